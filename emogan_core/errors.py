@@ -1,0 +1,43 @@
+"""Every error a user can meet; each message says what came, what was needed and what to do."""
+
+from __future__ import annotations
+
+
+class EmoganError(Exception):
+    """A user's mistake or a limit, told in one sentence; the command line prints it and exits with 2."""
+
+
+class PhotoError(EmoganError):
+    """A file or array that is not a usable picture."""
+
+
+class FaceError(EmoganError):
+    """No face, no such face, or one seen too much from the side."""
+
+
+class ShapeError(EmoganError):
+    """An array of the wrong shape, type or range."""
+
+
+class CheckpointError(EmoganError):
+    """A weights file that is damaged, unknown or refused."""
+
+
+class SpaceMismatch(EmoganError):
+    """Latents, axes or tunings that belong to another generator."""
+
+
+class ExpressionError(EmoganError):
+    """An unknown expression, a bad intensity, or a face set too small to fit."""
+
+
+class DeviceError(EmoganError):
+    """A compute device that does not exist on this machine."""
+
+
+class OutputError(EmoganError):
+    """A file that cannot or must not be written."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the caller asked to stop
+    """Raised by a progress callback to stop a long computation within one step."""

@@ -1,0 +1,110 @@
+"""Our one weights file: safetensors with metadata, checked before anything is allocated, written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .errors import CheckpointError
+from .files import write_whole
+
+MAX_HEADER_BYTES = 16 << 20
+MAX_TENSOR_BYTES = 8 << 30
+_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+
+
+def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Shapes by tensor name, and the metadata, of a safetensors file; nothing is allocated for the tensors.
+
+    Raises: CheckpointError when it is not a whole, consistent safetensors file.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            if len(start) < 8 or not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
+                raise CheckpointError(f"{path.name} is not a safetensors file; give a .safetensors file of ours")
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path.name} is not a safetensors file: its header is not JSON; give another file"
+        ) from error
+    if not isinstance(header, dict):
+        raise CheckpointError(f"{path.name} has a header that is not a table; the file is damaged, get it again")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise CheckpointError(f"{path.name} has metadata that is not text; the file is damaged, get it again")
+    shapes = {}
+    for name, entry in header.items():
+        shapes[name] = _checked_shape(path, name, entry, data_bytes=size - 8 - length)
+    return shapes, metadata
+
+
+def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> tuple[int, ...]:
+    """The shape one header entry states, if it agrees with its own offsets and the file's size."""
+    try:
+        shape = tuple(int(side) for side in entry["shape"])  # type: ignore[index]
+        begin, end = (int(offset) for offset in entry["data_offsets"])  # type: ignore[index]
+        needed = math.prod(shape) * _BYTES[entry["dtype"]]  # type: ignore[index]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path.name} describes tensor '{name}' wrongly; the file is damaged, get it again"
+        ) from error
+    if min(shape, default=1) < 0 or not 0 <= begin <= end <= data_bytes or end - begin != needed:
+        raise CheckpointError(
+            f"{path.name} claims {needed} bytes for tensor '{name}' but holds {max(0, min(end, data_bytes) - begin)}; "
+            "the file is damaged or cut short, get it again"
+        )
+    if needed > MAX_TENSOR_BYTES:
+        raise CheckpointError(
+            f"{path.name} holds a tensor '{name}' of {needed} bytes, above the limit of {MAX_TENSOR_BYTES}"
+        )
+    return shape
+
+
+def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
+
+    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small.
+    Raises: CheckpointError.
+    """
+    shapes, metadata = read_header(path)
+    tensors = {}
+    try:
+        with torch.inference_mode(False), safe_open(str(path), framework="pt", device="cpu") as file:
+            for name in shapes:
+                if name.startswith(prefix):
+                    tensor = file.get_tensor(name)
+                    tensors[name[len(prefix) :]] = tensor.float() if tensor.is_floating_point() else tensor
+    except SafetensorError as error:
+        raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error
+    return tensors, metadata
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file whole or not at all.
+
+    Raises: OutputError.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, lambda temporary: save_file(plain, str(temporary), metadata=dict(metadata)))
+
+
+def fingerprint_of(tensors: Mapping[str, torch.Tensor], *, spec: str) -> str:
+    """Hex SHA-256 over the spec's text and every tensor's name, shape and float32 values, in order of name."""
+    digest = hashlib.sha256(spec.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().float().contiguous()
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
