@@ -20,6 +20,11 @@ MAX_TENSOR_BYTES = 8 << 30
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
+def builtin_path(name: str) -> Path:
+    """Where a file that ships with the package lies."""
+    return Path(__file__).parent / "builtin" / name
+
+
 def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     """Shapes by tensor name, and the metadata, of a safetensors file; nothing is allocated for the tensors.
 

@@ -1,0 +1,40 @@
+"""Our own generator files: safetensors whose metadata holds the generator's spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ..errors import CheckpointError
+from ..networks.build import Generator, build_generator, tensors_of
+from ..networks.spec import spec_from_json
+from ..weights import read_header, read_tensors, write_tensors
+
+FORMAT = "emotiongan-generator-1"
+
+
+def read_generator(path: Path) -> Generator:
+    """A generator on the CPU from one of our files.
+
+    Raises: CheckpointError when it is another kind of file, damaged, or its tensors do not fit its spec.
+    """
+    _, metadata = read_header(path)
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path.name} is a safetensors file but not a generator of ours (format '{metadata.get('format', 'none')}'); "
+            f"needed '{FORMAT}'"
+        )
+    spec = spec_from_json(metadata.get("spec", ""))
+    tensors, _ = read_tensors(path)
+    return build_generator(spec, tensors)
+
+
+def write_generator(path: Path, generator: Generator, *, half: bool, notes: dict[str, str] | None = None) -> None:
+    """Write a generator whole or not at all; `half` stores float16, `notes` are further metadata (data, licence, hashes).
+
+    Raises: OutputError.
+    """
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: tensor.to(dtype) for name, tensor in tensors_of(generator).items()}
+    write_tensors(path, tensors, {"format": FORMAT, "spec": generator.spec.to_json(), **(notes or {})})

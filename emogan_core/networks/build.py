@@ -1,0 +1,131 @@
+"""Networks from tensors: shapes are compared before anything is built, and every name must match both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import CheckpointError
+from ..weights import fingerprint_of
+from .discriminator import Discriminator
+from .encoder import Encoder
+from .spec import GeneratorSpec
+from .stylegan2 import Mapping, Synthesis
+
+STATISTICS_SAMPLES = 10_000
+STATISTICS_SEED = 0
+
+
+class Generator(nn.Module):
+    """A frozen generator with its spec, statistics and fingerprint, and, where the file holds them, its companions.
+
+    Convention: mapping(z, psi=0.7) -> ws [n, num_ws, w_dim]; synthesis(ws) -> images [n, 3, r, r] in about [-1, 1];
+    w_avg, w_std [w_dim]; encoder(images) -> ws or None; discriminator or None.
+    """
+
+    w_std: Tensor
+
+    def __init__(
+        self,
+        spec: GeneratorSpec,
+        *,
+        fingerprint: str,
+        encoder: Encoder | None = None,
+        discriminator: Discriminator | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec, self.fingerprint = spec, fingerprint
+        self.mapping, self.synthesis = Mapping(spec), Synthesis(spec)
+        self.encoder, self.discriminator = encoder, discriminator
+        self.register_buffer("w_std", torch.ones(spec.w_dim))
+
+    @property
+    def w_avg(self) -> Tensor:
+        return self.mapping.w_avg
+
+    @property
+    def device(self) -> torch.device:
+        return self.w_std.device
+
+
+def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Generator:
+    """A generator on the CPU, in evaluation mode and frozen, from canonical tensors.
+
+    Convention: names `mapping.*`, `synthesis.*`, optional `encoder.*`, `discriminator.*` and `statistics.w_std`;
+    missing statistics are taken from 10,000 seeded samples.
+    Raises: CheckpointError when tensors are missing, unexpected or of another shape than the spec says.
+    """
+    core = {name: tensor for name, tensor in tensors.items() if name.startswith(("mapping.", "synthesis."))}
+    with torch.inference_mode(False), torch.no_grad():
+        with torch.device("meta"):  # nothing is allocated until the shapes agree
+            skeleton = Generator(
+                spec, fingerprint="", encoder=_encoder(spec, tensors), discriminator=_judge(spec, tensors)
+            )
+        _expect_same_shapes(skeleton, tensors)
+        generator = Generator(
+            spec,
+            fingerprint=fingerprint_of(core, spec=spec.anatomy),
+            encoder=_encoder(spec, tensors),
+            discriminator=_judge(spec, tensors),
+        )
+        state = {_module_name(name): tensor for name, tensor in tensors.items()}
+        if "w_std" not in state:
+            state["w_std"] = torch.ones(spec.w_dim)
+        generator.load_state_dict(state)
+        if "statistics.w_std" not in tensors:
+            rng = torch.Generator().manual_seed(STATISTICS_SEED)
+            generator.w_std.copy_(
+                generator.mapping.to_w(torch.randn(STATISTICS_SAMPLES, spec.z_dim, generator=rng)).std(0)
+            )
+    return generator.eval().requires_grad_(False)
+
+
+def tensors_of(generator: Generator) -> dict[str, Tensor]:
+    """The canonical tensors of a generator and its companions: what `build_generator` takes."""
+    return {"statistics.w_std" if name == "w_std" else name: tensor for name, tensor in generator.state_dict().items()}
+
+
+def _module_name(name: str) -> str:
+    return "w_std" if name == "statistics.w_std" else name
+
+
+def _expect_same_shapes(skeleton: Generator, tensors: MappingOf[str, Tensor]) -> None:
+    wanted = {name: tuple(tensor.shape) for name, tensor in tensors_of(skeleton).items()}
+    optional = {"statistics.w_std"}
+    problems = [f"missing {name}" for name in wanted if name not in tensors and name not in optional]
+    problems += [f"unexpected {name}" for name in tensors if name not in wanted]
+    problems += [
+        f"{name} is {list(tensors[name].shape)} instead of {list(shape)}"
+        for name, shape in wanted.items()
+        if name in tensors and tuple(tensors[name].shape) != shape
+    ]
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise CheckpointError(f"the tensors do not fit the generator described: {', '.join(problems[:5])}{more}")
+
+
+def _widths(tensors: MappingOf[str, Tensor], pattern: str, resolution: int, axis: int) -> tuple[int, ...] | None:
+    """Widths of blocks from 8 px to `resolution`, read off one axis of a weight per block; None when one is absent."""
+    sides = [8 << index for index in range(max(resolution.bit_length() - 3, 0)) if 8 << index <= resolution]
+    weights = [tensors.get(pattern.format(side)) for side in sides]
+    if not sides or any(weight is None or weight.ndim != 4 for weight in weights):
+        return None
+    return tuple(int(weight.shape[axis]) for weight in weights if weight is not None)
+
+
+def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | None:
+    inner = _widths(tensors, "encoder.b{}.weight", spec.resolution, 1)
+    outer = _widths(tensors, "encoder.b{}.weight", spec.resolution, 0)
+    if inner is None or outer is None:
+        return None
+    return Encoder(spec.resolution, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws)
+
+
+def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminator | None:
+    inner = _widths(tensors, "discriminator.b{}.conv1.weight", spec.resolution, 1)
+    outer = _widths(tensors, "discriminator.b{}.conv1.weight", spec.resolution, 0)
+    if inner is None or outer is None:
+        return None
+    return Discriminator(spec.resolution, (outer[0], *inner))

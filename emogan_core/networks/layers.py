@@ -1,0 +1,148 @@
+"""Layers shared by the StyleGAN family, written from the published mathematics in plain PyTorch.
+
+Weights are stored at unit scale and multiplied by their gain at run time (equalised learning rate, Karras et al. 2018).
+Modulation scales activations instead of building a kernel per sample, so every convolution is an ordinary one. Parameters start at zero: `initialise` draws them, or a file fills them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SQRT2 = math.sqrt(2.0)
+FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
+
+
+def leaky(x: Tensor, *, gain: float = SQRT2) -> Tensor:
+    """Leaky ReLU of slope 0.2 times a gain; sqrt(2) keeps the second moment near 1."""
+    return F.leaky_relu(x, 0.2) * gain
+
+
+def fir(x: Tensor, *, gain: float, pad: tuple[int, int]) -> Tensor:
+    """Blur [n, c, h, w] by the separable binomial filter [1, 3, 3, 1], zeros outside, times gain.
+
+    `pad` is (before, after) along both axes; the output has side + before + after - 3.
+    """
+    channels = x.shape[1]
+    taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) * (math.sqrt(gain) / sum(FIR_TAPS))
+    before, after = pad
+    x = F.pad(x, (before, after, before, after))
+    x = F.conv2d(x, taps.view(1, 1, 1, 4).expand(channels, 1, 1, 4), groups=channels)
+    return F.conv2d(x, taps.view(1, 1, 4, 1).expand(channels, 1, 4, 1), groups=channels)
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Double the side of [n, c, h, w] by zero insertion and the binomial filter."""
+    channels = x.shape[1]
+    taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / 4.0
+    kernel = torch.outer(taps, taps).expand(channels, 1, 4, 4)
+    return F.conv_transpose2d(x, kernel, stride=2, padding=1, groups=channels)
+
+
+class Dense(nn.Module):
+    """Fully connected layer with run-time gains; `lr_multiplier` is 0.01 in the mapping network."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, lr_multiplier: float = 1.0, bias_init: float = 0.0, activate: bool = False
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs))
+        self.init_std = 1 / lr_multiplier
+        self.bias = nn.Parameter(torch.full((outputs,), bias_init))
+        self.weight_gain = lr_multiplier / math.sqrt(inputs)
+        self.bias_gain = lr_multiplier
+        self.activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
+        return leaky(x) if self.activate else x
+
+
+class ModulatedConv(nn.Module):
+    """3x3 convolution whose input channels are scaled by a style and whose output is demodulated.
+
+    Source: Karras et al. 2020, section 2.2; demodulation through the squared weights summed over the kernel.
+    """
+
+    noise_const: Tensor
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, *, resolution: int, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = Dense(w_dim, inputs, bias_init=1.0)
+        self.register_buffer("noise_const", torch.zeros(resolution, resolution))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor, w: Tensor, *, noise: bool = True, clamp: float | None = None) -> Tensor:
+        style = self.affine(w)  # [n, inputs]
+        squared = self.weight.square().sum(dim=(2, 3))  # [outputs, inputs]
+        demodulation = (style.square() @ squared.T + 1e-8).rsqrt()  # [n, outputs]
+        x = x * style.to(x.dtype)[:, :, None, None]
+        if self.up:
+            x = F.conv_transpose2d(x, self.weight.to(x.dtype).transpose(0, 1), stride=2)
+            x = fir(x, gain=4.0, pad=(1, 1))
+        else:
+            x = F.conv2d(x, self.weight.to(x.dtype), padding=1)
+        x = x * demodulation.to(x.dtype)[:, :, None, None]
+        bias = self.bias[None, :, None, None]
+        if noise:
+            bias = bias + self.noise_const * self.noise_strength
+        x = leaky(x + bias.to(x.dtype))
+        return x if clamp is None else x.clamp(-clamp, clamp)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to three channels, without demodulation or noise."""
+
+    def __init__(self, inputs: int, w_dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.affine = Dense(w_dim, inputs, bias_init=1.0)
+        self.weight_gain = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor, w: Tensor, *, clamp: float | None = None) -> Tensor:
+        style = self.affine(w) * self.weight_gain
+        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight.to(x.dtype))
+        x = x + self.bias[None, :, None, None].to(x.dtype)
+        return x if clamp is None else x.clamp(-clamp, clamp)
+
+
+class Conv(nn.Module):
+    """Ordinary convolution with run-time gain, as discriminators and encoders use; `down` halves the side after a blur."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int, down: bool = False, bias: bool = True, activate: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.weight_gain = 1 / math.sqrt(inputs * kernel * kernel)
+        self.kernel, self.down, self.activate = kernel, down, activate
+
+    def forward(self, x: Tensor, *, gain: float = 1.0) -> Tensor:
+        weight = self.weight * self.weight_gain
+        if self.down:
+            reach = 1 + self.kernel // 2  # the blur keeps what the stride would alias; the side is exactly halved
+            x = fir(x, gain=1.0, pad=(reach, reach))
+            x = F.conv2d(x, weight.to(x.dtype), stride=2)
+        else:
+            x = F.conv2d(x, weight.to(x.dtype), padding=self.kernel // 2)
+        if self.bias is not None:
+            x = x + self.bias[None, :, None, None].to(x.dtype)
+        return leaky(x, gain=SQRT2 * gain) if self.activate else x * gain
+
+
+def initialise(network: nn.Module, rng: torch.Generator) -> None:
+    """Fill every weight, constant and noise map below `network` with seeded unit normals; biases keep their start."""
+    with torch.no_grad():
+        for module in network.modules():
+            for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+                if name in ("weight", "const", "noise_const"):
+                    fresh = torch.randn(tensor.shape, generator=rng) * getattr(module, "init_std", 1.0)
+                    tensor.copy_(fresh)
