@@ -1,12 +1,18 @@
-"""Latents in W+, each bound to the generator it belongs to."""
+"""Latents in W+, each bound to the generator it belongs to, and the file they are kept in."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
-from .errors import ShapeError, SpaceMismatch
+from .errors import CheckpointError, ShapeError, SpaceMismatch
+from .weights import read_header, read_tensors, write_tensors
+
+LATENT_FORMAT = "emotiongan-latent-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,14 @@ class Latent:
         return int(self.ws.shape[0])
 
     def __getitem__(self, index: int | slice) -> Latent:
-        """Rows of the batch, still as a batch: latent[2] has n = 1."""
-        rows = self.ws[index : index + 1] if isinstance(index, int) and index >= 0 else self.ws[index]
-        return replace(self, ws=rows)
+        """Rows of the batch, still as a batch: latent[2] has n = 1.
+
+        Raises: IndexError beyond the last row, as every sequence does, so that `for row in latent` ends.
+        """
+        if isinstance(index, slice):
+            return replace(self, ws=self.ws[index])
+        row = range(len(self))[index]
+        return replace(self, ws=self.ws[row : row + 1])
 
     def mean_row(self) -> torch.Tensor:
         """[n, w_dim]: the mean over the rows of W+, where directions are fitted."""
@@ -49,3 +60,33 @@ def expect_same_space(what: str, fingerprint: str, other: str, other_fingerprint
             f"{what} belongs to generator {fingerprint[:12]}, but {other} belongs to {other_fingerprint[:12]}; "
             "use both with the same generator, or fit and invert again with this one"
         )
+
+
+def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence[float]]] = ()) -> None:
+    """Write a latent as float32, with its generator's fingerprint; nothing is said about the photo it came from.
+
+    Convention: `quads`, one per row or none, are the corners of the crops in photo pixels ([4, 2]: top left, top
+    right, bottom right, bottom left).
+    Raises: OutputError.
+    """
+    metadata = {"format": LATENT_FORMAT, "fingerprint": latent.fingerprint}
+    if quads:
+        metadata["quads"] = json.dumps([[[float(x), float(y)] for x, y in quad] for quad in quads])
+    write_tensors(path, {"ws": latent.ws.float()}, metadata)
+
+
+def load_latent(path: Path) -> Latent:
+    """A latent on the CPU from a file that `save_latent` wrote.
+
+    Raises: CheckpointError when the file is another one or damaged; ShapeError when its values are not finite.
+    """
+    shapes, metadata = read_header(path)
+    if metadata.get("format") != LATENT_FORMAT:
+        raise CheckpointError(
+            f"{path.name} is not a latent (format '{metadata.get('format', 'none')}'); needed '{LATENT_FORMAT}', "
+            "as `emogan invert` writes it"
+        )
+    if set(shapes) != {"ws"} or not metadata.get("fingerprint"):
+        raise CheckpointError(f"{path.name} lacks its codes or its generator's fingerprint; invert the photo again")
+    tensors, _ = read_tensors(path)
+    return Latent(tensors["ws"], metadata["fingerprint"])

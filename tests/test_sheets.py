@@ -1,0 +1,65 @@
+"""A contact sheet shows every picture, in its place, and nothing runs out of the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emogan_core.errors import ShapeError
+from emogan_core.images import Photo
+from emogan_core.sheets import contact_sheet
+
+
+def plain(colour: tuple[int, int, int], height: int = 20, width: int = 20) -> Photo:
+    return Photo(np.full((height, width, 3), colour, np.uint8))
+
+
+RED, GREEN, BLUE = (200, 10, 10), (10, 200, 10), (10, 10, 200)
+
+
+def covered(sheet: Photo, colour: tuple[int, int, int]) -> np.ndarray:
+    return np.argwhere((sheet.pixels == np.array(colour)).all(axis=2))
+
+
+def test_shape_every_picture_in_its_place() -> None:
+    sheet = contact_sheet(
+        [[plain(RED), plain(GREEN)], [None, plain(BLUE)]],
+        title="Expressions",
+        subtitle="a subtitle",
+        column_labels=["0.0", "+1.0"],
+        row_labels=["happiness", "anger"],
+        tile_px=100,
+    )
+    red, green, blue = (covered(sheet, colour) for colour in (RED, GREEN, BLUE))
+    for found in (red, green, blue):
+        assert 9_700 < len(found) <= 10_000  # all of a tile except its rounded corners
+    assert red[:, 1].max() < green[:, 1].min()
+    assert green[:, 0].max() < blue[:, 0].min()
+    assert (green[:, 1].min(), green[:, 1].max()) == (blue[:, 1].min(), blue[:, 1].max())
+
+
+def test_shape_a_wide_picture_is_shown_whole() -> None:
+    sheet = contact_sheet([[plain(RED, 10, 40)]], title="t", tile_px=80)
+    red = covered(sheet, RED)
+    assert np.ptp(red[:, 1]) + 1 == 80
+    assert np.ptp(red[:, 0]) + 1 == 20
+
+
+def test_shape_transparent_parts_are_not_shown() -> None:
+    photo = Photo(plain(RED).pixels, np.zeros((20, 20), np.uint8))
+    assert len(covered(contact_sheet([[photo]], title="t"), RED)) == 0
+
+
+def test_shape_long_words_stay_on_the_page() -> None:
+    long = "a very long name of an expression that nobody would ever give to anything at all"
+    sheet = contact_sheet([[plain(RED)]], title=long, column_labels=[long], row_labels=[long], tile_px=60)
+    paper = sheet.pixels[2, 2]
+    assert (sheet.pixels[:, -4:] == paper).all()
+    assert (sheet.pixels[-4:] == paper).all()
+
+
+def test_error_nothing_to_show_or_labels_missing() -> None:
+    with pytest.raises(ShapeError, match="without pictures"):
+        contact_sheet([], title="t")
+    with pytest.raises(ShapeError, match="give one label for each"):
+        contact_sheet([[plain(RED)]], title="t", row_labels=["a", "b"])
