@@ -2,5 +2,6 @@
 
 from .align import FRAMES, Face, frame_quad
 from .crop import Crop, crop_of, cut
+from .find import choose_face, find_faces
 
-__all__ = ["FRAMES", "Crop", "Face", "crop_of", "cut", "frame_quad"]
+__all__ = ["FRAMES", "Crop", "Face", "choose_face", "crop_of", "cut", "find_faces", "frame_quad"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +11,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from ..devices import gradients_off
+from ..images import Photo
 from .align import Face, frame_quad
-
-if TYPE_CHECKING:
-    from ..images import Photo
 
 MAX_SAMPLES = 24  # per crop pixel and axis: beyond it the average is no better, only slower
 STRIP_POINTS = 1 << 18  # photo positions handled at once, so that memory does not grow with the photo

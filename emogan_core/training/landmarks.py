@@ -1,0 +1,242 @@
+"""How builtin/landmarks.safetensors was made: `python -m emogan_core.training.landmarks --faces DIR ... --labels CSV ...`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import math
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from ..devices import gradients_allowed, gradients_off, rng_from_seed
+from ..networks.landmarks import INPUT_SIZE, LandmarkNet, LandmarkPrediction, mirrored_average
+from ..weights import read_tensors, write_tensors
+from .landmark_views import FaceTable, ViewConfig, Views, draw_views
+
+STORED = 64  # px: views show faces at 32 to 61 px, so more would only cost time
+TEXTURES = ("brick", "chelsea", "coffee", "coins", "grass", "gravel", "hubble_deep_field", "page", "rocket", "text")
+NAMES = ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r")
+ATTRIBUTION = (
+    "Trained on: Face Research Lab London Set (DeBruine & Jones 2017, doi 10.6084/m9.figshare.5047666, CC BY 4.0); "
+    "Canada set (doi 10.6084/m9.figshare.4220517, CC BY 4.0); muxspace/facial_expressions (repository Apache-2.0; "
+    "news photographs of people who did not consent), landmarks and angles estimated by MediaPipe; "
+    "backgrounds from scikit-image's sample pictures (public domain or CC0)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run; `repeat_studio` is how often the few studio faces are seen for each press face."""
+
+    steps: int = 4000
+    batch: int = 128
+    lr: float = 3e-3
+    weight_decay: float = 1e-3
+    repeat_small: int = 6
+    seed: int = 0
+    save_every: int = 250
+
+
+def held_out(person: str) -> bool:
+    """Whether a person is kept for testing: one in ten, by name, for ever the same."""
+    return hashlib.sha256(person.encode()).digest()[0] < 26
+
+
+def read_faces(folder: Path, labels: Path, *, test: bool) -> tuple[FaceTable, str]:
+    """The training or test people of one face set, and a hash of its table and of every picture."""
+    digest = hashlib.sha256(labels.read_bytes())
+    images, points, angles = [], [], []
+    with labels.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            content = (folder / row["file"]).read_bytes()
+            digest.update(content)
+            if held_out(row["person"]) != test:
+                continue
+            with Image.open(folder / row["file"]) as image:
+                side = image.width
+                images.append(np.array(image.convert("RGB").resize((STORED, STORED), Image.Resampling.BOX)))
+            points.append([[float(row[f"{name}_{axis}"]) / side for axis in "xy"] for name in NAMES])
+            angles.append([float(row["yaw_deg"]), float(row["pitch_deg"])])
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return FaceTable(stacked, torch.tensor(points), torch.tensor(angles)), digest.hexdigest()
+
+
+def read_textures(*, rng: torch.Generator, count: int = 600) -> torch.Tensor:
+    """Squares [count, 3, 64, 64] uint8 that hold no human face: from scikit-image's own pictures, and clouds."""
+    pictures = [np.asarray(Image.fromarray(getattr(skimage.data, name)()).convert("RGB")) for name in TEXTURES]
+    squares = []
+    for index in range(count):
+        if index % 3 == 2:
+            waves = torch.zeros(3, STORED, STORED)
+            for cells in (2, 3, 6, 12, 24, 48):
+                rough = torch.randn(1, 3, cells, cells, generator=rng) / cells ** float(torch.rand(1, generator=rng))
+                waves += F.interpolate(rough, size=(STORED, STORED), mode="bicubic")[0]
+            squares.append(((waves - waves.mean()) / waves.std() * 55 + 128).clamp(0, 255).byte())
+            continue
+        picture = pictures[int(torch.randint(len(pictures), (1,), generator=rng))]
+        limit = min(picture.shape[:2])
+        side = int(40 + (limit - 40) * float(torch.rand(1, generator=rng)))
+        top = int(torch.randint(picture.shape[0] - side + 1, (1,), generator=rng))
+        left = int(torch.randint(picture.shape[1] - side + 1, (1,), generator=rng))
+        square = Image.fromarray(picture[top : top + side, left : left + side]).resize((STORED, STORED))
+        squares.append(torch.from_numpy(np.array(square)).permute(2, 0, 1))
+    return torch.stack(squares)
+
+
+def loss_of(prediction: LandmarkPrediction, views: Views) -> tuple[torch.Tensor, dict[str, float]]:
+    """Training loss, and what it is made of; points and angles count on faces only."""
+    real = views.is_face
+    far = (prediction.landmarks[real] - views.landmarks[real]) / views.face_px[real, None, None]
+    points = F.smooth_l1_loss(far, torch.zeros_like(far), beta=0.01)
+    truth = torch.stack([views.angles_deg[real, 0], views.angles_deg[real, 1]], dim=-1)
+    said = torch.stack([prediction.yaw_deg[real], prediction.pitch_deg[real]], dim=-1)
+    turn = F.smooth_l1_loss(said / 30, truth / 30, beta=0.1)
+    cells = prediction.heatmaps.shape[-1]
+    centres = (torch.arange(cells) + 0.5) * (INPUT_SIZE / cells)
+    squared = (centres - views.landmarks[real][..., None]) ** 2  # [f, 5, 2, cells]
+    wanted = torch.exp(-(squared[:, :, 0, None, :] + squared[:, :, 1, :, None]) / (2 * 2.0**2))
+    wanted = wanted / wanted.sum((2, 3), keepdim=True).clamp(min=1e-6)
+    spread = -(wanted * prediction.heatmaps[real].clamp(min=1e-9).log()).sum((2, 3)).mean()
+    faceness = F.binary_cross_entropy_with_logits(prediction.logit, real.float())
+    loss = 10 * points + turn + 0.02 * spread + 0.5 * faceness
+    return loss, {"points": points.item(), "turn": turn.item(), "spread": spread.item(), "faceness": faceness.item()}
+
+
+def lr_at(step: int, config: TrainConfig) -> float:
+    """Learning rate of a 0-based step: a short ramp, then half a cosine down to nothing."""
+    return config.lr * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+
+
+def train(
+    faces: Sequence[FaceTable], *, config: TrainConfig, state: Path, start: dict[str, torch.Tensor] | None = None
+) -> LandmarkNet:
+    """Train, writing `state` now and then; a run that finds its state goes on from there and ends the same.
+
+    The pictures of step s depend on (seed, s) alone.
+    """
+    with gradients_allowed():
+        torch.manual_seed(config.seed)  # initial weights only: nn.Module offers no other way in
+        net: LandmarkNet = LandmarkNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if start is not None:
+            net.load_state_dict(start)
+        optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        first = _restore(state, net, optimiser) if state.is_file() else 0
+        textures = read_textures(rng=rng_from_seed(config.seed))
+        merged = FaceTable(
+            torch.cat([t.images for t in faces]),
+            torch.cat([t.landmarks for t in faces]),
+            torch.cat([t.angles_deg for t in faces]),
+        )
+        largest = max(len(table.images) for table in faces)
+        shares = [1.0 if len(t.images) == largest else float(config.repeat_small) for t in faces]
+        odds = torch.cat([torch.full((len(t.images),), share) for t, share in zip(faces, shares, strict=True)])
+        began = time.monotonic()
+        for step in range(first, config.steps):
+            rng = rng_from_seed(config.seed * 1_000_003 + step)
+            rows = torch.multinomial(odds, config.batch, replacement=True, generator=rng)
+            views = draw_views(merged, textures, rows, config=ViewConfig(), rng=rng)
+            for group in optimiser.param_groups:
+                group["lr"] = lr_at(step, config)
+            loss, parts = loss_of(net(views.images.contiguous(memory_format=torch.channels_last)), views)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            optimiser.step()
+            if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
+                _save(state, net, optimiser, step + 1)
+                shown = "  ".join(f"{name} {value:.4f}" for name, value in parts.items())
+                print(f"step {step + 1}/{config.steps}  {time.monotonic() - began:.0f} s  {shown}", flush=True)
+    return net.eval()
+
+
+def held_out_figures(net: LandmarkNet, faces: FaceTable, *, rounds: int = 8) -> dict[str, float]:
+    """Errors on faces framed as the net's second look frames them: points in percent of the eye distance, degrees."""
+    config = ViewConfig(side=(1.25, 1.35), shift=0.03, turned_far=0.0, gray=0.0, jpeg=0.0, photographed=False)
+    sums = dict.fromkeys(("points_percent", "eyes_percent", "yaw_deg", "pitch_deg", "wrong_percent"), 0.0)
+    with gradients_off():
+        textures = read_textures(rng=rng_from_seed(1), count=200)
+        for turn in range(rounds):
+            views = draw_views(faces, textures, torch.arange(len(faces.images)), config=config, rng=rng_from_seed(turn))
+            said = mirrored_average(net(views.images), net(views.images.flip(3)))
+            real = views.is_face
+            apart = (views.landmarks[real, 1] - views.landmarks[real, 0]).norm(dim=-1, keepdim=True)
+            miss = 100 * (said.landmarks[real] - views.landmarks[real]).norm(dim=-1) / apart  # [f, 5]
+            sums["points_percent"] += miss.mean().item()
+            sums["eyes_percent"] += miss[:, :2].mean().item()
+            sums["yaw_deg"] += (said.yaw_deg[real] - views.angles_deg[real, 0]).abs().mean().item()
+            sums["pitch_deg"] += (said.pitch_deg[real] - views.angles_deg[real, 1]).abs().mean().item()
+            sums["wrong_percent"] += 100 * ((said.logit > 0) != real).float().mean().item()
+    return {name: round(total / rounds, 3) for name, total in sums.items()}
+
+
+def _save(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer, step: int) -> None:
+    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": torch.as_tensor(moment) for name, moment in moments.items()}
+    write_tensors(path, tensors, {"step": str(step)})
+
+
+def _restore(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer) -> int:
+    tensors, metadata = read_tensors(path)
+    net.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("net.")})
+    saved = optimiser.state_dict()
+    saved["state"] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("adam."):
+            _, index, moment = name.split(".")
+            saved["state"].setdefault(int(index), {})[moment] = tensor
+    optimiser.load_state_dict(saved)
+    return int(metadata["step"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line, train, and write the shipped file."""
+    parser = argparse.ArgumentParser(prog="python -m emogan_core.training.landmarks", description=__doc__)
+    parser.add_argument("--faces", type=Path, nargs="+", required=True, help="folders of tight square crops")
+    parser.add_argument("--labels", type=Path, nargs="+", required=True, help="one table per folder")
+    parser.add_argument("--output", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument("--state", type=Path, required=True, help="where to keep, and find, an unfinished run")
+    parser.add_argument("--start", type=Path, help="weights to start from, e.g. the shipped ones")
+    parser.add_argument("--steps", type=int, default=TrainConfig().steps)
+    parser.add_argument("--seed", type=int, default=TrainConfig().seed)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    tables, hashes = zip(
+        *(read_faces(f, l, test=False) for f, l in zip(given.faces, given.labels, strict=True)), strict=True
+    )
+    for labels, digest in zip(given.labels, hashes, strict=True):
+        print(f"{labels.name}  sha256 of table and pictures {digest}")
+    start = read_tensors(given.start)[0] if given.start else None
+    net = train(tables, config=TrainConfig(steps=given.steps, seed=given.seed), state=given.state, start=start)
+    figures = []
+    for folder, labels in zip(given.faces, given.labels, strict=True):
+        errors = held_out_figures(net, read_faces(folder, labels, test=True)[0])
+        figures.append(f"{labels.name}: " + ", ".join(f"{name} {value}" for name, value in errors.items()))
+        print(figures[-1])
+    words = [Path(word).name if "/" in word else word for word in (arguments or sys.argv[1:])]
+    metadata = {
+        "what": "EmotionGAN landmark net: 64 px face crop to five landmarks, yaw, pitch, face or not",
+        "licence": "Apache-2.0",
+        "attribution": ATTRIBUTION,
+        "command": "python -m emogan_core.training.landmarks " + shlex.join(words),
+        "data_sha256": " ".join(f"{l.name}:{h}" for l, h in zip(given.labels, hashes, strict=True)),
+        "held_out": "people whose name's SHA-256 begins with a byte below 26; " + "; ".join(figures),
+    }
+    half = {name: t.half() if t.is_floating_point() else t for name, t in net.state_dict().items()}
+    write_tensors(given.output, half, metadata)
+
+
+if __name__ == "__main__":
+    main()
