@@ -21,17 +21,16 @@ def leaky(x: Tensor, *, gain: float = SQRT2) -> Tensor:
     return F.leaky_relu(x, 0.2) * gain
 
 
-def fir(x: Tensor, *, gain: float, pad: tuple[int, int]) -> Tensor:
-    """Blur [n, c, h, w] by the separable binomial filter [1, 3, 3, 1], zeros outside, times gain.
+def fir(x: Tensor, *, gain: float, pad: int) -> Tensor:
+    """Blur [n, c, h, w] by the binomial filter [1, 3, 3, 1] along both axes, zeros outside, times gain.
 
-    `pad` is (before, after) along both axes; the output has side + before + after - 3.
+    `pad` zeros go on every side; the output has side + 2 * pad - 3.
     """
     channels = x.shape[1]
-    taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) * (math.sqrt(gain) / sum(FIR_TAPS))
-    before, after = pad
-    x = F.pad(x, (before, after, before, after))
-    x = F.conv2d(x, taps.view(1, 1, 1, 4).expand(channels, 1, 1, 4), groups=channels)
-    return F.conv2d(x, taps.view(1, 1, 4, 1).expand(channels, 1, 4, 1), groups=channels)
+    taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / sum(FIR_TAPS)
+    # separable, but one depthwise 4x4 pass measures three times faster than two passes of 4 (benchmarks/synthesis)
+    kernel = (torch.outer(taps, taps) * gain).expand(channels, 1, 4, 4)
+    return F.conv2d(x, kernel, padding=pad, groups=channels)
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -85,7 +84,7 @@ class ModulatedConv(nn.Module):
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
             x = F.conv_transpose2d(x, self.weight.to(x.dtype).transpose(0, 1), stride=2)
-            x = fir(x, gain=4.0, pad=(1, 1))
+            x = fir(x, gain=4.0, pad=1)
         else:
             x = F.conv2d(x, self.weight.to(x.dtype), padding=1)
         x = x * demodulation.to(x.dtype)[:, :, None, None]
@@ -128,8 +127,8 @@ class Conv(nn.Module):
     def forward(self, x: Tensor, *, gain: float = 1.0) -> Tensor:
         weight = self.weight * self.weight_gain
         if self.down:
-            reach = 1 + self.kernel // 2  # the blur keeps what the stride would alias; the side is exactly halved
-            x = fir(x, gain=1.0, pad=(reach, reach))
+            # the blur removes what the stride would alias; with this padding the side is exactly halved
+            x = fir(x, gain=1.0, pad=1 + self.kernel // 2)
             x = F.conv2d(x, weight.to(x.dtype), stride=2)
         else:
             x = F.conv2d(x, weight.to(x.dtype), padding=self.kernel // 2)

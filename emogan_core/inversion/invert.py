@@ -1,0 +1,104 @@
+"""Photo -> latent: find the face, cut the generator's crop, invert it, and say how well that went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..devices import gradients_off
+from ..errors import EmoganError, ShapeError
+from ..faces import Crop, choose_face, crop_of, cut
+from ..images import Photo
+from ..latents import Latent
+from ..networks.build import Generator
+from ..progress import Progress, silent
+from .methods import METHODS, OptimiseConfig
+from .objective import editability
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """Codes of n faces, with what they were cut from and how well they redraw it.
+
+    Convention: latent has n rows; target, reconstruction [n, 3, r, r] in [-1, 1] on the CPU; crops has n entries, or is
+    None when the pictures came already cut; metrics maps "psnr_db", "away" and "apart" (see `editability`) to n values.
+    """
+
+    latent: Latent
+    target: Tensor
+    reconstruction: Tensor
+    crops: tuple[Crop, ...] | None
+    metrics: Mapping[str, tuple[float, ...]]
+
+    def __len__(self) -> int:
+        return len(self.latent)
+
+    def __getitem__(self, index: int) -> Inversion:
+        """One face of the batch, still as a batch of one."""
+        return replace(
+            self,
+            latent=self.latent[index],
+            target=self.target[index : index + 1],
+            reconstruction=self.reconstruction[index : index + 1],
+            crops=None if self.crops is None else (self.crops[index],),
+            metrics={name: (values[index],) for name, values in self.metrics.items()},
+        )
+
+
+def invert(
+    generator: Generator,
+    photo: Photo | Sequence[Photo],
+    *,
+    method: str = "hybrid",
+    face: int = 0,
+    config: OptimiseConfig | None = None,
+    progress: Progress = silent,
+) -> Inversion:
+    """Find one face in each photo, the `face`-th largest, and its code.
+
+    Raises: FaceError when there is none such; EmoganError for an unknown method; Cancelled from `progress`.
+    """
+    photos = [photo] if isinstance(photo, Photo) else list(photo)
+    crops = tuple(crop_of(choose_face(one, face), generator.spec.crop) for one in photos)
+    side = generator.spec.resolution
+    images = torch.cat([cut(one, crop, side) for one, crop in zip(photos, crops, strict=True)])
+    inversion = invert_images(generator, images, method=method, config=config, progress=progress)
+    return replace(inversion, crops=crops)
+
+
+def invert_images(
+    generator: Generator,
+    images: Tensor,
+    *,
+    method: str = "hybrid",
+    config: OptimiseConfig | None = None,
+    progress: Progress = silent,
+) -> Inversion:
+    """Codes of pictures that are already cut in the generator's frame.
+
+    Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed.
+    Raises: ShapeError for another size; EmoganError for an unknown method; Cancelled from `progress`.
+    """
+    side = generator.spec.resolution
+    if images.ndim != 4 or images.shape[0] == 0 or images.shape[1:] != (3, side, side):
+        raise ShapeError(f"pictures came as {tuple(images.shape)}; this generator needs [n, 3, {side}, {side}], n >= 1")
+    if method not in METHODS:
+        raise EmoganError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
+    with gradients_off():
+        target = images.detach().clone().float().to(generator.device)
+    ws = METHODS[method](generator, target, config=config or OptimiseConfig(), progress=progress)
+    with gradients_off():
+        drawn = generator.synthesis(ws).clamp(-1, 1)
+        away, apart = editability(generator, ws)
+        mse = (drawn - target).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
+        metrics = {"psnr_db": -10 * mse.clamp_min(1e-10).log10(), "away": away, "apart": apart}
+        return Inversion(
+            latent=Latent(ws.detach().cpu(), generator.fingerprint),
+            target=target.cpu(),
+            reconstruction=drawn.cpu(),
+            crops=None,
+            metrics={name: tuple(values.tolist()) for name, values in metrics.items()},
+        )

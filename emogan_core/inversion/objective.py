@@ -1,0 +1,90 @@
+"""What makes two pictures the same for an inversion, and what keeps a code editable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..networks.build import Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the terms; each is a mean, so none depends on picture size or batch."""
+
+    pixel: float = 4.0
+    structure: float = 1.0
+    features: float = 1.0
+    prior: float = 0.004
+    rows: float = 0.03
+
+
+def pyramid_l1(a: Tensor, b: Tensor, *, levels: int = 3) -> Tensor:
+    """[n]: mean absolute difference of values and of neighbour differences, averaged over `levels` halvings.
+
+    Convention: a, b [n, 3, h, w] in [-1, 1].
+    """
+    total = a.new_zeros(a.shape[0])
+    for level in range(levels):
+        d = a - b
+        across, down = d[..., 1:] - d[..., :-1], d[..., 1:, :] - d[..., :-1, :]
+        total = total + sum(term.abs().mean(dim=(1, 2, 3)) for term in (d, across, down))
+        if level + 1 < levels:
+            a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return total / levels
+
+
+def dissimilarity(a: Tensor, b: Tensor, *, window: int = 7, levels: int = 2) -> Tensor:
+    """[n]: one minus the structural similarity index over box windows, averaged over `levels` halvings.
+
+    Source: Wang et al. 2004, with the constants for a range of 2.
+    """
+    total = a.new_zeros(a.shape[0])
+    for level in range(levels):
+        mean_a, mean_b = F.avg_pool2d(a, window, 1), F.avg_pool2d(b, window, 1)
+        var_a = F.avg_pool2d(a * a, window, 1) - mean_a * mean_a
+        var_b = F.avg_pool2d(b * b, window, 1) - mean_b * mean_b
+        both = F.avg_pool2d(a * b, window, 1) - mean_a * mean_b
+        c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
+        light = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+        total = total + 1 - (light * (2 * both + c2) / (var_a + var_b + c2)).mean(dim=(1, 2, 3))
+        if level + 1 < levels:
+            a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+    return total / levels
+
+
+def feature_l1(features: list[Tensor], wanted: list[Tensor]) -> Tensor:
+    """[n]: mean absolute difference of discriminator features, each level in units of its own mean size."""
+    terms = [(x - y).abs().mean(dim=(1, 2, 3)) / (y.abs().mean() + 1e-6) for x, y in zip(features, wanted, strict=True)]
+    return torch.stack(terms).mean(dim=0)
+
+
+def editability(generator: Generator, ws: Tensor) -> tuple[Tensor, Tensor]:
+    """([n], [n]): mean squared distance of the mean row from w_avg, and of the rows from their mean, in units of w_std.
+
+    A typical sample has 1 and 0; codes far from that redraw well and edit badly.
+    """
+    centre = ws.mean(dim=1, keepdim=True)
+    away = ((centre - generator.w_avg) / generator.w_std).square().mean(dim=(1, 2))
+    apart = ((ws - centre) / generator.w_std).square().mean(dim=(1, 2))
+    return away, apart
+
+
+def objective(
+    generator: Generator, ws: Tensor, drawn: Tensor, target: Tensor, wanted: list[Tensor], weights: Weights
+) -> Tensor:
+    """[n]: the weighted sum that an inversion makes small; `wanted` are the target's features, empty without a judge."""
+    away, apart = editability(generator, ws)
+    loss = weights.pixel * pyramid_l1(drawn, target) + weights.structure * dissimilarity(drawn, target)
+    loss = loss + weights.prior * away + weights.rows * apart
+    if wanted and weights.features:
+        loss = loss + weights.features * feature_l1(judged(generator, drawn), wanted)
+    return loss
+
+
+def judged(generator: Generator, images: Tensor) -> list[Tensor]:
+    """The discriminator's three finest feature maps, or none when the generator came without one."""
+    return [] if generator.discriminator is None else generator.discriminator.features(images)[:3]

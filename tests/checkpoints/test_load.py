@@ -1,0 +1,123 @@
+"""The door for weights: our files whole, everything else refused in one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+
+from emogan_core.checkpoints import load_generator, write_generator
+from emogan_core.errors import CheckpointError, DeviceError
+from emogan_core.networks import Generator
+from emogan_core.weights import read_header, write_tensors
+
+
+@pytest.fixture
+def file(tiny: Generator, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.safetensors"
+    write_generator(path, tiny, half=False, notes={"licence": "test"})
+    return path
+
+
+def test_shape_file_round_trips(tiny: Generator, file: Path, rng: torch.Generator) -> None:
+    again = load_generator(file)
+    assert again.spec == tiny.spec
+    assert again.fingerprint == tiny.fingerprint
+    ws = tiny.mapping(torch.randn(1, 16, generator=rng))
+    torch.testing.assert_close(again.synthesis(ws), tiny.synthesis(ws), atol=0, rtol=0)
+    assert not any(p.requires_grad for p in again.parameters())
+
+
+def test_shape_half_file_is_stable_once_written(tiny: Generator, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    write_generator(first, tiny, half=True)
+    write_generator(second, load_generator(first), half=True)
+    assert load_generator(second).fingerprint == load_generator(first).fingerprint
+    assert first.stat().st_size < 0.6 * tiny_bytes(tiny)
+
+
+def tiny_bytes(generator: Generator) -> int:
+    return sum(4 * tensor.numel() for tensor in generator.state_dict().values())
+
+
+def test_invariance_the_name_does_not_matter(file: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "photo.jpg"
+    file.rename(renamed)
+    assert load_generator(renamed).spec.resolution == 32
+
+
+def test_error_pickle_is_refused_unopened(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+
+    class Hostile:
+        def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+            return (Path.touch, (flag,))
+
+    path = tmp_path / "ffhq.safetensors"
+    path.write_bytes(pickle.dumps(Hostile()))
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        load_generator(path)
+    assert not flag.exists()
+
+
+def test_error_missing_file_and_device(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no generator file"):
+        load_generator(tmp_path / "none.safetensors")
+    with pytest.raises(DeviceError, match="not known"):
+        load_generator(file, device="tpu")
+
+
+def test_error_other_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    write_tensors(path, {"x": torch.zeros(3)}, {"format": "pt"})
+    with pytest.raises(CheckpointError, match="not a generator of ours"):
+        load_generator(path)
+
+
+def test_error_every_truncation_is_refused(file: Path, tmp_path: Path) -> None:
+    whole = file.read_bytes()
+    cut = tmp_path / "cut.safetensors"
+    for length in (0, 1, 7, 8, 9, 100, len(whole) // 2, len(whole) - 1):
+        cut.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            load_generator(cut)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"x": {"dtype": "F32", "shape": [1 << 40, 1 << 40], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 1 << 60]}},
+        {"x": {"dtype": "OBJ", "shape": [1], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32"}},
+        {"x": 3},
+        {"__metadata__": {"spec": 5}},
+        {"__metadata__": []},
+        [],
+    ],
+)
+def test_error_lying_headers(header: object, tmp_path: Path) -> None:
+    text = json.dumps(header).encode()
+    path = tmp_path / "lie.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"\0" * 4)
+    with pytest.raises(CheckpointError):
+        read_header(path)
+
+
+def test_error_bit_flips_never_escape(file: Path, tmp_path: Path) -> None:
+    """A flipped header byte may be harmless or refused, but never anything else."""
+    whole = bytearray(file.read_bytes())
+    flipped = tmp_path / "flip.safetensors"
+    rng = torch.Generator().manual_seed(0)
+    for position in torch.randint(0, 3000, (60,), generator=rng).tolist():
+        damaged = bytearray(whole)
+        damaged[position] ^= 0x41
+        flipped.write_bytes(damaged)
+        with contextlib.suppress(CheckpointError):
+            load_generator(flipped)

@@ -1,0 +1,152 @@
+"""Inversion on a tiny generator: it finds codes, leaves inputs alone, can be stopped and lives inside inference mode."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from tiny import make_generator
+
+from emogan_core.errors import Cancelled, CheckpointError, EmoganError, ShapeError
+from emogan_core.inversion import OptimiseConfig, Weights, invert_images
+from emogan_core.inversion.methods import rate_at
+from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
+from emogan_core.networks import Generator
+from emogan_core.progress import StepReport
+
+SHORT = OptimiseConfig(steps=25, hybrid_steps=15)
+
+
+@pytest.fixture(scope="module")
+def images(tiny: Generator) -> torch.Tensor:
+    z = torch.randn(3, 16, generator=torch.Generator().manual_seed(11))
+    return tiny.synthesis(tiny.mapping(z, psi=0.8)).clamp(-1, 1)
+
+
+@pytest.mark.parametrize("method", ["encode", "optimise", "hybrid"])
+def test_shape_every_method_gives_a_batch(tiny: Generator, images: torch.Tensor, method: str) -> None:
+    inversion = invert_images(tiny, images, method=method, config=SHORT)
+    assert inversion.latent.ws.shape == (3, 8, 16)
+    assert inversion.reconstruction.shape == images.shape
+    assert inversion.latent.fingerprint == tiny.fingerprint
+    assert set(inversion.metrics) == {"psnr_db", "away", "apart"}
+    one = inversion[1]
+    assert len(one) == 1
+    torch.testing.assert_close(one.target, images[1:2])
+
+
+def test_golden_optimising_recovers_own_samples(tiny: Generator, images: torch.Tensor) -> None:
+    config = OptimiseConfig(steps=150, weights=Weights(prior=0.0, rows=0.0))
+    before = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
+    after = invert_images(tiny, images, method="optimise", config=config).metrics["psnr_db"]
+    assert all(late > early + 6 for early, late in zip(before, after, strict=True)), (before, after)
+
+
+def test_invariance_batch_equals_one_by_one(tiny: Generator, images: torch.Tensor) -> None:
+    weights = Weights(features=0.0)  # the feature scale is the batch's
+    config = OptimiseConfig(steps=5, weights=weights)
+    together = invert_images(tiny, images, method="optimise", config=config).latent.ws
+    alone = invert_images(tiny, images[2:], method="optimise", config=config).latent.ws
+    torch.testing.assert_close(together[2:], alone, atol=2e-3, rtol=0)
+
+
+def test_invariance_inputs_and_generator_stay_unchanged(tiny: Generator, images: torch.Tensor) -> None:
+    picture, weights = images.clone(), {k: v.clone() for k, v in tiny.state_dict().items()}
+    invert_images(tiny, images, config=SHORT)
+    torch.testing.assert_close(images, picture, atol=0, rtol=0)
+    for name, tensor in tiny.state_dict().items():
+        torch.testing.assert_close(tensor, weights[name], atol=0, rtol=0)
+    assert not any(p.requires_grad for p in tiny.parameters())
+
+
+def test_invariance_same_inside_inference_mode(tiny: Generator, images: torch.Tensor) -> None:
+    outside = invert_images(tiny, images, config=SHORT)
+    with torch.inference_mode():
+        inside = invert_images(tiny, images.clone(), config=SHORT)
+    torch.testing.assert_close(inside.latent.ws, outside.latent.ws, atol=0, rtol=0)
+    assert not inside.latent.ws.is_inference()
+
+
+def test_error_cancelling_stops_within_a_step(tiny: Generator, images: torch.Tensor) -> None:
+    steps: list[int] = []
+
+    def stop(report: StepReport) -> None:
+        steps.append(report.step)
+        if report.step == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        invert_images(tiny, images, method="optimise", config=SHORT, progress=stop)
+    assert steps == [1, 2, 3]
+
+
+def test_shape_progress_previews_are_pictures(tiny: Generator, images: torch.Tensor) -> None:
+    reports: list[StepReport] = []
+    invert_images(tiny, images, method="hybrid", config=SHORT, progress=reports.append)
+    previews = [r.preview for r in reports if r.preview is not None]
+    assert [r.step for r in reports] == list(range(1, 16))
+    assert previews
+    assert all(p.shape == images.shape and not p.requires_grad and p.abs().max() <= 1 for p in previews)
+
+
+def test_error_wrong_inputs(tiny: Generator, images: torch.Tensor) -> None:
+    with pytest.raises(ShapeError, match=r"needs \[n, 3, 32, 32\]"):
+        invert_images(tiny, images[..., :16])
+    with pytest.raises(EmoganError, match="encode, optimise, hybrid"):
+        invert_images(tiny, images, method="magic")
+    with pytest.raises(CheckpointError, match="no encoder"):
+        invert_images(make_generator(companions=False), images, method="encode")
+
+
+def test_shape_without_companions_optimisation_still_works(images: torch.Tensor) -> None:
+    inversion = invert_images(make_generator(companions=False), images, method="hybrid", config=SHORT)
+    assert len(inversion) == 3
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Weights)])
+def test_invariance_every_weight_is_felt(tiny: Generator, images: torch.Tensor, name: str) -> None:
+    base = OptimiseConfig(steps=6)
+    changed = replace(base, weights=replace(base.weights, **{name: getattr(base.weights, name) * 20 + 1}))
+    a = invert_images(tiny, images, method="optimise", config=base).latent.ws
+    b = invert_images(tiny, images, method="optimise", config=changed).latent.ws
+    assert not torch.allclose(a, b)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "method"),
+    [
+        ("steps", 3, "optimise"),
+        ("hybrid_steps", 3, "hybrid"),
+        ("lr", 0.3, "optimise"),
+        ("warm_up", 0.9, "optimise"),
+        ("decay", 1.0, "optimise"),
+    ],
+)
+def test_invariance_every_setting_is_felt(
+    tiny: Generator, images: torch.Tensor, name: str, value: float, method: str
+) -> None:
+    base = OptimiseConfig(steps=8, hybrid_steps=8)
+    a = invert_images(tiny, images, method=method, config=base).latent.ws
+    b = invert_images(tiny, images, method=method, config=replace(base, **{name: value})).latent.ws
+    assert not torch.allclose(a, b)
+
+
+def test_invariance_rate_rises_and_falls() -> None:
+    rates = [rate_at(step, 100, OptimiseConfig()) for step in range(100)]
+    assert max(rates) == pytest.approx(OptimiseConfig().lr)
+    assert rates[0] < rates[4]
+    assert rates[99] < 0.01 * max(rates)
+
+
+def test_invariance_identical_pictures_cost_nothing(images: torch.Tensor) -> None:
+    torch.testing.assert_close(pyramid_l1(images, images), torch.zeros(3))
+    torch.testing.assert_close(dissimilarity(images, images), torch.zeros(3), atol=1e-5, rtol=0)
+    assert (dissimilarity(images, images.flip(0))[[0, 2]] > 0.05).all()
+
+
+def test_invariance_prior_counts_standard_deviations(tiny: Generator) -> None:
+    ws = (tiny.w_avg + 2 * tiny.w_std).expand(1, 8, 16)
+    away, apart = editability(tiny, ws)
+    torch.testing.assert_close(away, torch.tensor([4.0]))
+    torch.testing.assert_close(apart, torch.tensor([0.0]))

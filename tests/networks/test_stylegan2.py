@@ -1,0 +1,108 @@
+"""StyleGAN2 against numbers of the published reference, and its invariances."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from emogan_core.networks import Generator, GeneratorSpec
+from emogan_core.networks.discriminator import Discriminator
+from emogan_core.networks.layers import fir, initialise, upsample
+
+GOLDEN = GeneratorSpec(resolution=32, w_dim=16, z_dim=16, channels=(32, 32, 16, 8), mapping_layers=2)
+
+
+@pytest.fixture(scope="module")
+def golden() -> Generator:
+    generator = Generator(GOLDEN, fingerprint="golden")
+    rng = torch.Generator().manual_seed(7)
+    initialise(generator, rng)
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith("noise_strength"):
+                parameter.fill_(0.1)
+            if name.endswith("bias"):
+                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
+        generator.mapping.w_avg.normal_(generator=rng)
+    return generator.requires_grad_(False)
+
+
+def draw(shape: tuple[int, ...], seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_golden_synthesis_matches_the_reference(golden: Generator) -> None:
+    """Expected: stylegan2-ada-pytorch (d72cc7d), networks.Generator on the CPU with these very weights loaded,
+    channel_base=256, channel_max=32, mapping num_layers=2, noise_mode='const'; largest difference seen 7e-6.
+    """
+    images = golden.synthesis(draw((2, 8, 16), 4))
+    assert images.shape == (2, 3, 32, 32)
+    torch.testing.assert_close(images[1, :, 5, 9], torch.tensor([-0.84035, 1.62512, 1.48926]), atol=3e-5, rtol=0)
+    torch.testing.assert_close(images[0, :, 31, 0], torch.tensor([0.30101, -0.03942, 0.10461]), atol=3e-5, rtol=0)
+    assert images.std() == pytest.approx(1.94146, abs=2e-5)
+
+
+def test_golden_truncated_sample_matches_the_reference(golden: Generator) -> None:
+    """As above, G(z, None, truncation_psi=0.7, noise_mode='const')."""
+    images = golden.synthesis(golden.mapping(draw((2, 16), 3), psi=0.7))
+    torch.testing.assert_close(images[0, :, 16, 16], torch.tensor([0.86157, -0.96681, -2.45414]), atol=3e-5, rtol=0)
+    assert images.std() == pytest.approx(0.9616, abs=2e-5)
+
+
+def test_golden_discriminator_matches_the_reference() -> None:
+    """As above, networks.Discriminator(c_dim=0, 32, 3, channel_base=256, channel_max=32, mbstd_group_size=4)."""
+    judge = Discriminator(32, GOLDEN.channels)
+    rng = torch.Generator().manual_seed(8)
+    initialise(judge, rng)
+    with torch.no_grad():
+        for name, parameter in judge.named_parameters():
+            if name.endswith("bias"):
+                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
+        logits = judge(draw((4, 3, 32, 32), 5)).flatten()
+    torch.testing.assert_close(logits, torch.tensor([-0.43829, -0.34372, -0.2754, -0.28455]), atol=2e-5, rtol=0)
+
+
+def test_shape_num_ws_follows_the_resolution() -> None:
+    for resolution, blocks in ((8, 2), (64, 5), (1024, 9)):
+        spec = GeneratorSpec(resolution=resolution, w_dim=4, z_dim=4, channels=(4,) * blocks, mapping_layers=1)
+        assert spec.num_ws == 2 * blocks
+
+
+def test_invariance_batch_rows_do_not_meet(golden: Generator) -> None:
+    ws = draw((3, 8, 16), 9)
+    together = golden.synthesis(ws)
+    alone = golden.synthesis(ws[1:2])
+    torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=0)
+
+
+def test_invariance_psi_zero_is_the_average(golden: Generator) -> None:
+    ws = golden.mapping(draw((2, 16), 1), psi=0.0)
+    torch.testing.assert_close(ws[0, 3], golden.w_avg)
+
+
+def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
+    ws = draw((1, 8, 16), 2)
+    base = golden.synthesis(ws)
+    for row in range(8):
+        changed = ws.clone()
+        changed[:, row] += 0.5
+        assert (golden.synthesis(changed) - base).abs().max() > 1e-3, row
+
+
+def test_invariance_noise_is_constant_and_optional(golden: Generator) -> None:
+    ws = draw((1, 8, 16), 2)
+    torch.testing.assert_close(golden.synthesis(ws), golden.synthesis(ws))
+    assert (golden.synthesis(ws) - golden.synthesis(ws, noise=False)).abs().max() > 1e-3
+
+
+def test_invariance_filters_keep_a_flat_field() -> None:
+    flat = torch.full((1, 2, 8, 8), 3.0)
+    torch.testing.assert_close(upsample(flat)[..., 2:-2, 2:-2], torch.full((1, 2, 12, 12), 3.0))
+    torch.testing.assert_close(fir(flat, gain=1.0, pad=2)[..., 2:-2, 2:-2], torch.full((1, 2, 5, 5), 3.0))
+
+
+def test_gradient_reaches_the_codes(golden: Generator) -> None:
+    ws = draw((1, 8, 16), 2).requires_grad_(True)
+    golden.synthesis(ws).square().mean().backward()
+    assert ws.grad is not None
+    assert (ws.grad.abs().amax(dim=2) > 0).all()
