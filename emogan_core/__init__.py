@@ -1,1 +1,34 @@
-"""Change the expression of a real face in a photo and keep the person."""
+"""Change the expression of a real face in a photo and keep the person.
+
+The public names below are the whole interface; each is imported from its room when first used, so that importing the
+package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .checkpoints import load_generator
+    from .compose import put_back
+    from .expressions import apply_expressions, fit_expressions
+    from .faces import find_faces
+    from .inversion import invert
+
+__all__ = ["apply_expressions", "find_faces", "fit_expressions", "invert", "load_generator", "put_back"]
+
+_ROOMS = {
+    "load_generator": "checkpoints",
+    "find_faces": "faces",
+    "invert": "inversion",
+    "fit_expressions": "expressions",
+    "apply_expressions": "expressions",
+    "put_back": "compose",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
