@@ -1,0 +1,37 @@
+"""Statistics on arrays: designs, readout and pattern fits, covariance geometry, least motion; no torch, no files."""
+
+from .designs import Array, Index, absorb, group_index, one_hot, standardise
+from .diagnostics import FitWarning, Flags, auc_with_interval
+from .geometry import Shrinkage, covariance, inverse_root, within_covariance
+from .pattern import PatternFit, fit_pattern
+from .readout import ReadoutConfig, ReadoutFit, fit_readout, fit_slope
+from .shrink import shrink_slopes
+from .step import least_motion, to_readout_step
+from .toy import Toy, toy
+
+__all__ = [
+    "Array",
+    "FitWarning",
+    "Flags",
+    "Index",
+    "PatternFit",
+    "ReadoutConfig",
+    "ReadoutFit",
+    "Shrinkage",
+    "Toy",
+    "absorb",
+    "auc_with_interval",
+    "covariance",
+    "fit_pattern",
+    "fit_readout",
+    "fit_slope",
+    "group_index",
+    "inverse_root",
+    "least_motion",
+    "one_hot",
+    "shrink_slopes",
+    "standardise",
+    "to_readout_step",
+    "toy",
+    "within_covariance",
+]

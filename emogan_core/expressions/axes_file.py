@@ -1,0 +1,142 @@
+"""Expression axes as one safetensors file: directions and readouts as tensors, everything else as JSON metadata."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import MISSING, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import CheckpointError
+from ..weights import read_tensors, write_tensors
+from .axes import ExpressionAxes, ExpressionAxis
+
+FORMAT = "emogan-axes"
+VERSION = "1"
+_TENSORS = ("direction", "readout")
+
+
+def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
+    """Write axes whole or not at all.
+
+    Raises: OutputError.
+    """
+    tensors = {}
+    about = []
+    for index, axis in enumerate(axes):
+        for name in _TENSORS:
+            tensors[f"{index}.{name}"] = getattr(axis, name).detach().float()
+        about.append({field.name: getattr(axis, field.name) for field in fields(axis) if field.name not in _TENSORS})
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "fingerprint": axes.fingerprint,
+        "axes": json.dumps(about),
+        "left_out": json.dumps(dict(axes.left_out)),
+    }
+    write_tensors(Path(path), tensors, metadata)
+
+
+def load_axes(source: Path | str = "builtin") -> ExpressionAxes:
+    """Read axes that `save_axes` wrote; "builtin" are the ones shipped for the built-in generator.
+
+    Raises: CheckpointError when the file is no axes file, from a later version, damaged or incomplete.
+    """
+    if source == "builtin":
+        with resources.as_file(resources.files("emogan_core.builtin") / "axes.safetensors") as path:
+            if not path.is_file():
+                raise CheckpointError(
+                    "this installation has no built-in axes (emogan_core/builtin/axes.safetensors); "
+                    "install the package again, or fit axes and give their file"
+                )
+            return _read(path)
+    return _read(Path(source))
+
+
+def _read(path: Path) -> ExpressionAxes:
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path.name} is no file of expression axes; give one that `emogan fit` wrote")
+    if metadata.get("version") != VERSION:
+        raise CheckpointError(
+            f"{path.name} holds axes of version {metadata.get('version')}, this program reads version {VERSION}; "
+            "fit them again or update the program"
+        )
+    try:
+        about = json.loads(metadata["axes"])
+        left_out = {str(name): int(count) for name, count in json.loads(metadata["left_out"]).items()}
+        fingerprint = metadata["fingerprint"]
+        entries = [_checked(path, index, entry) for index, entry in enumerate(about)]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path.name} describes its axes wrongly ({type(error).__name__}: {error}); get the file again"
+        ) from error
+    _expect_tensors(path, tensors, len(entries))
+    axes = tuple(_axis(path, index, entry, tensors) for index, entry in enumerate(entries))
+    names = [axis.name for axis in axes]
+    if not axes or len(set(names)) < len(names):
+        raise CheckpointError(f"{path.name} holds {len(axes)} axes, some under one name or none; get the file again")
+    return ExpressionAxes(axes=axes, fingerprint=fingerprint, left_out=left_out)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "tuple[float, ...]": (list,),
+    "tuple[str, ...]": (list,),
+}
+
+
+def _checked(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """One axis' metadata: every field there, none unknown, each of its type, every number finite."""
+    known = {field.name: field for field in fields(ExpressionAxis) if field.name not in _TENSORS}
+    missing = sorted(name for name, field in known.items() if name not in entry and field.default is MISSING)
+    unknown = sorted(set(entry) - set(known))
+    if missing or unknown:
+        raise CheckpointError(
+            f"{path.name} axis {index} lacks {', '.join(missing[:5]) or 'nothing'} and has unknown "
+            f"{', '.join(unknown[:5]) or 'nothing'}; get the file again"
+        )
+    plain = {}
+    for name, value in entry.items():
+        kind = str(known[name].type)
+        inner = value if isinstance(value, list) else [value]
+        wanted = _KINDS[kind.replace("tuple[", "").replace(", ...]", "")] if kind.startswith("tuple") else _KINDS[kind]
+        right = kind.startswith("tuple") == isinstance(value, list) and all(
+            isinstance(item, wanted) and (bool in wanted or not isinstance(item, bool)) for item in inner
+        )
+        if not right or any(isinstance(item, float) and not math.isfinite(item) for item in inner):
+            raise CheckpointError(
+                f"{path.name} axis {index} has {name} = {str(value)[:40]}, needed {kind}; get the file again"
+            )
+        plain[name] = tuple(value) if isinstance(value, list) else value
+    return plain
+
+
+def _expect_tensors(path: Path, tensors: dict[str, torch.Tensor], count: int) -> None:
+    expected = {f"{index}.{name}" for index in range(count) for name in _TENSORS}
+    missing, unexpected = sorted(expected - set(tensors)), sorted(set(tensors) - expected)
+    if missing or unexpected:
+        raise CheckpointError(
+            f"{path.name} lacks tensors {', '.join(missing[:5]) or 'none'} ({len(missing)}) and has unexpected "
+            f"{', '.join(unexpected[:5]) or 'none'} ({len(unexpected)}); get the file again"
+        )
+
+
+def _axis(path: Path, index: int, entry: dict[str, Any], tensors: dict[str, torch.Tensor]) -> ExpressionAxis:
+    direction, readout = tensors[f"{index}.direction"], tensors[f"{index}.readout"]
+    rows = len(entry["layer_weights"])
+    if direction.ndim != 2 or direction.shape[0] != rows or readout.shape != direction.shape[1:]:
+        raise CheckpointError(
+            f"{path.name} axis '{entry['name']}' has a direction of shape {tuple(direction.shape)}, a readout of "
+            f"{tuple(readout.shape)} and {rows} layer weights, which do not fit together; get the file again"
+        )
+    if not (torch.isfinite(direction).all() and torch.isfinite(readout).all()):
+        raise CheckpointError(f"{path.name} axis '{entry['name']}' holds NaN or infinite values; get the file again")
+    return ExpressionAxis(direction=direction, readout=readout, **entry)

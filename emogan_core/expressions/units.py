@@ -1,0 +1,44 @@
+"""What intensity 1 means: how long a step takes a neutral face to the typical example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from ..glm import Array
+from .steps import Model, StepConfig, difference, find_steps, make_basis, readout_slopes
+from .tables import Table
+
+
+def units(
+    table: Table, names: tuple[str, ...], model: Model, penalties: tuple[float, ...], config: StepConfig
+) -> Array:
+    """By how much each raw step must be stretched to take neutral to the typical example, [k].
+
+    People are split in two; one half fits a readout, which judges the other half's step against the other half's
+    difference between expression and neutral. Judge and step share no person, so noise they have in common cannot
+    make a step look longer than it is. Kept within 1/2 and 2, as raw steps already have that length in sample; 1 where
+    the judges see no rise at all.
+    """
+    wanted, reached = np.zeros(len(names)), np.zeros(len(names))
+    for halves in _halves(table, config):
+        bases = [make_basis(half, names, config) for half in halves]
+        slopes = [readout_slopes(basis, penalties) for basis in bases]
+        for basis, own, judge in ((bases[0], slopes[0], slopes[1]), (bases[1], slopes[1], slopes[0])):
+            steps, _ = find_steps(basis, model, own, config)
+            wanted += [beta @ difference(basis.plain, name) for beta, name in zip(judge, names, strict=True)]
+            reached += np.einsum("kd,kd->k", judge, steps)
+    sound = (reached > 0.0) & (wanted > 0.0)
+    return np.clip(np.where(sound, wanted / np.where(sound, reached, 1.0), 1.0), 0.5, 2.0)
+
+
+def _halves(table: Table, config: StepConfig) -> Iterator[tuple[Table, Table]]:
+    """Splits of the people in two, expressions spread evenly."""
+    for turn in range(config.halvings):
+        splitter = StratifiedGroupKFold(n_splits=2, shuffle=True, random_state=config.seed + turn)
+        first, _ = next(splitter.split(table.X, table.labels, table.groups))
+        chosen = np.zeros(len(table.X), dtype=bool)
+        chosen[first] = True
+        yield table.rows(chosen), table.rows(~chosen)

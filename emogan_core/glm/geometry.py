@@ -1,0 +1,55 @@
+"""Covariances of latents: which motions are usual, and the roots that whiten."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, oas
+
+from .designs import Array, Index, group_means
+
+Shrinkage = Literal["ledoit_wolf", "oas", "none"]
+
+
+def covariance(X: Array, *, shrinkage: Shrinkage = "ledoit_wolf") -> Array:
+    """Covariance about the mean, shrunk towards a multiple of the identity.
+
+    Convention: X [n, d]; returns [d, d].
+    """
+    centred = X - X.mean(axis=0)
+    if shrinkage == "oas":
+        return np.asarray(oas(centred, assume_centered=True)[0], dtype=np.float64)
+    plain = np.asarray(empirical_covariance(centred, assume_centered=True), dtype=np.float64)
+    if shrinkage == "none":
+        return plain
+    amount = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+    target = np.trace(plain) / len(plain) * np.eye(len(plain))
+    return np.asarray((1.0 - amount) * plain + amount * target, dtype=np.float64)
+
+
+def within_covariance(X: Array, groups: Index, *, shrinkage: Shrinkage = "ledoit_wolf") -> Array:
+    """How a code moves while the group (the person) stays: the covariance about group means.
+
+    Groups of one say nothing about it and are left out; degrees of freedom are n - g over the others.
+
+    Convention: X [n, d]; returns [d, d].
+    Raises: ValueError when no group has two rows.
+    """
+    means, size = group_means(X, groups, np.ones(len(X)))
+    repeated = size[groups] > 1
+    if not repeated.any():
+        raise ValueError("every group has one row; a within-group covariance needs groups of two or more")
+    residual = (X - means[groups])[repeated]
+    freedom = len(residual) - int(np.count_nonzero(size > 1))
+    return covariance(residual, shrinkage=shrinkage) * (len(residual) / freedom)
+
+
+def inverse_root(M: Array) -> Array:
+    """The symmetric R with R M R = 1; directions below 1e-10 of the largest variance are treated as that.
+
+    Convention: M [d, d] symmetric, positive semidefinite; returns [d, d].
+    """
+    values, vectors = np.linalg.eigh((M + M.T) / 2.0)
+    floor = max(float(values[-1]) * 1e-10, np.finfo(float).tiny)
+    return np.asarray((vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T, dtype=np.float64)

@@ -1,0 +1,143 @@
+"""The readout model: one expression against neutral, regressed on the latent (binomial, logit link)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from .designs import Array, Index
+from .diagnostics import FitWarning, Flags, auc_with_interval, is_separated, logistic_condition
+from .geometry import inverse_root
+
+
+@dataclass(frozen=True, slots=True)
+class ReadoutConfig:
+    """How a readout is fitted.
+
+    Convention: `penalties` are candidate weights of |beta|^2 / 2 in the whitened space against the summed deviance / 2;
+    the one with the lowest cross-validated deviance wins. Folds keep groups (people) whole.
+    """
+
+    penalties: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+    folds: int = 5
+    max_steps: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ReadoutFit:
+    """A fitted readout: eta = latent @ beta + intercept is the log odds of the expression against neutral.
+
+    Convention: beta [d]; `cross_eta` [n] comes from fits that never saw the row's group; `eta_step` is the mean
+    cross-fitted eta of the expression minus that of neutral, the step that intensity 1 stands for.
+    """
+
+    beta: Array
+    intercept: float
+    penalty: float
+    cross_eta: Array
+    eta_step: float
+    auc: tuple[float, float, float]
+    converged: bool
+    separated: bool
+    condition_number: float
+
+
+def fit_readout(
+    X: Array,
+    positive: Flags,
+    *,
+    groups: Index,
+    metric: Array,
+    sample_weight: Array | None = None,
+    config: ReadoutConfig = ReadoutConfig(),
+) -> ReadoutFit:
+    """Fit the log odds of an expression against neutral, whitened by `metric`, classes at their natural weights.
+
+    Convention: X [n, d]; positive [n] bool; groups [n]; metric [d, d], the covariance whose whitened space is
+    penalised, so that an affine change of X and metric together changes nothing but the coordinates of beta.
+    Raises: ValueError when fewer groups than two hold the expression, or hold neutral.
+    """
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    root = inverse_root(metric)
+    centre = np.average(X, axis=0, weights=weight)
+    white = (X - centre) @ root  # [n, d]
+    folds = list(_folds(white, positive, groups, config.folds))
+    best_loss, best_penalty, cross_eta = np.inf, config.penalties[0], np.zeros(len(X))
+    for penalty in sorted(config.penalties, reverse=True):
+        eta = _cross_eta(white, positive, weight, folds, penalty=penalty, max_steps=config.max_steps)
+        loss = float(np.average(np.logaddexp(0.0, np.where(positive, -eta, eta)), weights=weight))
+        if loss < best_loss:
+            best_loss, best_penalty, cross_eta = loss, penalty, eta
+    slope, offset, converged = _solve(white, positive, weight, penalty=best_penalty, max_steps=config.max_steps)
+    eta = white @ slope + offset
+    beta = root @ slope
+    if not converged:
+        warnings.warn(
+            f"the readout did not converge in {config.max_steps} steps at penalty {best_penalty:g}; "
+            "raise the penalty or max_steps",
+            FitWarning,
+            stacklevel=2,
+        )
+    return ReadoutFit(
+        beta=beta,
+        intercept=float(offset - centre @ beta),
+        penalty=best_penalty,
+        cross_eta=cross_eta,
+        eta_step=_mean_step(cross_eta, positive, weight),
+        auc=auc_with_interval(cross_eta, positive, groups),
+        converged=converged,
+        separated=is_separated(eta, positive),
+        condition_number=logistic_condition(white, eta, best_penalty),
+    )
+
+
+def fit_slope(X: Array, positive: Flags, *, metric: Array, penalty: float, max_steps: int = 500) -> Array:
+    """The slope beta alone, at one penalty and without cross-validation.
+
+    Convention: as fit_readout; returns [d].
+    """
+    root = inverse_root(metric)
+    white = (X - X.mean(axis=0)) @ root  # [n, d]
+    return root @ _solve(white, positive, np.ones(len(X)), penalty=penalty, max_steps=max_steps)[0]
+
+
+def _mean_step(eta: Array, positive: Flags, weight: Array) -> float:
+    return float(
+        np.average(eta[positive], weights=weight[positive]) - np.average(eta[~positive], weights=weight[~positive])
+    )
+
+
+def _folds(white: Array, positive: Flags, groups: Index, folds: int) -> Iterator[tuple[Index, Index]]:
+    """Train and test rows; every group lies whole in one test part, classes spread evenly."""
+    holders = [len(np.unique(groups[positive])), len(np.unique(groups[~positive]))]
+    if min(holders) < 2:
+        raise ValueError(f"the two classes come from {holders[0]} and {holders[1]} groups; two or more are needed")
+    splitter = StratifiedGroupKFold(n_splits=min(folds, *holders))
+    yield from splitter.split(white, positive, groups)
+
+
+def _cross_eta(
+    white: Array, positive: Flags, weight: Array, folds: list[tuple[Index, Index]], *, penalty: float, max_steps: int
+) -> Array:
+    eta = np.zeros(len(white))
+    for train, test in folds:
+        slope, offset, _ = _solve(white[train], positive[train], weight[train], penalty=penalty, max_steps=max_steps)
+        eta[test] = white[test] @ slope + offset
+    return eta
+
+
+def _solve(
+    white: Array, positive: Flags, weight: Array, *, penalty: float, max_steps: int
+) -> tuple[Array, float, bool]:
+    """Slope, offset and whether the solver met its tolerance."""
+    model = LogisticRegression(C=1.0 / penalty, max_iter=max_steps, tol=1e-6, solver="lbfgs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(white, positive, sample_weight=weight)
+    return np.asarray(model.coef_[0]), float(model.intercept_[0]), bool(model.n_iter_[0] < max_steps)
