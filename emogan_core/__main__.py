@@ -1,0 +1,7 @@
+"""`python -m emogan_core` is `emogan`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

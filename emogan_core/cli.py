@@ -1,0 +1,241 @@
+"""The command line: reads arguments, hands them to a command, prints what it says and turns mistakes into one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from .errors import Cancelled, EmoganError
+from .meter import Meter
+
+FAILED = 2
+INTERRUPTED = 130
+DEFAULT_SEED = 0
+
+
+class UsageError(EmoganError):
+    """Arguments that do not make a command."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a mistake as an exception instead of printing a page and leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 for a user's mistake told in one line, 130 when interrupted."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(sys.argv[1:] if argv is None else argv)
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        arguments = build_parser().parse_args(_joined(argv))
+        from .commands import COMMANDS  # heavy: torch
+
+        with Meter(sys.stderr, quiet=arguments.json) as meter:
+            report, lines = COMMANDS[arguments.command](arguments, meter)
+        print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(_printable(line) for line in lines))
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Cancelled):
+        return _say("stopped; nothing was written", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output left: nothing to tell it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:  # a bug of ours: its traceback is what a report needs
+            raise
+        return _say(sentence, FAILED)
+    return 0
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the user about an error, None when it is no mistake of theirs."""
+    if isinstance(error, EmoganError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = f" {error.filename}" if error.filename is not None else ""
+        return f"cannot use{where or ' a file'}: {error.strerror or error}; check the path and the disk"
+    if isinstance(error, ImportError) and error.name and not error.name.startswith("emogan_core"):
+        return f"the Python package '{error.name}' cannot be imported; install it with: pip install -r requirements.txt"
+    out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error) and "alloc" in str(error).lower()
+    if isinstance(error, MemoryError) or out_of_memory:
+        return "not enough memory for this; use a smaller photo or generator, or --device cpu"
+    return None
+
+
+def _say(sentence: str, status: int) -> int:
+    print(f"emogan: {_printable(sentence)}", file=sys.stderr)
+    return status
+
+
+def _printable(text: str) -> str:
+    """One line that no odd file name or foreign message can break or colour."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"emogan: note: {_printable(str(message))}", file=sys.stderr)
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """`--intensity -0.5` as `--intensity=-0.5`: argparse takes -1e-3 or -nan for options otherwise."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] in ("--intensity", "--psi", "--seed", "--face") and _is_number(word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = _Parser(prog="emogan", description="Change the expression of a real face in a photo, keep the person.")
+    parser.set_defaults(json=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_add_edit, _add_demo, _add_sample, _add_invert, _add_fit, _add_apply, _add_info):
+        add(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction
+
+
+def _add_edit(commands: Commands[_Parser]) -> None:
+    edit = commands.add_parser("edit", help="change the expression of a face in a photo", allow_abbrev=False)
+    edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
+    _add_out(edit, "OUT.png", "the edited photo: .png, .jpg, .webp or .tif")
+    _add_expressions(edit)
+    edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    edit.add_argument(
+        "--mode",
+        choices=("motion", "paste"),
+        default="motion",
+        help="move the photo's own pixels (default), or paste the generator's picture",
+    )
+    _add_method(edit)
+    edit.add_argument("--sheet", type=Path, metavar="SHEET.png", help="also write a contact sheet over intensities")
+    _add_models(edit, axes=True)
+    _add_common(edit)
+
+
+def _add_demo(commands: Commands[_Parser]) -> None:
+    demo = commands.add_parser("demo", help="draw a face and edit it; needs no input", allow_abbrev=False)
+    demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
+    _add_method(demo)
+    _add_models(demo, axes=True)
+    _add_common(demo)
+
+
+def _add_sample(commands: Commands[_Parser]) -> None:
+    sample = commands.add_parser("sample", help="draw faces of nobody", allow_abbrev=False)
+    _add_out(sample, "OUT.png", "one face, or a sheet of several")
+    sample.add_argument("--count", type=_whole, default=16, metavar="N", help="how many faces (default 16)")
+    sample.add_argument("--psi", type=float, default=0.7, help="0 the average face, 1 full variety (default 0.7)")
+    _add_models(sample, axes=False)
+    _add_common(sample)
+
+
+def _add_invert(commands: Commands[_Parser]) -> None:
+    invert = commands.add_parser("invert", help="find the latent of a face in a photo", allow_abbrev=False)
+    invert.add_argument("photo", type=Path, metavar="PHOTO")
+    _add_out(invert, "LATENT.safetensors", "the latent file")
+    invert.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    _add_method(invert)
+    _add_models(invert, axes=False)
+    _add_common(invert)
+
+
+def _add_fit(commands: Commands[_Parser]) -> None:
+    fit = commands.add_parser("fit", help="fit expression axes to a labelled folder of faces", allow_abbrev=False)
+    fit.add_argument("folder", type=Path, metavar="DIR")
+    fit.add_argument(
+        "--labels", type=Path, required=True, metavar="CSV", help="columns: file, expression[, person, covariates ...]"
+    )
+    _add_out(fit, "AXES.safetensors", "the axes file")
+    fit.add_argument("--model", choices=("pattern", "readout"), default="pattern", help="the GLM (default pattern)")
+    fit.add_argument(
+        "--covariate", action="append", default=[], metavar="COLUMN", help="hold this column fixed; repeat for several"
+    )
+    fit.add_argument(
+        "--aligned", action="store_true", help="pictures are already cut in the generator's frame: skip finding faces"
+    )
+    fit.add_argument("--label-source", default="", metavar="TEXT", help="who labelled; kept in the file")
+    fit.add_argument("--licence", default="", metavar="TEXT", help="terms of the labels; kept in the file")
+    _add_method(fit, default="encode")
+    _add_models(fit, axes=False)
+    _add_common(fit)
+
+
+def _add_apply(commands: Commands[_Parser]) -> None:
+    apply = commands.add_parser("apply", help="draw a latent with another expression", allow_abbrev=False)
+    apply.add_argument("latent", type=Path, metavar="LATENT")
+    _add_out(apply, "OUT.png", "the generator's picture")
+    _add_expressions(apply)
+    _add_models(apply, axes=True)
+    _add_common(apply)
+
+
+def _add_info(commands: Commands[_Parser]) -> None:
+    info = commands.add_parser("info", help="say what a file is: generator, axes, latent or edited picture")
+    info.add_argument("file", metavar="FILE", help="a file, or 'builtin'")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_out(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> None:
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=meaning)
+
+
+def _add_expressions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--expression", action="append", required=True, metavar="E", help="repeat for several at once")
+    parser.add_argument(
+        "--intensity",
+        action="append",
+        default=[],
+        metavar="X",
+        help="one for each --expression: 0 changes nothing, 1 is typical (default), negative the opposite",
+    )
+
+
+def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid") -> None:
+    methods = ("encode", "optimise", "hybrid")
+    parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+
+
+def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
+    parser.add_argument(
+        "--generator", default="builtin", metavar="G", help="'builtin' (default) or a .safetensors file"
+    )
+    if axes:
+        parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
+    parser.add_argument("--seed", type=_whole, default=DEFAULT_SEED, metavar="N", help="same seed, same result")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
+def _whole(text: str) -> int:
+    """A whole number from 0; argparse prints the words of the error."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"'{text}' came; needed a whole number from 0")
+    return int(text)

@@ -1,0 +1,91 @@
+"""`emogan demo`: the whole path without any input, from a face of nobody to a sheet of expressions."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..compose import put_back
+from ..errors import OutputError
+from ..expressions import apply_expressions
+from ..faces import Crop
+from ..faces.find import refine
+from ..files import refuse_overwrite
+from ..images import Photo, photo_from_tensor, save_photo, tensor_from_photo
+from ..inversion import Inversion, invert_images
+from ..networks.build import Generator
+from ..progress import Progress, StepReport
+from ..records import edit_record
+from ..sheets import contact_sheet
+from .arguments import Outcome, first_of, load_models, rehearse
+from .draw import drawn, sampled
+
+PSI = 0.5
+CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
+SAVED_AT = 1.0
+
+
+def demo(arguments: Namespace, progress: Progress) -> Outcome:
+    """Draw a face, take it for a photo, invert it, and edit it with every expression over a curve of intensities."""
+    folder: Path = arguments.out
+    _make_folder(folder)
+    generator, axes = load_models(arguments)
+    rehearse(generator, axes, dict.fromkeys(axes.names, 0.0))
+    photo = drawn(generator, sampled(generator, 1, psi=PSI, seed=arguments.seed), progress)[0]
+    inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
+    about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
+    save_photo(folder / "drawn.png", photo, record={"program": "EmotionGAN", "generated": True} | about)
+    written = ["drawn.png"]
+    rows: list[list[Photo]] = []
+    for step, axis in enumerate(axes, start=1):
+        row = [photo, photo_from_tensor(inversion.reconstruction)]
+        for intensity in CURVE:
+            edited = apply_expressions(inversion.latent, axes, {axis.name: intensity})
+            row.append(put_back(generator, photo, inversion, edited, mode="motion").photo)
+        rows.append(row)
+        picture = row[2 + CURVE.index(SAVED_AT)]
+        record = edit_record({axis.name: SAVED_AT}, generator=about["generator"], axes=about["axes"], mode="motion")
+        name = f"edited-{step}-{_plain(axis.name)}.png"
+        save_photo(folder / name, picture, record=record)
+        written.append(name)
+        progress(StepReport(step, len(axes), "editing"))
+    sheet = contact_sheet(
+        rows,
+        title="One drawn face, every expression",
+        subtitle=f"a face of nobody, seed {arguments.seed}; generator {generator.fingerprint[:12]}",
+        column_labels=["drawn", "inverted", *(f"{intensity:+g}" if intensity else "0" for intensity in CURVE)],
+        row_labels=[axis.name + (" (experimental)" if axis.experimental else "") for axis in axes],
+        tile_px=max(128, generator.spec.resolution),
+    )
+    save_photo(folder / "sheet.png", sheet, record={"program": "EmotionGAN", "edited": True} | about)
+    metrics = first_of(inversion.metrics)
+    report: dict[str, object] = about | {"seed": arguments.seed, "inversion": metrics, "expressions": list(axes.names)}
+    return report, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
+
+
+def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: Progress) -> Inversion:
+    """Invert a picture that is the generator's own frame from edge to edge: there is nothing to search for."""
+    inversion = invert_images(generator, tensor_from_photo(photo), method=method, progress=progress)
+    side = float(photo.pixels.shape[0])
+    quad = side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    landmarks = refine(photo, [quad])[0].landmarks
+    return replace(inversion, crops=(Crop(quad=quad, landmarks=landmarks, frame=generator.spec.crop),))
+
+
+def _make_folder(folder: Path) -> None:
+    """Create the output folder, only its last level, and see that it can be written to."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {folder}: {error.strerror or error}; give a new folder in one that exists"
+        ) from error
+    refuse_overwrite(folder / "sheet.png")
+
+
+def _plain(name: str) -> str:
+    """An expression's name as part of a file name: letters and digits only."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)[:40]

@@ -1,0 +1,86 @@
+"""`emogan sample` and `emogan apply`: the generator's own pictures, of random codes and of a latent file."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+
+import torch
+
+from ..checkpoints import load_generator
+from ..devices import gradients_off, rng_from_seed
+from ..errors import ShapeError
+from ..expressions import apply_expressions
+from ..images import Photo, check_photo_target, photo_from_tensor, save_photo
+from ..latents import Latent, load_latent
+from ..networks.build import Generator
+from ..progress import Progress, StepReport
+from ..records import edit_record
+from ..sheets import contact_sheet
+from .arguments import Outcome, input_files, intensities_of, load_models, rehearse, spelled
+
+DRAWN_AT_ONCE = 16
+
+
+def sample(arguments: Namespace, progress: Progress) -> Outcome:
+    """Faces of nobody, drawn from random codes."""
+    check_photo_target(arguments.out, inputs=input_files(arguments))
+    if not 1 <= arguments.count <= 400:
+        raise ShapeError(f"{arguments.count} faces were asked for; give --count from 1 to 400")
+    if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
+        raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
+    generator = load_generator(arguments.generator, device=arguments.device)
+    latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed)
+    faces = drawn(generator, latent, progress)
+    picture = faces[0]
+    if len(faces) > 1:
+        columns = math.ceil(math.sqrt(len(faces)))
+        rows = [faces[start : start + columns] for start in range(0, len(faces), columns)]
+        subtitle = f"seed {arguments.seed}, psi {arguments.psi:g}, generator {generator.fingerprint[:12]}"
+        picture = contact_sheet(rows, title="Faces of nobody", subtitle=subtitle, tile_px=128)
+    record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
+    save_photo(arguments.out, picture, record=record)
+    report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed}
+    return report, [f"{len(faces)} drawn: wrote {arguments.out}"]
+
+
+def apply(arguments: Namespace, progress: Progress) -> Outcome:
+    """The generator's picture of a latent with other expressions."""
+    intensities = intensities_of(arguments)
+    check_photo_target(arguments.out, inputs=input_files(arguments, arguments.latent))
+    latent = load_latent(arguments.latent)
+    if len(latent) != 1:
+        raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
+    generator, axes = load_models(arguments)
+    rehearse(generator, axes, intensities)
+    edited = apply_expressions(latent, axes, intensities)
+    record = edit_record(intensities, generator=generator.fingerprint, axes=axes.content_fingerprint)
+    save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)
+    return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]
+
+
+def sampled(generator: Generator, count: int, *, psi: float, seed: int) -> Latent:
+    """Codes of `count` faces of nobody; the same seed gives the same ones on every device."""
+    z = torch.randn(count, generator.spec.z_dim, generator=rng_from_seed(seed))
+    with gradients_off():
+        return Latent(generator.mapping(z.to(generator.device), psi=psi), generator.fingerprint)
+
+
+def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Photo]:
+    """The generator's pictures of a latent of its own.
+
+    Raises: ShapeError when the codes do not have the generator's rows and width.
+    """
+    needed = (generator.spec.num_ws, generator.spec.w_dim)
+    if tuple(latent.ws.shape[1:]) != needed:
+        raise ShapeError(
+            f"a latent came with rows {tuple(latent.ws.shape[1:])}, this generator needs {needed}; invert again with it"
+        )
+    pictures: list[Photo] = []
+    steps = math.ceil(len(latent) / DRAWN_AT_ONCE)
+    for step, start in enumerate(range(0, len(latent), DRAWN_AT_ONCE), start=1):
+        with gradients_off():
+            images = generator.synthesis(latent.ws[start : start + DRAWN_AT_ONCE].to(generator.device))
+        pictures += [photo_from_tensor(image) for image in images]
+        progress(StepReport(step, steps, "drawing"))
+    return pictures

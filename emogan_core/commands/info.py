@@ -1,0 +1,132 @@
+"""`emogan info`: what a file is, told from its bytes and never from its name."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..checkpoints import load_generator
+from ..errors import CheckpointError
+from ..expressions import load_axes
+from ..images import open_photo, read_record
+from ..latents import load_latent
+from ..progress import Progress
+from ..weights import read_header
+from .arguments import Outcome
+
+MAX_WORDS = 160
+_KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
+
+
+def info(arguments: Namespace, progress: Progress) -> Outcome:
+    """Say what a generator, axes, latent or picture file holds; 'builtin' describes the shipped generator and axes."""
+    if arguments.file == "builtin":
+        generator, axes = _generator("builtin"), _axes("builtin")
+        return {"generator": generator, "axes": axes}, [*_told(generator), "", *_told(axes)]
+    path = Path(arguments.file)
+    report = _described(path) if _starts_as_safetensors(path) else _picture(path)
+    return report, _told(report)
+
+
+def _starts_as_safetensors(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except (OSError, ValueError):
+        return False  # the picture reader says what is wrong with the path
+
+
+def _described(path: Path) -> dict[str, object]:
+    _, metadata = read_header(path)
+    form = metadata.get("format", "")
+    notes: dict[str, object] = {
+        key: value[:MAX_WORDS] for key, value in sorted(metadata.items()) if key not in _KNOWN_KEYS
+    }
+    if form.startswith("emotiongan-generator"):
+        return _generator(path) | notes
+    if form.startswith("emogan-axes"):
+        return _axes(path) | notes
+    if form.startswith("emotiongan-latent"):
+        latent = load_latent(path)
+        count, rows, width = latent.ws.shape
+        return {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width} | notes
+    raise CheckpointError(
+        f"{path.name} is a safetensors file of another program (format '{form[:40] or 'none'}'); "
+        "needed a generator, axes or latent of ours"
+    )
+
+
+def _generator(source: str | Path) -> dict[str, object]:
+    generator = load_generator(source)
+    spec = generator.spec
+    return {
+        "kind": "generator",
+        "name": spec.name,
+        "fingerprint": generator.fingerprint,
+        "architecture": spec.architecture,
+        "resolution": spec.resolution,
+        "num_ws": spec.num_ws,
+        "w_dim": spec.w_dim,
+        "crop": spec.crop,
+        "licence": spec.licence,
+        "parts": [
+            part for part in ("mapping", "synthesis", "encoder", "discriminator") if getattr(generator, part, None)
+        ],
+    }
+
+
+def _axes(source: str | Path) -> dict[str, object]:
+    axes = load_axes(source)
+    expressions = {
+        axis.name: {
+            "model": axis.model,
+            "link": axis.link,
+            "eta_per_unit": round(axis.eta_per_unit, 3),
+            "examples": axis.n_expression,
+            "neutral": axis.n_neutral,
+            "people": axis.n_people,
+            "auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)],
+            "experimental": axis.experimental,
+            "label_source": axis.label_source,
+            "licence": axis.licence,
+        }
+        for axis in axes
+    }
+    return {
+        "kind": "axes",
+        "fingerprint": axes.content_fingerprint,
+        "generator": axes.fingerprint,
+        "expressions": expressions,
+        "left_out": dict(axes.left_out),
+    }
+
+
+def _picture(path: Path) -> dict[str, object]:
+    photo = open_photo(path)
+    return {
+        "kind": "picture",
+        "width": photo.pixels.shape[1],
+        "height": photo.pixels.shape[0],
+        "alpha": photo.alpha is not None,
+        "record": read_record(path),
+    }
+
+
+def _told(report: dict[str, object]) -> list[str]:
+    """A report as lines for people, tables inside it indented."""
+    lines = []
+    for key, value in report.items():
+        if isinstance(value, dict):
+            lines.append(f"{key}:" if value else f"{key}: none")
+            lines += [f"  {line}" for line in _told(value)]
+        else:
+            lines.append(f"{key}: {_word(value)}")
+    return lines
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return "none" if value is None or value == "" else str(value)

@@ -1,0 +1,239 @@
+"""Every command on tiny models: what it writes, what it says, and that it says nothing it should not."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_models import portrait, write_models
+
+from emogan_core import cli, meter
+from emogan_core.errors import Cancelled
+from emogan_core.images import Photo, open_photo, read_record, save_photo
+from emogan_core.latents import load_latent
+from emogan_core.meter import Meter
+from emogan_core.progress import StepReport
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    write_models(folder)
+    save_photo(folder / "portrait.png", portrait())
+    return folder
+
+
+@pytest.fixture
+def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command with the tiny models; gives back what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(name: str, *words: str | Path, axes: bool = True) -> str:
+        generator = ["--generator", str(models / "generator.safetensors"), "--device", "cpu"] if name != "info" else []
+        chosen = ["--axes", str(models / "axes.safetensors")] if axes and name in ("edit", "apply", "demo") else []
+        status = cli.main([name, *map(str, words), *generator, *chosen])
+        printed = capsys.readouterr()
+        assert (status, printed.err) == (0, "")
+        return printed.out
+
+    return command
+
+
+EDIT = ("--expression", "happiness", "--method", "encode")
+
+
+def test_shape_edit_writes_a_photo_of_the_same_size(run, models: Path) -> None:
+    said = run("edit", models / "portrait.png", *EDIT, "--intensity", "1", "-o", "out.png")
+    photo = open_photo(Path("out.png"))
+    assert photo.pixels.shape == (512, 512, 3)
+    assert not np.array_equal(photo.pixels, portrait().pixels)
+    assert "out.png" in said
+    assert [path.name for path in Path().iterdir()] == ["out.png"]
+
+
+def test_invariance_intensity_zero_changes_no_pixel(run, models: Path) -> None:
+    for mode in ("motion", "paste"):
+        run("edit", models / "portrait.png", *EDIT, "--intensity", "0", "--mode", mode, "-o", "out.png")
+        np.testing.assert_array_equal(open_photo(Path("out.png")).pixels, portrait().pixels)
+
+
+def test_shape_several_expressions_and_negative_intensities(run, models: Path) -> None:
+    several = ("--expression", "happiness", "--intensity", "1", "--expression", "anger", "--intensity", "-5e-1")
+    run("edit", models / "portrait.png", *several, "--method", "encode", "-o", "out.jpg")
+    record = read_record(Path("out.jpg"))
+    assert record is not None
+    assert record["expressions"] == {"happiness": 1.0, "anger": -0.5}
+
+
+def test_shape_record_says_that_it_was_edited_and_how(run, models: Path) -> None:
+    run("edit", models / "portrait.png", *EDIT, "-o", "out.png")
+    record = read_record(Path("out.png"))
+    assert record is not None
+    assert record["edited"] is True
+    assert record["expressions"] == {"happiness": 1.0}
+    assert record["mode"] == "motion"
+    assert len(str(record["generator"])) == len(str(record["axes"])) == 64
+    assert set(record) == {"program", "edited", "expressions", "generator", "axes", "mode"}
+
+
+def test_shape_sheet(run, models: Path) -> None:
+    said = run("edit", models / "portrait.png", *EDIT, "-o", "out.png", "--sheet", "sheet.png")
+    assert "sheet.png" in said
+    assert min(open_photo(Path("sheet.png")).pixels.shape[:2]) > 400
+
+
+def test_shape_json_is_one_object_without_a_path(run, models: Path) -> None:
+    said = run("edit", models / "portrait.png", *EDIT, "-o", "out.png", "--json")
+    report = json.loads(said)
+    assert said.count("\n") == 1
+    assert report["expressions"] == {"happiness": 1.0}
+    assert (report["width"], report["height"]) == (512, 512)
+    for word in ("portrait", "out.png", str(models), "ws", "landmarks"):
+        assert word not in said.replace('"width"', "")
+
+
+def test_shape_alpha_is_kept(run, models: Path) -> None:
+    alpha = np.full((512, 512), 255, np.uint8)
+    alpha[:100] = 7
+    save_photo(Path("in.webp"), Photo(portrait().pixels, alpha))
+    run("edit", "in.webp", *EDIT, "-o", "out.png")
+    np.testing.assert_array_equal(open_photo(Path("out.png")).alpha, alpha)
+
+
+def test_shape_invert_then_apply(run, models: Path) -> None:
+    run("invert", models / "portrait.png", "--method", "encode", "-o", "a.safetensors")
+    assert load_latent(Path("a.safetensors")).ws.shape == (1, 8, 16)
+    assert b"portrait" not in Path("a.safetensors").read_bytes()
+    run("apply", "a.safetensors", "--expression", "anger", "--intensity", "-1", "-o", "a.png")
+    run("apply", "a.safetensors", "--expression", "anger", "--intensity", "0", "-o", "b.png")
+    a, b = open_photo(Path("a.png")), open_photo(Path("b.png"))
+    assert a.pixels.shape == b.pixels.shape == (32, 32, 3)
+    assert not np.array_equal(a.pixels, b.pixels)
+    said = json.loads(run("info", "a.safetensors", "--json"))
+    assert (said["kind"], said["count"], said["rows"], said["width"]) == ("latent", 1, 8, 16)
+
+
+def test_shape_sample_follows_its_seed(run) -> None:
+    run("sample", "--count", "1", "--seed", "3", "-o", "a.png")
+    run("sample", "--count", "1", "--seed", "3", "-o", "b.png")
+    run("sample", "--count", "1", "--seed", "4", "-o", "c.png")
+    run("sample", "--count", "5", "-o", "sheet.png")
+    a, b, c = (open_photo(Path(f"{name}.png")).pixels for name in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+    assert a.shape == (32, 32, 3)
+    assert open_photo(Path("sheet.png")).pixels.shape[0] > 256
+
+
+def test_shape_demo_needs_nothing(run) -> None:
+    said = run("demo", "-o", "pictures", "--method", "encode")
+    names = sorted(path.name for path in Path("pictures").iterdir())
+    assert names == ["drawn.png", "edited-1-happiness.png", "edited-2-anger.png", "sheet.png"]
+    for name in names:
+        assert str(Path("pictures") / name) in said
+        assert read_record(Path("pictures") / name) is not None
+
+
+def test_shape_info_tells_files_by_their_bytes(run, models: Path) -> None:
+    for name, kind in [("generator", "generator"), ("axes", "axes"), ("latent", "latent")]:
+        Path("misnamed.png").write_bytes((models / f"{name}.safetensors").read_bytes())
+        assert json.loads(run("info", "misnamed.png", "--json"))["kind"] == kind
+        assert f"kind: {kind}" in run("info", "misnamed.png")
+    Path("misnamed.safetensors").write_bytes((models / "portrait.png").read_bytes())
+    report = json.loads(run("info", "misnamed.safetensors", "--json"))
+    assert (report["kind"], report["record"]) == ("picture", None)
+
+
+def test_shape_help_is_quick_because_torch_is_not_imported() -> None:
+    code = "import sys, emogan_core.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_shape_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "emogan_core", "edit"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("emogan: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled()])
+def test_error_interrupted(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise error
+
+    monkeypatch.setitem(__import__("emogan_core.commands").commands.COMMANDS, "info", stop)
+    assert cli.main(["info", "builtin"]) == 130
+    assert capsys.readouterr().err == "emogan: stopped; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory"),
+        (OSError(28, "No space left on device", "x.png"), "x.png: No space left"),
+        (ModuleNotFoundError("No module named 'skimage'", name="skimage"), "'skimage' cannot be imported"),
+    ],
+)
+def test_error_troubles_of_the_machine_are_one_line(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setitem(__import__("emogan_core.commands").commands.COMMANDS, "info", fail)
+    assert cli.main(["info", "builtin"]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_error_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setitem(__import__("emogan_core.commands").commands.COMMANDS, "info", fail)
+    with pytest.raises(KeyError):
+        cli.main(["info", "builtin"])
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def played(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, *, seconds_a_step: float) -> str:
+    """What a meter shows of two phases of ten steps."""
+    clock = [0.0]
+    monkeypatch.setattr(meter.time, "monotonic", lambda: clock[0])
+    with Meter(stream) as show:
+        for what in ("optimise", "drawing"):
+            for step in range(1, 11):
+                clock[0] += seconds_a_step
+                show(StepReport(step, 10, what))
+    return stream.getvalue()
+
+
+def test_shape_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = played(Terminal(), monkeypatch, seconds_a_step=1.0)
+    assert "optimise  [" in shown
+    assert "100%" in shown
+    assert shown.endswith("\r")
+    assert "\n" not in shown
+
+
+def test_shape_progress_is_one_line_a_phase_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = played(io.StringIO(), monkeypatch, seconds_a_step=1.0)
+    assert [line.split(":")[0] for line in shown.splitlines()] == ["optimise", "drawing"]
+
+
+def test_shape_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert played(Terminal(), monkeypatch, seconds_a_step=0.1) == ""
