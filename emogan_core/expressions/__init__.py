@@ -6,6 +6,7 @@ from .calibration import intensity_to_reach, read_eta
 from .editing import LIMIT, apply_expressions
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
+from .labelled import LabelledLatents, label_latents
 from .steps import StepConfig
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "ExpressionAxis",
     "FaceSet",
     "FitConfig",
+    "LabelledLatents",
     "Origin",
     "StepConfig",
     "apply_expressions",
     "fit_expressions",
     "intensity_to_reach",
+    "label_latents",
     "load_axes",
     "read_eta",
     "read_face_set",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
-from ..glm import Array
+from ..glm import Array, deal_groups
 from .steps import Model, StepConfig, difference, find_steps, make_basis, readout_slopes
 from .tables import Table
 
@@ -36,9 +35,7 @@ def units(
 
 def _halves(table: Table, config: StepConfig) -> Iterator[tuple[Table, Table]]:
     """Splits of the people in two, expressions spread evenly."""
+    classes = np.unique(table.labels, return_inverse=True)[1].astype(np.int64)
     for turn in range(config.halvings):
-        splitter = StratifiedGroupKFold(n_splits=2, shuffle=True, random_state=config.seed + turn)
-        first, _ = next(splitter.split(table.X, table.labels, table.groups))
-        chosen = np.zeros(len(table.X), dtype=bool)
-        chosen[first] = True
-        yield table.rows(chosen), table.rows(~chosen)
+        first = deal_groups(table.groups, classes, 2, rng=np.random.default_rng([config.seed, turn])) == 0
+        yield table.rows(first), table.rows(~first)

@@ -1,6 +1,6 @@
 """Statistics on arrays: designs, readout and pattern fits, covariance geometry, least motion; no torch, no files."""
 
-from .designs import Array, Index, absorb, group_index, one_hot, standardise
+from .designs import Array, Index, absorb, deal_groups, group_index, one_hot, standardise
 from .diagnostics import FitWarning, Flags, auc_with_interval
 from .geometry import Shrinkage, covariance, inverse_root, within_covariance
 from .pattern import PatternFit, fit_pattern
@@ -22,6 +22,7 @@ __all__ = [
     "absorb",
     "auc_with_interval",
     "covariance",
+    "deal_groups",
     "fit_pattern",
     "fit_readout",
     "fit_slope",

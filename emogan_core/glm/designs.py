@@ -68,3 +68,21 @@ def absorb(values: Array, groups: Index, *, penalty: float, sample_weight: Array
     means, total = group_means(values, groups, sample_weight)
     kept = np.sqrt(penalty / (penalty + total))
     return values - (1.0 - kept)[groups, None] * means[groups]
+
+
+def deal_groups(groups: Index, classes: Index, parts: int, *, rng: np.random.Generator | None = None) -> Index:
+    """Deal whole groups out to `parts`, so that each part gets its share of every class.
+
+    Groups are sorted by the make-up of their rows and dealt like cards; `rng` shuffles groups of the same make-up.
+    (scikit-learn's StratifiedGroupKFold weighs every group against every part: a minute for five thousand people.)
+
+    Convention: groups, classes [n] integers from 0; returns the part of each row, [n].
+    """
+    made_of = np.zeros((int(groups.max()) + 1, int(classes.max()) + 1), dtype=np.int64)
+    np.add.at(made_of, (groups, classes), 1)
+    tie = np.arange(len(made_of)) if rng is None else rng.permutation(len(made_of))
+    rarest_last = np.argsort(-made_of.sum(axis=0), kind="stable")
+    order = np.lexsort((tie, *made_of[:, rarest_last].T))
+    part = np.empty(len(made_of), dtype=np.int64)
+    part[order] = np.arange(len(made_of)) % parts
+    return part[groups]

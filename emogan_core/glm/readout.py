@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 
-from .designs import Array, Index
+from .designs import Array, Index, deal_groups
 from .diagnostics import FitWarning, Flags, auc_with_interval, is_separated, logistic_condition
 from .geometry import inverse_root
 
@@ -67,7 +65,7 @@ def fit_readout(
     root = inverse_root(metric)
     centre = np.average(X, axis=0, weights=weight)
     white = (X - centre) @ root  # [n, d]
-    folds = list(_folds(white, positive, groups, config.folds))
+    folds = _folds(positive, groups, config.folds)
     best_loss, best_penalty, cross_eta = np.inf, config.penalties[0], np.zeros(len(X))
     for penalty in sorted(config.penalties, reverse=True):
         eta = _cross_eta(white, positive, weight, folds, penalty=penalty, max_steps=config.max_steps)
@@ -113,21 +111,22 @@ def _mean_step(eta: Array, positive: Flags, weight: Array) -> float:
     )
 
 
-def _folds(white: Array, positive: Flags, groups: Index, folds: int) -> Iterator[tuple[Index, Index]]:
-    """Train and test rows; every group lies whole in one test part, classes spread evenly."""
+def _folds(positive: Flags, groups: Index, folds: int) -> list[Flags]:
+    """Test rows of each fold; every group lies whole in one, classes spread evenly."""
     holders = [len(np.unique(groups[positive])), len(np.unique(groups[~positive]))]
     if min(holders) < 2:
         raise ValueError(f"the two classes come from {holders[0]} and {holders[1]} groups; two or more are needed")
-    splitter = StratifiedGroupKFold(n_splits=min(folds, *holders))
-    yield from splitter.split(white, positive, groups)
+    parts = min(folds, *holders)
+    part = deal_groups(groups, positive.astype(np.int64), parts)
+    return [np.asarray(part == fold) for fold in range(parts)]
 
 
 def _cross_eta(
-    white: Array, positive: Flags, weight: Array, folds: list[tuple[Index, Index]], *, penalty: float, max_steps: int
+    white: Array, positive: Flags, weight: Array, folds: list[Flags], *, penalty: float, max_steps: int
 ) -> Array:
     eta = np.zeros(len(white))
-    for train, test in folds:
-        slope, offset, _ = _solve(white[train], positive[train], weight[train], penalty=penalty, max_steps=max_steps)
+    for test in folds:
+        slope, offset, _ = _solve(white[~test], positive[~test], weight[~test], penalty=penalty, max_steps=max_steps)
         eta[test] = white[test] @ slope + offset
     return eta
 

@@ -1,0 +1,221 @@
+"""Fitting: the truth is found, units mean what they say, refusals are kind, every setting is felt."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from emogan_core.errors import ExpressionError, ShapeError
+from emogan_core.expressions import FitConfig, Origin, StepConfig, apply_expressions, fit_expressions, read_eta
+from emogan_core.glm import ReadoutConfig
+from emogan_core.latents import Latent
+from emogan_core.progress import StepReport
+
+
+def along(direction, truth):
+    """How far a step goes along the truth (1 is all of it) and how much of it is something else."""
+    direction = direction.double().numpy()
+    share = float(direction @ truth / (truth @ truth))
+    return share, float(np.linalg.norm(direction - share * truth) / np.linalg.norm(share * truth))
+
+
+@pytest.fixture(scope="module")
+def refit(world):
+    """Fit the world again, fast, with some arguments changed."""
+
+    def fitting(config=None, **changes):
+        given = {"people": world.people, "covariates": world.covariates} | changes
+        labels = given.pop("labels", world.labels)
+        return fit_expressions(given.pop("latents", world.latents), labels, config=config or quick(), **given)
+
+    return fitting
+
+
+def quick(**steps):
+    return FitConfig(steps=StepConfig(**{"halvings": 1} | steps), readout=ReadoutConfig(penalties=(3.0,)))
+
+
+@pytest.mark.parametrize(("model", "purity"), [("pattern", 0.15), ("readout", 0.3)])
+def test_golden_step_is_the_truth_where_the_mean_difference_is_not(world, refit, model, purity):
+    axis = refit(quick(people_penalty=0.1, halvings=3), model=model)["smile"]
+    share, other = along(axis.direction[0], world.toy.truth)
+    assert share == pytest.approx(1.0, abs=0.35)
+    assert other < purity
+    smiles = np.array(world.labels) == "smile"
+    naive = torch.from_numpy(world.toy.X[smiles].mean(axis=0) - world.toy.X[~smiles].mean(axis=0))
+    assert along(naive, world.toy.truth)[1] > 0.5
+
+
+def test_golden_unit_moves_the_readout_by_what_is_stored(world, axes):
+    smile = axes["smile"]
+    before = read_eta(world.latents, axes, "smile")
+    after = read_eta(apply_expressions(world.latents, axes, {"smile": 1.0}), axes, "smile")
+    np.testing.assert_allclose(after - before, smile.eta_per_unit, rtol=1e-4)
+
+
+def test_golden_statistics_and_origin(world, refit):
+    axes = refit(origin=Origin(label_source="a toy", licence="CC0"))
+    smile = axes["smile"]
+    assert smile.n_expression + smile.n_neutral == len(world.labels)
+    both = {p for p, label in zip(world.people, world.labels, strict=True) if label == "smile"} & {
+        p for p, label in zip(world.people, world.labels, strict=True) if label == "neutral"
+    }
+    assert smile.n_people_both == len(both)
+    assert 0.5 < smile.auc_low < smile.auc < smile.auc_high <= 1.0
+    assert (smile.label_source, smile.licence, smile.link) == ("a toy", "CC0", "logit")
+    assert (smile.model, smile.covariance, smile.covariates) == ("pattern", "pattern", ("yaw_deg",))
+    assert axes.fingerprint == world.latents.fingerprint
+    assert not smile.experimental
+
+
+def test_golden_readout_steps_in_the_covariance_asked_for(refit, world):
+    assert refit(model="readout")["smile"].covariance == "within"
+    assert refit(model="readout", people=None)["smile"].covariance == "latent"
+    assert refit(quick(covariance="identity"), model="readout")["smile"].covariance == "identity"
+
+
+def test_golden_held_covariates_do_not_move(world, refit):
+    held = refit(quick(hold_covariates=True), model="readout")["smile"].direction[0].double().numpy()
+    free = refit(model="readout", covariates={})["smile"].direction[0].double().numpy()
+    centred = world.toy.X - world.toy.X.mean(axis=0)
+    gamma = np.linalg.lstsq(centred, world.toy.covariate[:, 0], rcond=None)[0]
+    assert abs(gamma @ held) < 0.05 * abs(gamma @ free)
+
+
+@pytest.mark.parametrize("model", ["pattern", "readout"])
+def test_invariance_order_of_rows_and_names(world, refit, model):
+    order = np.random.default_rng(0).permutation(len(world.labels))
+    mixed = fit_expressions(
+        Latent(world.latents.ws[torch.from_numpy(order)], world.latents.fingerprint),
+        [world.labels[i] for i in order],
+        people=[world.people[i] for i in order],
+        covariates={"yaw_deg": [world.covariates["yaw_deg"][i] for i in order]},
+        model=model,
+        config=quick(),
+    )
+    torch.testing.assert_close(mixed["smile"].direction, refit(model=model)["smile"].direction, rtol=1e-3, atol=1e-4)
+
+
+def test_invariance_layer_weights_scale_rows_only(refit):
+    plain = refit()["smile"].direction
+    weighted = refit(replace(quick(), layer_weights=(0.0, 0.5, 1.0, 2.0)))["smile"].direction
+    torch.testing.assert_close(weighted, plain * torch.tensor([0.0, 0.5, 1.0, 2.0])[:, None])
+
+
+def test_golden_rare_labels_are_left_out_and_counted(world, refit):
+    labels = ["fear" if index < 7 else label for index, label in enumerate(world.labels)]
+    axes = refit(labels=labels)
+    assert axes.names == ("smile",)
+    assert axes.left_out == {"fear": 7}
+
+
+def test_golden_rare_expression_borrows_from_actions(world, refit):
+    """Given how pictures move with a measured mouth, sixty labels are enough; without, they are mostly noise."""
+    rng = np.random.default_rng(1)
+    smiles = np.array(world.labels) == "smile"
+    mouth = smiles + 0.1 * rng.normal(size=len(smiles))
+    keep = np.flatnonzero(~smiles | (np.cumsum(smiles) <= 60))
+    ws = world.latents.ws.clone()
+    ws[:, :, :] += 1.0 * torch.from_numpy(rng.normal(size=(len(smiles), 1, ws.shape[2])))
+    given = {
+        "latents": Latent(ws[torch.from_numpy(keep)], world.latents.fingerprint),
+        "labels": [world.labels[i] for i in keep],
+        "people": [world.people[i] for i in keep],
+        "covariates": {},
+    }
+    axis = refit(actions={"mouth": mouth[keep]}, **given)["smile"]
+    assert axis.actions == ("mouth",)
+    assert axis.experimental
+    assert (
+        along(axis.direction[0], world.toy.truth)[1]
+        < along(refit(**given)["smile"].direction[0], world.toy.truth)[1] + 0.05
+    )
+
+
+def test_golden_progress_reaches_its_end(refit):
+    reports: list[StepReport] = []
+    refit(progress=reports.append)
+    assert [report.step for report in reports] == [1, 2]
+    assert {report.steps for report in reports} == {2}
+
+
+STEP_FIELDS = {
+    "people_penalty": ("pattern", {}, 0.0),
+    "shrinkage": ("readout", {}, "none"),
+    "shrink_window": ("pattern", {}, 0),
+    "borrow_below": ("pattern", {"actions": True}, 1),
+    "actions_only_below": ("pattern", {"actions": True}, 100000),
+    "covariance": ("readout", {}, "identity"),
+    "hold_covariates": ("readout", {}, True),
+    "halvings": ("pattern", {}, 2),
+    "seed": ("pattern", {}, 99),
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(StepConfig)])
+def test_golden_every_step_setting_is_felt(world, refit, field):
+    model, options, value = STEP_FIELDS[field]
+    extra = {"actions": {"mouth": world.toy.X[:, 0], "brow": world.toy.X[:, 1]}} if options else {}
+    one = refit(quick(), model=model, **extra)["smile"].direction
+    other = refit(quick(**{field: value}), model=model, **extra)["smile"].direction
+    assert not torch.allclose(one, other, rtol=1e-6, atol=0)
+
+
+def test_golden_every_fit_setting_is_felt(world, refit):
+    plain = refit()["smile"]
+    assert refit(replace(quick(), experimental_below=10_000))["smile"].experimental != plain.experimental
+    assert refit(replace(quick(), experimental_auc=1.1))["smile"].experimental != plain.experimental
+    assert not torch.equal(
+        refit(replace(quick(), layer_weights=(1.0, 0.0, 1.0, 1.0)))["smile"].direction, plain.direction
+    )
+    assert (
+        refit(replace(quick(), readout=ReadoutConfig(penalties=(300.0,))))["smile"].eta_per_unit != plain.eta_per_unit
+    )
+    labels = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
+    assert refit(labels=labels).names == ("frown", "smile")
+    assert refit(replace(quick(), expressions=("smile",)), labels=labels).names == ("smile",)
+    assert refit(replace(quick(), floor=180), labels=labels).left_out
+    assert {field.name for field in fields(FitConfig)} == {
+        "expressions", "floor", "experimental_below", "experimental_auc", "layer_weights", "steps", "readout",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"model": "regression"}, ExpressionError, "use pattern or readout"),
+        ({"labels": ["smile"]}, ShapeError, "1 labels came for 600 latents"),
+        ({"people": ["Ann"]}, ShapeError, "1 people came"),
+        ({"covariates": {"yaw": [1.0]}}, ShapeError, "values of 'yaw'"),
+        ({"covariates": {"yaw": [float("nan")] * 600}}, ExpressionError, "'yaw' is not a finite number for 600"),
+        ({"labels": ["smile"] * 600}, ExpressionError, "0 pictures labelled 'neutral'"),
+        ({"labels": ["neutral"] * 600}, ExpressionError, "nothing but 'neutral'"),
+        ({"labels": ["neutral"] * 595 + ["smile"] * 5}, ExpressionError, "5 of 'smile'.*needed are 40"),
+        ({"labels": [""] * 600}, ExpressionError, "empty"),
+        ({"people": ["Ann"] * 600}, ExpressionError, "1 people"),
+        ({"config": FitConfig(expressions=("fear",))}, ExpressionError, "0 of 'fear'"),
+        ({"config": FitConfig(expressions=("neutral",))}, ExpressionError, "nothing but 'neutral'"),
+        ({"config": FitConfig(layer_weights=(1.0,))}, ShapeError, "4 rows"),
+        ({"config": quick(covariance="within"), "model": "readout", "people": None}, ExpressionError, "two pictures"),
+    ],
+)
+def test_error_kind_refusals(refit, changes, error, words):
+    with pytest.raises(error, match=words):
+        refit(**changes)
+
+
+def test_error_strict_fixed_effects_without_anybody_seen_both_ways(world, refit):
+    with pytest.raises(ExpressionError, match="nobody is seen both"):
+        refit(
+            quick(people_penalty=0.0),
+            people=[f"{p} {label}" for p, label in zip(world.people, world.labels, strict=True)],
+        )
+
+
+@pytest.mark.parametrize("steps", [{"people_penalty": -1.0}, {"halvings": 0}, {"shrink_window": -1}])
+def test_error_impossible_settings(steps):
+    with pytest.raises(ExpressionError, match="needed"):
+        StepConfig(**steps)

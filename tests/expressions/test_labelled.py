@@ -1,0 +1,73 @@
+"""Labelled latents: pictures become rows, those without a face are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from emogan_core.errors import Cancelled, ExpressionError, PhotoError
+from emogan_core.expressions import FaceSet, label_latents
+from emogan_core.images import open_photo, tensor_from_photo
+from emogan_core.inversion import invert_images
+
+
+@pytest.fixture
+def faces(tmp_path, tiny) -> FaceSet:
+    rng = np.random.default_rng(0)
+    side = tiny.spec.resolution
+    paths = [tmp_path / f"{index}.png" for index in range(35)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+    return FaceSet(
+        files=tuple(paths),
+        expressions=tuple("neutral" if index % 2 else "smile" for index in range(35)),
+        people=tuple(f"person {index // 2}" for index in range(35)),
+        covariates={"yaw": tuple(float(index) for index in range(35))},
+    )
+
+
+def test_golden_rows_are_the_pictures_codes(tiny, faces):
+    steps = []
+    labelled = label_latents(tiny, faces, aligned=True, progress=lambda report: steps.append(report.step))
+    one = invert_images(tiny, tensor_from_photo(open_photo(faces.files[33])), method="encode")
+    torch.testing.assert_close(labelled.latents.ws[33:34], one.latent.ws, rtol=1e-3, atol=1e-3)
+    assert labelled.latents.fingerprint == tiny.fingerprint
+    assert (labelled.labels, labelled.people, labelled.covariates) == (
+        faces.expressions,
+        faces.people,
+        faces.covariates,
+    )
+    assert labelled.skipped == ()
+    assert steps == list(range(1, 36))
+
+
+def test_golden_aligned_pictures_of_any_size(tiny, faces, tmp_path):
+    big = tmp_path / "big.png"
+    Image.new("RGB", (90, 70), (200, 120, 80)).save(big)
+    labelled = label_latents(tiny, replace(faces, files=(big, *faces.files[1:])), aligned=True)
+    assert len(labelled.latents) == 35
+
+
+def test_error_no_usable_face(tiny, faces):
+    few = FaceSet(faces.files[:2], faces.expressions[:2], None, {})
+    with pytest.raises(ExpressionError, match="none of the 2 pictures"):
+        label_latents(tiny, few)
+
+
+def test_error_file_is_no_picture(tiny, faces, tmp_path):
+    text = tmp_path / "text.png"
+    text.write_text("hello")
+    with pytest.raises(PhotoError, match=r"text\.png"):
+        label_latents(tiny, replace(faces, files=(*faces.files[:-1], text)), aligned=True)
+
+
+def test_error_cancelled(tiny, faces):
+    def stop(report):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        label_latents(tiny, faces, aligned=True, progress=stop)
