@@ -49,7 +49,7 @@ class Meter:
             return
         left = max(0, round(expected - elapsed))
         if not self._bar:
-            if self._drawn_at == 0.0:
+            if self._drawn_at == 0.0 and elapsed >= SHOWN_FROM_S:
                 self._stream.write(f"{report.what}: {report.steps} steps, about {round(expected)} s\n")
                 self._stream.flush()
                 self._drawn_at = now

@@ -10,14 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from tiny import make_generator
 from tiny_models import portrait, write_models
 
 from emogan_core import cli, meter
+from emogan_core.commands.draw import drawn, sampled
+from emogan_core.compose import Composite
 from emogan_core.errors import Cancelled
+from emogan_core.expressions import apply_expressions, load_axes
 from emogan_core.images import Photo, open_photo, read_record, save_photo
-from emogan_core.latents import load_latent
+from emogan_core.inversion import Inversion
+from emogan_core.latents import Latent, load_latent
 from emogan_core.meter import Meter
-from emogan_core.progress import StepReport
+from emogan_core.networks import Generator
+from emogan_core.progress import StepReport, silent
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +37,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command with the tiny models; gives back what it printed."""
+    """Run a command with the tiny models; gives back what it printed. Putting back, slow and tested elsewhere, is played."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("emogan_core.commands.edit.put_back", played_put_back)
+    monkeypatch.setattr("emogan_core.commands.demo.put_back", played_put_back)
 
     def command(name: str, *words: str | Path, axes: bool = True) -> str:
         generator = ["--generator", str(models / "generator.safetensors"), "--device", "cpu"] if name != "info" else []
@@ -44,13 +53,25 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     return command
 
 
+def played_put_back(
+    generator: Generator, photo: Photo, inversion: Inversion, edited: Latent, *, mode: str = "motion"
+) -> Composite:
+    """A corner turned negative by every edit, in the way of the real one: nothing at all at intensity 0."""
+    assert mode in ("motion", "paste")
+    changed = not torch.equal(inversion.latent.ws, edited.ws)
+    mask = np.zeros(photo.pixels.shape[:2], np.float32)
+    mask[:9, :9] = changed
+    pixels = np.where(mask[..., None] > 0, 255 - photo.pixels, photo.pixels)
+    return Composite(Photo(pixels, photo.alpha), mask, generator.synthesis(edited.ws))
+
+
 EDIT = ("--expression", "happiness", "--method", "encode")
 
 
 def test_shape_edit_writes_a_photo_of_the_same_size(run, models: Path) -> None:
     said = run("edit", models / "portrait.png", *EDIT, "--intensity", "1", "-o", "out.png")
     photo = open_photo(Path("out.png"))
-    assert photo.pixels.shape == (512, 512, 3)
+    assert photo.pixels.shape == (256, 256, 3)
     assert not np.array_equal(photo.pixels, portrait().pixels)
     assert "out.png" in said
     assert [path.name for path in Path().iterdir()] == ["out.png"]
@@ -92,13 +113,13 @@ def test_shape_json_is_one_object_without_a_path(run, models: Path) -> None:
     report = json.loads(said)
     assert said.count("\n") == 1
     assert report["expressions"] == {"happiness": 1.0}
-    assert (report["width"], report["height"]) == (512, 512)
+    assert (report["width"], report["height"]) == (256, 256)
     for word in ("portrait", "out.png", str(models), "ws", "landmarks"):
         assert word not in said.replace('"width"', "")
 
 
 def test_shape_alpha_is_kept(run, models: Path) -> None:
-    alpha = np.full((512, 512), 255, np.uint8)
+    alpha = np.full((256, 256), 255, np.uint8)
     alpha[:100] = 7
     save_photo(Path("in.webp"), Photo(portrait().pixels, alpha))
     run("edit", "in.webp", *EDIT, "-o", "out.png")
@@ -116,6 +137,28 @@ def test_shape_invert_then_apply(run, models: Path) -> None:
     assert not np.array_equal(a.pixels, b.pixels)
     said = json.loads(run("info", "a.safetensors", "--json"))
     assert (said["kind"], said["count"], said["rows"], said["width"]) == ("latent", 1, 8, 16)
+
+
+def test_shape_fit_then_apply(run, models: Path) -> None:
+    """Axes fitted on drawn faces, half of them moved along a known axis, move a latent again."""
+    generator = make_generator()
+    faces = sampled(generator, 100, psi=0.7, seed=5)
+    happy = apply_expressions(faces, load_axes(models / "axes.safetensors"), {"happiness": 1.5})
+    Path("faces").mkdir()
+    rows = ["file,expression,person"]
+    for index in range(100):
+        latent, label = (happy, "happiness") if index % 2 else (faces, "neutral")
+        save_photo(Path(f"faces/{index}.png"), drawn(generator, latent[index], silent)[0])
+        rows.append(f"{index}.png,{label},{index // 2}")
+    Path("labels.csv").write_text("\n".join(rows))
+    said = run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
+    report = json.loads(said)
+    assert report["expressions"]["happiness"]["examples"] == 50
+    assert report["pictures_without_a_usable_face"] == 0
+    apply = ("apply", models / "latent.safetensors", "--axes", "mine.safetensors", "--expression", "happiness")
+    run(*apply, "--intensity", "1", "-o", "out.png", axes=False)
+    told = json.loads(run("info", "mine.safetensors", "--json"))
+    assert told["expressions"]["happiness"]["examples"] == 50
 
 
 def test_shape_sample_follows_its_seed(run) -> None:
@@ -153,6 +196,16 @@ def test_shape_help_is_quick_because_torch_is_not_imported() -> None:
     code = "import sys, emogan_core.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_shape_the_real_path_once(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All rooms together, nothing played."""
+    chosen = ("--generator", str(models / "generator.safetensors"), "--axes", str(models / "axes.safetensors"))
+    target = tmp_path / "out.png"
+    status = cli.main(["edit", str(models / "portrait.png"), *EDIT, "-o", str(target), *chosen, "--device", "cpu"])
+    assert status == 0, capsys.readouterr().err
+    assert open_photo(target).pixels.shape == portrait().pixels.shape
+    assert not np.array_equal(open_photo(target).pixels, portrait().pixels)
 
 
 def test_shape_the_module_is_the_command() -> None:

@@ -41,5 +41,5 @@ def write_models(folder: Path) -> None:
 
 
 def portrait() -> Photo:
-    """Eileen Collins, 512 px, NASA's portrait in the public domain, as scikit-image ships it."""
-    return Photo(np.ascontiguousarray(data.astronaut()[..., :3]))
+    """Eileen Collins, 256 px, NASA's portrait in the public domain, as scikit-image ships it."""
+    return Photo(np.ascontiguousarray(data.astronaut()[:256, 96:352, :3]))

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 
 from ..progress import Progress
 from .arguments import Outcome
-from .demo import demo
+from .demo import make_demo
 from .draw import apply, sample
-from .edit import edit
-from .fit import fit
-from .info import info
+from .edit import edit_photo
+from .fit import fit_folder
+from .info import describe
 from .invert import invert_photo
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress], Outcome]] = {
     "apply": apply,
-    "demo": demo,
-    "edit": edit,
-    "fit": fit,
-    "info": info,
+    "demo": make_demo,
+    "edit": edit_photo,
+    "fit": fit_folder,
+    "info": describe,
     "invert": invert_photo,
     "sample": sample,
 }

@@ -28,7 +28,7 @@ CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
 
 
-def demo(arguments: Namespace, progress: Progress) -> Outcome:
+def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     """Draw a face, take it for a photo, invert it, and edit it with every expression over a curve of intensities."""
     folder: Path = arguments.out
     _make_folder(folder)

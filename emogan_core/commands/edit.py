@@ -21,7 +21,7 @@ from .arguments import Outcome, expect_distinct, first_of, input_files, intensit
 SHEET_SHARES = (0.0, 0.5, 1.0, 1.5)
 
 
-def edit(arguments: Namespace, progress: Progress) -> Outcome:
+def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
     """A photo in, the same photo with other expressions out."""
     intensities = intensities_of(arguments)
     inputs = input_files(arguments, arguments.photo)

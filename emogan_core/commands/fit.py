@@ -10,7 +10,8 @@ import torch
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, FaceError
-from ..expressions import ExpressionAxes, FaceSet, Origin, fit_expressions, read_face_set, save_axes
+from ..expressions import ExpressionAxes, FaceSet, FitConfig, Origin, fit_expressions, read_face_set, save_axes
+from ..expressions.tables import choose_expressions
 from ..faces import Crop, choose_face, crop_of, cut
 from ..images import open_photo
 from ..inversion import invert_images
@@ -22,12 +23,13 @@ from .arguments import Outcome, expect_safetensors, input_files
 CODED_AT_ONCE = 32
 
 
-def fit(arguments: Namespace, progress: Progress) -> Outcome:
+def fit_folder(arguments: Namespace, progress: Progress) -> Outcome:
     """Invert every labelled face, fit one axis per expression, and write the axes."""
     expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels])
     faces = read_face_set(arguments.folder, arguments.labels, covariates=arguments.covariate)
     if arguments.out.resolve() in {path.resolve() for path in faces.files}:
         raise ExpressionError(f"the output {arguments.out} is one of the labelled files; choose another name")
+    choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
     generator = load_generator(arguments.generator, device=arguments.device)
     latents, kept = face_set_latents(
         generator, faces, aligned=arguments.aligned, method=arguments.method, progress=progress

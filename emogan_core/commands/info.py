@@ -18,7 +18,7 @@ MAX_WORDS = 160
 _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
 
 
-def info(arguments: Namespace, progress: Progress) -> Outcome:
+def describe(arguments: Namespace, progress: Progress) -> Outcome:
     """Say what a generator, axes, latent or picture file holds; 'builtin' describes the shipped generator and axes."""
     if arguments.file == "builtin":
         generator, axes = _generator("builtin"), _axes("builtin")

@@ -1,0 +1,393 @@
+"""Whatever goes wrong on the user's side: exit status 2, one line that helps, nothing half-written, no long work begun."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+from tiny_models import portrait, write_models
+
+from emogan_core import cli
+from emogan_core.compose import Composite
+from emogan_core.faces import find
+from emogan_core.images import open_photo, save_photo
+from emogan_core.latents import Latent, load_latent, save_latent
+from emogan_core.weights import write_tensors
+
+EDIT = ("--expression", "happiness", "-o", "out.png", "--generator", "generator.safetensors")
+TINY = (*EDIT, "--axes", "axes.safetensors", "--method", "encode", "--device", "cpu")
+APPLY = ("--expression", "happiness", "-o", "out.png", "--generator", "generator.safetensors", "--device", "cpu")
+FIT = ("-o", "out.safetensors", "--generator", "generator.safetensors", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("originals")
+    write_models(folder)
+    save_photo(folder / "portrait.png", portrait())
+    return folder
+
+
+@pytest.fixture
+def place(originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with tiny models and a portrait in it."""
+    for path in originals.iterdir():
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command that must fail; gives back its one line."""
+
+    def run(*words: str | Path) -> str:
+        before = {path: path.lstat().st_mtime_ns for path in place.rglob("*")}
+        status = cli.main([str(word) for word in words])
+        printed = capsys.readouterr()
+        assert status == 2, printed.err
+        assert printed.out == ""
+        assert printed.err.startswith("emogan: ")
+        assert printed.err.count("\n") == 1
+        assert "Traceback" not in printed.err
+        assert {path: path.lstat().st_mtime_ns for path in place.rglob("*")} == before
+        return printed.err
+
+    return run
+
+
+@pytest.fixture
+def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts to invert has looked too late."""
+
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("the long work began before everything was checked")
+
+    monkeypatch.setattr("emogan_core.commands.edit.invert", started)
+    monkeypatch.setattr("emogan_core.commands.invert.invert", started)
+    monkeypatch.setattr("emogan_core.commands.fit.invert_images", started)
+
+
+def stored(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that claims 900 megapixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\4IDAT" + bytes(8)
+
+
+BAD_FILES = {
+    "empty": (lambda: b"", "empty"),
+    "text": (lambda: b"I am a text", "JPEG, PNG, WebP, TIFF or BMP"),
+    "gif": (lambda: stored(Image.new("P", (99, 99)), "GIF"), "GIF"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), "HEIC"),
+    "pdf": (lambda: b"%PDF-1.4" + bytes(99), "PDF"),
+    "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "needed a JPEG"),
+    "eps": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "needed a JPEG"),
+    "jpeg cut short": (lambda: stored(Image.fromarray(portrait().pixels), "JPEG")[:4000], "cut short"),
+    "png cut short": (lambda: stored(Image.fromarray(portrait().pixels))[:40_000], "cut short"),
+    "webp cut short": (lambda: stored(Image.fromarray(portrait().pixels), "WEBP")[:2000], "cut short"),
+    "tiff cut short": (lambda: stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000], "cut short"),
+    "bomb": (bomb, "megapixels"),
+    "floats": (lambda: stored(Image.fromarray(np.ones((99, 99), np.float32)), "TIFF"), "floating"),
+    "one pixel": (lambda: stored(Image.new("RGB", (1, 1))), "no face"),
+    "safetensors": (lambda: struct.pack("<Q", 2) + b"{}", "needed a JPEG"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_error_photo_files(case: str, refused: Callable[..., str], place: Path) -> None:
+    make, words = BAD_FILES[case]
+    (place / "photo.png").write_bytes(make())
+    assert words in refused("edit", "photo.png", *TINY)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_photo_paths(refused: Callable[..., str], place: Path) -> None:
+    os.mkfifo(place / "pipe")
+    assert "check the path" in refused("edit", "nowhere.png", *TINY)
+    assert "folder" in refused("edit", ".", *TINY)
+    assert "pipe" in refused("edit", "pipe", *TINY)
+    assert "check the path" in refused("edit", "two\nlines.png", *TINY)
+    assert "check the path" in refused("edit", "x" * 400, *TINY)
+    assert "check the path" in refused("invert", "nowhere.png", "-o", "out.safetensors", *FIT[2:])
+    assert "check the path" in refused("info", "nowhere.png")
+
+
+def test_error_no_face(refused: Callable[..., str], place: Path) -> None:
+    Image.fromarray(data.coffee()).resize((300, 200)).save("photo.png")
+    assert "no face was found" in refused("edit", "photo.png", *TINY)
+
+
+def test_error_tiny_face(refused: Callable[..., str], place: Path) -> None:
+    small = Image.fromarray(portrait().pixels).resize((110, 110))
+    canvas = Image.new("RGB", (300, 300), (90, 110, 130))
+    canvas.paste(small, (95, 95))
+    canvas.save("photo.png")
+    said = refused("edit", "photo.png", *TINY)
+    assert "too small" in said or "no face" in said
+
+
+def test_error_profile(refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "MAX_YAW_DEG", 0.01)
+    assert "degrees to the side" in refused("edit", "portrait.png", *TINY)
+
+
+def test_error_face_index(refused: Callable[..., str]) -> None:
+    assert "face 5 was asked for, but 1 face was found" in refused("edit", "portrait.png", *TINY, "--face", "5")
+
+
+@pytest.mark.usefixtures("no_long_work")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--face", "-1"), "whole number"),
+        (("--face", "first"), "whole number"),
+        (("--seed", "-3"), "whole number"),
+        (("--device", "gpu"), "auto, cpu, cuda or mps"),
+        (("--device", "cuda:77"), "--device auto"),
+        (("--mode", "magic"), "motion"),
+        (("--method", "guess"), "encode"),
+        (("--bogus",), "--help"),
+        (("--intensity", "nan"), "finite"),
+        (("--intensity", "-nan"), "finite"),
+        (("--intensity", "inf"), "finite"),
+        (("--intensity", "-1e999"), "finite"),
+        (("--intensity", "much"), "finite"),
+        (("--intensity", "1e9"), "from -3 to 3"),
+        (("--intensity", "-3.5"), "from -3 to 3"),
+        (("--intensity",), "expected one argument"),
+        (("--intensity", "1", "--intensity", "2"), "one intensity for each"),
+        (("--expression", "anger", "--intensity", "1"), "one intensity for each"),
+        (("--expression", "happiness"), "twice"),
+        (("--expression", "joy"), "choose from happiness, anger"),
+        (("--expression", "joy\x1b[31m\n"), "choose from happiness, anger"),
+        (("--axes", "other_axes.safetensors"), "belongs to generator"),
+        (("--axes", "latent.safetensors"), "axes"),
+        (("--axes", "nowhere.safetensors"), "check the path"),
+        (("--axes", "portrait.png"), "not a safetensors file"),
+        (("--generator", "axes.safetensors"), "not a generator"),
+        (("--generator", "nowhere.safetensors"), "nowhere.safetensors"),
+        (("--generator", "portrait.png"), "not a safetensors file"),
+        (("--generator", "."), "give 'builtin'"),
+        (("-o", "out.gif"), "'.gif'"),
+        (("-o", "out"), "no suffix"),
+        (("-o", "portrait.png"), "is the input itself"),
+        (("-o", "./../{here}/portrait.png"), "is the input itself"),
+        (("-o", "generator.safetensors"), "suffix"),
+        (("-o", "missing/out.png"), "does not exist"),
+        (("-o", "portrait.png/out.png"), "does not exist"),
+        (("-o", "."), "suffix"),
+        (("-o", "/proc/out.png"), "cannot write"),
+        (("-o", "x" * 300 + ".png"), "choose another name"),
+        (("--sheet", "out.png"), "each its own name"),
+        (("--sheet", "portrait.png"), "is the input itself"),
+        (("--sheet", "missing/sheet.png"), "does not exist"),
+    ],
+)
+def test_error_edit_arguments(words: tuple[str, ...], told: str, refused: Callable[..., str], place: Path) -> None:
+    assert told in refused("edit", "portrait.png", *TINY, *(word.format(here=place.name) for word in words))
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_input_under_another_name(refused: Callable[..., str], place: Path) -> None:
+    (place / "link.png").symlink_to("portrait.png")
+    os.link("portrait.png", "hard.png")
+    for name in ("link.png", "hard.png"):
+        assert "is the input itself" in refused("edit", "portrait.png", *TINY, "-o", name)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_transparency_into_jpeg(refused: Callable[..., str], place: Path) -> None:
+    rgba = np.dstack([portrait().pixels, np.full(portrait().pixels.shape[:2], 100, np.uint8)])
+    Image.fromarray(rgba).save("glass.png")
+    assert "transparency" in refused("edit", "glass.png", *TINY, "-o", "out.jpg")
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_models_from_strangers(refused: Callable[..., str], place: Path) -> None:
+    """Pickles are refused unread, cut files and absurd claims before anything is allocated."""
+
+    class Attack:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(place / "owned"),)
+
+    (place / "bad.pkl").write_bytes(pickle.dumps(Attack()))
+    whole = (place / "generator.safetensors").read_bytes()
+    (place / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
+    header = b'{"w":{"dtype":"F32","shape":[999999,999999],"data_offsets":[0,3999992000004]}}'
+    (place / "huge.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    (place / "long.safetensors").write_bytes(struct.pack("<Q", 1 << 60) + header)
+    (place / "none.safetensors").write_bytes(b"")
+    write_tensors(place / "foreign.safetensors", {"w": torch.zeros(2)}, {"format": "pt"})
+    for name in ("bad.pkl", *(f"{kind}.safetensors" for kind in ("cut", "huge", "long", "none", "foreign"))):
+        refused("edit", "portrait.png", *TINY, "--generator", name)
+        refused("edit", "portrait.png", *TINY, "--axes", name)
+        refused("info", name)
+    assert not (place / "owned").exists()
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_latents(refused: Callable[..., str], place: Path) -> None:
+    axes = ("--axes", "axes.safetensors")
+    assert "belongs to generator" in refused("apply", "other_latent.safetensors", *APPLY, *axes)
+    assert "belongs to generator" in refused("apply", "latent.safetensors", *APPLY, "--axes", "other_axes.safetensors")
+    assert "not a latent" in refused("apply", "axes.safetensors", *APPLY, *axes)
+    assert "not a safetensors file" in refused("apply", "portrait.png", *APPLY, *axes)
+    assert "check the path" in refused("apply", "nowhere", *APPLY, *axes)
+    assert "finite" in refused("apply", "latent.safetensors", *APPLY, *axes, "--intensity", "nan")
+    assert "joy" in refused("apply", "latent.safetensors", *APPLY, *axes, "--expression", "joy")
+    fingerprint = load_latent(place / "latent.safetensors").fingerprint
+    for ws, told in [(torch.zeros(2, 8, 16), "holds 2 latents"), (torch.zeros(1, 3, 16), "rows")]:
+        save_latent(place / "odd.safetensors", Latent(ws, fingerprint))
+        assert told in refused("apply", "odd.safetensors", *APPLY, *axes)
+    nan = {"ws": torch.full((1, 8, 16), torch.nan)}
+    write_tensors(place / "nan.safetensors", nan, {"format": "emotiongan-latent-1", "fingerprint": fingerprint})
+    assert "NaN" in refused("apply", "nan.safetensors", *APPLY, *axes)
+    assert ".safetensors" in refused("invert", "portrait.png", "-o", "latent.png", *FIT[2:])
+
+
+@pytest.mark.usefixtures("no_long_work")
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("file,expression\n../secret.png,happiness\n", "outside the folder"),
+        ("file,expression\n/etc/passwd,happiness\n", "outside the folder"),
+        ("file,expression\nC:\\secret.png,happiness\n", "outside the folder"),
+        ("file,expression\nsub/../../secret.png,happiness\n", "outside the folder"),
+        ("file,expression\nlink.png,happiness\n", "link"),
+        ("file,expression\nlinked/secret.png,happiness\n", "link"),
+        ("file,expression\nloop.png,happiness\n", "link"),
+        ("file,expression\nmissing.png,happiness\n", "missing"),
+        ("file,expression\na.png,happiness\na.png,neutral\n", "both label"),
+        ("file,expression\na.png\n", "cells"),
+        ("file,expression\na.png,\n", "expression"),
+        ("file,label\na.png,happiness\n", "no column expression"),
+        ("file,expression\n", "no rows"),
+        ("", "no column"),
+        ("file,expression\n\0\n", "labels.csv"),
+    ],
+)
+def test_error_labels(rows: str, told: str, refused: Callable[..., str], place: Path) -> None:
+    faces = place / "faces"
+    outside = place / "outside"
+    faces.mkdir()
+    outside.mkdir()
+    shutil.copy("portrait.png", faces / "a.png")
+    shutil.copy("portrait.png", outside / "secret.png")
+    (faces / "link.png").symlink_to("../outside/secret.png")
+    (faces / "linked").symlink_to("../outside")
+    (faces / "loop.png").symlink_to("loop.png")
+    (place / "labels.csv").write_text(rows)
+    assert told in refused("fit", "faces", "--labels", "labels.csv", *FIT)
+
+
+def test_error_face_sets(refused: Callable[..., str], place: Path) -> None:
+    faces = place / "faces"
+    faces.mkdir()
+    for name in ("a.png", "b.png"):
+        shutil.copy("portrait.png", faces / name)
+    (place / "labels.csv").write_text("file,expression\na.png,happiness\nb.png,neutral\n")
+    fit = ("fit", "faces", "--labels", "labels.csv", *FIT)
+    assert "needed are" in refused(*fit)
+    assert "does not exist" in refused("fit", "nowhere", "--labels", "labels.csv", *FIT)
+    assert "check the path" in refused("fit", "faces", "--labels", "nowhere.csv", *FIT)
+    assert "no column yaw" in refused(*fit, "--covariate", "yaw")
+    assert "is not named" in refused(*fit, "-o", "labels.csv")
+    for row in range(80):
+        (faces / f"{row}.png").write_bytes(stored(Image.new("RGB", (32, 32))) if row != 3 else b"no picture")
+    labels = (f"{row}.png,{'neutral' if row % 2 else 'happiness'}" for row in range(80))
+    (place / "labels.csv").write_text("\n".join(["file,expression", *labels]))
+    assert "3.png" in refused(*fit, "--aligned")
+    (place / "latin.csv").write_bytes("file,expression\n\u00fc.png,joy\n".encode("latin-1"))
+    assert "UTF-8" in refused("fit", "faces", "--labels", "latin.csv", *FIT)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None:
+    tiny = ("--generator", "generator.safetensors", "--device", "cpu")
+    assert "cannot make the folder" in refused("demo", "-o", "missing/pictures", *tiny)
+    assert "cannot make the folder" in refused("demo", "-o", "portrait.png", *tiny)
+    assert "cannot" in refused("demo", "-o", "/proc/pictures", *tiny)
+    assert "--count" in refused("sample", "-o", "out.png", "--count", "0", *tiny)
+    assert "--count" in refused("sample", "-o", "out.png", "--count", "100000", *tiny)
+    assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
+    assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
+    assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)
+
+
+def test_error_no_command(refused: Callable[..., str]) -> None:
+    assert "--help" in refused()
+    assert "--help" in refused("dance")
+    assert "PHOTO" in refused("edit")
+    assert "--expression" in refused("edit", "portrait.png", "-o", "out.png")
+
+
+def test_error_in_a_process_of_its_own(place: Path) -> None:
+    """Nothing else, a library's warning say, finds its way to standard error."""
+    (place / "photo.tif").write_bytes(stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000])
+    for words, told in [
+        (("photo.tif", *TINY), "cut short"),
+        (("portrait.png", *TINY, "-o", "portrait.png"), "is the input itself"),
+    ]:
+        command = [sys.executable, "-m", "emogan_core", "edit", *words]
+        root = str(Path(cli.__file__).parents[1])
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": root}
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("emogan: ")
+        assert done.stderr.count("\n") == 1
+        assert told in done.stderr
+    assert open_photo(place / "portrait.png").pixels.shape == portrait().pixels.shape
+
+
+UNUSUAL = {
+    "grayscale": lambda image: stored(image.convert("L")),
+    "palette": lambda image: stored(image.quantize(200)),
+    "rgba": lambda image: stored(image.convert("RGBA")),
+    "sixteen bit": lambda image: stored(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+    "cmyk": lambda image: stored(image.convert("CMYK"), "JPEG", quality=95),
+    "rotated": lambda image: stored(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=b"Exif\0\0" + rotation(6)),
+}
+
+
+def rotation(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_shape_unusual_photos_are_welcome(
+    case: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Putting back has its own tests; here the face must be found and the picture come out upright."""
+
+    def untouched(generator: object, photo: object, inversion: object, edited: object, *, mode: str) -> Composite:
+        return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32))
+
+    monkeypatch.setattr("emogan_core.commands.edit.put_back", untouched)
+    (place / "photo").write_bytes(UNUSUAL[case](Image.fromarray(portrait().pixels)))
+    assert cli.main(["edit", "photo", *TINY]) == 0
+    assert capsys.readouterr().err == ""
+    out = open_photo(place / "out.png")
+    assert np.abs(out.pixels.astype(int).mean(2) - portrait().pixels.astype(int).mean(2)).mean() < 9
+    assert (out.alpha is not None) == (case == "rgba")
