@@ -26,11 +26,14 @@ MIN_FACE_PX = 64
 MAX_YAW_DEG = 35.0
 WORKING_PX = 320  # long side of the coarsest search; there the cascade takes some 30 ms
 FINEST_PX = 2560
+SMALLEST_PHOTO_PX = 16  # below that there is nothing to see
+TURNED_PX = 560  # side of the square on which a photo is turned; it is wider than the photo
 SMALLEST_WINDOW = 36  # the cascade's own window is 24; smaller faces are left to a finer level
-TURNS_DEG = (0, -25, 25, -50, 50, -90, 90, 180)
+TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180))  # tried in this order until a face appears
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
-MIN_SCORE = 0.5
+MIN_SCORE = 0.8
+MIN_TURNED_SCORE = 0.98  # eight times as many looks, so eight times as many chances to be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,11 @@ def find_faces(photo: Photo) -> tuple[Face, ...]:
 
     Only when no upright face is found is the photo also searched turned, in case it was held sideways.
     """
-    faces = _faces_in(photo, _upright_boxes(photo))
-    if not faces:
-        faces = _faces_in(photo, _turned_boxes(photo))
+    if min(photo.pixels.shape[:2]) < SMALLEST_PHOTO_PX:
+        return ()
+    faces = _faces_in(photo, _upright_boxes(photo), MIN_SCORE)
+    for turns in TURNS_DEG:
+        faces = faces or _faces_in(photo, _turned_boxes(photo, turns), MIN_TURNED_SCORE)
     return tuple(sorted(faces, key=lambda face: face.size_px, reverse=True))
 
 
@@ -105,13 +110,13 @@ def refine(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[Face, ..
     return tuple(faces)
 
 
-def _faces_in(photo: Photo, boxes: Sequence[_Box]) -> list[Face]:
+def _faces_in(photo: Photo, boxes: Sequence[_Box], min_score: float) -> list[Face]:
     """The boxes that hold a face, each face once."""
     if not boxes:
         return []
     kept: list[Face] = []
     for face in sorted(refine(photo, [_quad(box, LOOSE) for box in boxes]), key=lambda face: face.score, reverse=True):
-        if face.score < MIN_SCORE or not _is_plausible(photo, face):
+        if face.score < min_score or not _is_plausible(photo, face):
             continue
         if all(_apart(face, other) for other in kept):
             kept.append(face)
@@ -181,37 +186,39 @@ def _upright_boxes(photo: Photo) -> list[_Box]:
         largest = max(size) if level == 0 else 2 * SMALLEST_WINDOW + 8
         boxes += [
             _Box(x=(left + side / 2) / scale, y=(top + side / 2) / scale, side=side / scale)
-            for left, top, side in _windows(small, largest)
+            for left, top, side in _windows(small, largest, step=1.0 if level == 0 else 1.2)
         ]
     return _grouped(boxes)
 
 
-def _turned_boxes(photo: Photo) -> list[_Box]:
+def _turned_boxes(photo: Photo, turns_deg: Sequence[float]) -> list[_Box]:
     """Boxes of turned faces; the photo is seen small, on a square wide enough for every turn."""
     height, width = photo.pixels.shape[:2]
-    whole = _Box(x=width / 2, y=height / 2, side=1.1 * math.hypot(width, height))
-    cells = round(WORKING_PX * 1.25)
+    side = 1.1 * math.hypot(width, height)
+    shrunk = min(1.0, 1.5 * TURNED_PX / side)
+    size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
+    small = Photo(pixels=np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
     boxes: list[_Box] = []
-    for turn in TURNS_DEG:
-        box = _Box(x=whole.x, y=whole.y, side=whole.side, turn_deg=turn)
-        crop = Crop(quad=_quad(box, 1.0), landmarks=np.zeros((5, 2)), frame="tight")
-        seen = (cut(photo, crop, cells)[0].mean(0).numpy() + 1) / 2
-        to_photo = crop.to_photo(cells)
+    for turn in turns_deg:
+        whole = _Box(x=size[0] / 2, y=size[1] / 2, side=side * shrunk, turn_deg=turn)
+        crop = Crop(quad=_quad(whole, 1.0), landmarks=np.zeros((5, 2)), frame="tight")
+        seen = (cut(small, crop, TURNED_PX)[0].mean(0).numpy() + 1) / 2
         found = []
-        for left, top, side in _windows(seen, cells):
-            x, y = to_photo @ [left + side / 2, top + side / 2, 1]
-            if 0 <= x <= width and 0 <= y <= height:  # the rest is only the photo mirrored at its edges
-                found.append(_Box(x=float(x), y=float(y), side=side * whole.side / cells, turn_deg=turn))
+        for left, top, window in _windows(seen, TURNED_PX, step=1.2):
+            x, y = crop.to_photo(TURNED_PX) @ [left + window / 2, top + window / 2, 1]
+            if 0 <= x <= size[0] and 0 <= y <= size[1]:  # the rest is only the photo mirrored at its edges
+                at = (float(x) / shrunk, float(y) / shrunk)
+                found.append(_Box(x=at[0], y=at[1], side=window * side / TURNED_PX, turn_deg=turn))
         boxes += _grouped(found)
     return boxes
 
 
-def _windows(gray: NDArray[np.generic], largest: int) -> list[tuple[float, float, float]]:
-    """The cascade's windows (left, top, side) on a gray picture."""
+def _windows(gray: NDArray[np.generic], largest: int, *, step: float) -> list[tuple[float, float, float]]:
+    """The cascade's windows (left, top, side) on a gray picture; larger steps are faster and miss more."""
     if min(gray.shape) < SMALLEST_WINDOW:
         return []
     sizes = {"min_size": (SMALLEST_WINDOW, SMALLEST_WINDOW), "max_size": (min(largest, max(gray.shape)),) * 2}
-    found = _cascade().detect_multi_scale(gray, scale_factor=1.2, step_ratio=1, **sizes)
+    found = _cascade().detect_multi_scale(gray, scale_factor=1.2, step_ratio=step, min_neighbor_number=2, **sizes)
     return [(one["c"], one["r"], one["width"]) for one in found]
 
 

@@ -37,15 +37,15 @@ ATTRIBUTION = (
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run; `repeat_studio` is how often the few studio faces are seen for each press face."""
+    """One training run; `repeat_small` is how often faces of the smaller sets are seen for each of the largest."""
 
-    steps: int = 4000
-    batch: int = 128
-    lr: float = 3e-3
+    steps: int = 3600
+    batch: int = 64
+    lr: float = 2e-3
     weight_decay: float = 1e-3
     repeat_small: int = 6
     seed: int = 0
-    save_every: int = 250
+    save_every: int = 300
 
 
 def held_out(person: str) -> bool:
@@ -119,11 +119,16 @@ def lr_at(step: int, config: TrainConfig) -> float:
 
 
 def train(
-    faces: Sequence[FaceTable], *, config: TrainConfig, state: Path, start: dict[str, torch.Tensor] | None = None
-) -> LandmarkNet:
+    faces: Sequence[FaceTable],
+    *,
+    config: TrainConfig,
+    state: Path,
+    start: dict[str, torch.Tensor] | None = None,
+    command: str = "",
+) -> tuple[LandmarkNet, str]:
     """Train, writing `state` now and then; a run that finds its state goes on from there and ends the same.
 
-    The pictures of step s depend on (seed, s) alone.
+    The pictures of step s depend on (seed, s) alone. Returns the net and its history: each command that had a part.
     """
     with gradients_allowed():
         torch.manual_seed(config.seed)  # initial weights only: nn.Module offers no other way in
@@ -131,7 +136,9 @@ def train(
         if start is not None:
             net.load_state_dict(start)
         optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        first = _restore(state, net, optimiser) if state.is_file() else 0
+        first, history = _restore(state, net, optimiser) if state.is_file() else (0, "")
+        if not history.endswith(command):
+            history += f"{', then ' if history else ''}from step {first}: {command}"
         textures = read_textures(rng=rng_from_seed(config.seed))
         merged = FaceTable(
             torch.cat([t.images for t in faces]),
@@ -154,10 +161,10 @@ def train(
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimiser.step()
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-                _save(state, net, optimiser, step + 1)
+                _save(state, net, optimiser, {"step": str(step + 1), "history": history})
                 shown = "  ".join(f"{name} {value:.4f}" for name, value in parts.items())
                 print(f"step {step + 1}/{config.steps}  {time.monotonic() - began:.0f} s  {shown}", flush=True)
-    return net.eval()
+    return net.eval(), history
 
 
 def held_out_figures(net: LandmarkNet, faces: FaceTable, *, rounds: int = 8) -> dict[str, float]:
@@ -180,14 +187,14 @@ def held_out_figures(net: LandmarkNet, faces: FaceTable, *, rounds: int = 8) -> 
     return {name: round(total / rounds, 3) for name, total in sums.items()}
 
 
-def _save(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer, step: int) -> None:
+def _save(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer, metadata: dict[str, str]) -> None:
     tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": torch.as_tensor(moment) for name, moment in moments.items()}
-    write_tensors(path, tensors, {"step": str(step)})
+    write_tensors(path, tensors, metadata)
 
 
-def _restore(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer) -> int:
+def _restore(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer) -> tuple[int, str]:
     tensors, metadata = read_tensors(path)
     net.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("net.")})
     saved = optimiser.state_dict()
@@ -197,7 +204,7 @@ def _restore(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer) -> 
             _, index, moment = name.split(".")
             saved["state"].setdefault(int(index), {})[moment] = tensor
     optimiser.load_state_dict(saved)
-    return int(metadata["step"])
+    return int(metadata["step"]), metadata["history"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -219,18 +226,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for labels, digest in zip(given.labels, hashes, strict=True):
         print(f"{labels.name}  sha256 of table and pictures {digest}")
     start = read_tensors(given.start)[0] if given.start else None
-    net = train(tables, config=TrainConfig(steps=given.steps, seed=given.seed), state=given.state, start=start)
+    words = [Path(word).name if "/" in word else word for word in (arguments or sys.argv[1:])]
+    command = "python -m emogan_core.training.landmarks " + shlex.join(words)
+    config = TrainConfig(steps=given.steps, seed=given.seed)
+    net, history = train(tables, config=config, state=given.state, start=start, command=command)
     figures = []
     for folder, labels in zip(given.faces, given.labels, strict=True):
         errors = held_out_figures(net, read_faces(folder, labels, test=True)[0])
         figures.append(f"{labels.name}: " + ", ".join(f"{name} {value}" for name, value in errors.items()))
         print(figures[-1])
-    words = [Path(word).name if "/" in word else word for word in (arguments or sys.argv[1:])]
     metadata = {
         "what": "EmotionGAN landmark net: 64 px face crop to five landmarks, yaw, pitch, face or not",
         "licence": "Apache-2.0",
         "attribution": ATTRIBUTION,
-        "command": "python -m emogan_core.training.landmarks " + shlex.join(words),
+        "command": history,
         "data_sha256": " ".join(f"{l.name}:{h}" for l, h in zip(given.labels, hashes, strict=True)),
         "held_out": "people whose name's SHA-256 begins with a byte below 26; " + "; ".join(figures),
     }
