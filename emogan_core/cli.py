@@ -230,7 +230,13 @@ def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    parser.add_argument("--seed", type=_whole, default=DEFAULT_SEED, metavar="N", help="same seed, same result")
+    parser.add_argument(
+        "--seed",
+        type=_whole,
+        default=DEFAULT_SEED,
+        metavar="N",
+        help="of what is drawn at random (default 0); edits draw nothing",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
 

@@ -78,7 +78,7 @@ def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("emogan_core.commands.edit.invert", started)
     monkeypatch.setattr("emogan_core.commands.invert.invert", started)
-    monkeypatch.setattr("emogan_core.commands.fit.invert_images", started)
+    monkeypatch.setattr("emogan_core.expressions.labelled.invert_images", started)
 
 
 def stored(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -343,20 +343,13 @@ def test_error_no_command(refused: Callable[..., str]) -> None:
 def test_error_in_a_process_of_its_own(place: Path) -> None:
     """Nothing else, a library's warning say, finds its way to standard error."""
     (place / "photo.tif").write_bytes(stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000])
-    for words, told in [
-        (("photo.tif", *TINY), "cut short"),
-        (("portrait.png", *TINY, "-o", "portrait.png"), "is the input itself"),
-    ]:
-        command = [sys.executable, "-m", "emogan_core", "edit", *words]
-        root = str(Path(cli.__file__).parents[1])
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": root}
-        )
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr.startswith("emogan: ")
-        assert done.stderr.count("\n") == 1
-        assert told in done.stderr
-    assert open_photo(place / "portrait.png").pixels.shape == portrait().pixels.shape
+    root = str(Path(cli.__file__).parents[1])
+    command = [sys.executable, "-m", "emogan_core", "edit", "photo.tif", *TINY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": root})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("emogan: ")
+    assert done.stderr.count("\n") == 1
+    assert "cut short" in done.stderr
 
 
 UNUSUAL = {

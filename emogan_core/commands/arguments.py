@@ -47,10 +47,13 @@ def input_files(arguments: Namespace, *files: Path) -> list[Path]:
     return [*files, *(Path(model) for model in models if model != "builtin")]
 
 
-def expect_distinct(*targets: Path | None) -> None:
-    places = [target.absolute() for target in targets if target is not None]
-    if len(set(places)) < len(places):
-        raise OutputError(f"two outputs would be written to {places[0]}; give each its own name")
+def expect_distinct(targets: Sequence[Path]) -> None:
+    """Two outputs need two names.
+
+    Raises: OutputError.
+    """
+    if len({target.absolute() for target in targets}) < len(targets):
+        raise OutputError(f"two outputs would be written to {targets[0]}; give each its own name")
 
 
 def expect_safetensors(target: Path, *, inputs: Iterable[Path]) -> None:

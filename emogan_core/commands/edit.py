@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..compose import Composite, put_back
-from ..expressions import ExpressionAxes, apply_expressions
+from ..expressions import LIMIT, ExpressionAxes, apply_expressions
 from ..images import Photo, check_photo_target, open_photo, photo_from_tensor, save_photo
 from ..inversion import Inversion, invert
 from ..networks.build import Generator
@@ -25,67 +26,69 @@ def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
     """A photo in, the same photo with other expressions out."""
     intensities = intensities_of(arguments)
     inputs = input_files(arguments, arguments.photo)
-    expect_distinct(arguments.out, arguments.sheet)
-    check_photo_target(arguments.out, inputs=inputs)
-    if arguments.sheet is not None:
-        check_photo_target(arguments.sheet, inputs=inputs)
+    targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
+    expect_distinct(targets)
+    for target in targets:
+        check_photo_target(target, inputs=inputs)
     photo = open_photo(arguments.photo)
     check_photo_target(arguments.out, has_alpha=_is_transparent(photo))
     generator, axes = load_models(arguments)
     rehearse(generator, axes, intensities)
     inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
-    edited = apply_expressions(inversion.latent, axes, intensities)
-    composite = put_back(generator, photo, inversion, edited, mode=arguments.mode)
+    job = _Job(generator, axes, photo, inversion, arguments.mode)
+    composite = job.composite(intensities)
     record = edit_record(
         intensities, generator=generator.fingerprint, axes=axes.content_fingerprint, mode=arguments.mode
     )
-    if arguments.sheet is not None:
-        sheet = _edit_sheet(generator, axes, photo, inversion, intensities, arguments.mode, progress)
-        save_photo(arguments.sheet, sheet, record=record, inputs=inputs)
     save_photo(arguments.out, composite.photo, record=record, inputs=inputs)
     changed = float((composite.mask > 0).mean())
-    report = record | {
-        "method": arguments.method,
-        "width": photo.pixels.shape[1],
-        "height": photo.pixels.shape[0],
-        "changed_share": round(changed, 4),
-        "inversion": first_of(inversion.metrics),
-    }
     lines = [f"{spelled(intensities)}: wrote {arguments.out} ({changed:.0%} of the picture may differ)"]
-    return report, lines + ([f"contact sheet: {arguments.sheet}"] if arguments.sheet is not None else [])
+    if arguments.sheet is not None:
+        save_photo(arguments.sheet, _sheet(job, intensities, composite, progress), record=record, inputs=inputs)
+        lines.append(f"contact sheet: {arguments.sheet}")
+    height, width = photo.pixels.shape[:2]
+    report = record | {"method": arguments.method, "width": width, "height": height, "changed_share": round(changed, 4)}
+    return report | {"inversion": first_of(inversion.metrics)}, lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One face of one photo, inverted and ready to be edited."""
+
+    generator: Generator
+    axes: ExpressionAxes
+    photo: Photo
+    inversion: Inversion
+    mode: str
+
+    def composite(self, intensities: Mapping[str, float]) -> Composite:
+        edited = apply_expressions(self.inversion.latent, self.axes, intensities)
+        return put_back(self.generator, self.photo, self.inversion, edited, mode=self.mode)
 
 
 def _is_transparent(photo: Photo) -> bool:
     return photo.alpha is not None and bool((photo.alpha < 255).any())
 
 
-def _edit_sheet(
-    generator: Generator,
-    axes: ExpressionAxes,
-    photo: Photo,
-    inversion: Inversion,
-    intensities: Mapping[str, float],
-    mode: str,
-    progress: Progress,
-) -> Photo:
+def _sheet(job: _Job, intensities: Mapping[str, float], asked: Composite, progress: Progress) -> Photo:
     """The face over shares of the asked intensities: as put back, and as the generator draws it."""
     columns: list[Composite] = []
+    labels: list[str] = []
     for step, share in enumerate(SHEET_SHARES, start=1):
-        shared = {name: max(-3.0, min(3.0, share * value)) for name, value in intensities.items()}
-        edited = apply_expressions(inversion.latent, axes, shared)
-        columns.append(put_back(generator, photo, inversion, edited, mode=mode))
+        shared = {name: max(-LIMIT, min(LIMIT, share * value)) for name, value in intensities.items()}
+        columns.append(asked if share == 1.0 else job.composite(shared))
+        labels.append(f"{next(iter(shared.values())):g}" if len(shared) == 1 else f"{share:g} x")
         progress(StepReport(step, len(SHEET_SHARES), "drawing the sheet"))
-    assert inversion.crops is not None
-    quad = inversion.crops[0].quad
-    single = next(iter(intensities.values())) if len(intensities) == 1 else None
-    labels = [f"{share:g} x" if single is None else f"{share * single:+g}" for share in SHEET_SHARES]
+    assert job.inversion.crops is not None  # `invert` cut them from the photo
+    quad = job.inversion.crops[0].quad
     return contact_sheet(
         [
             [_around(column.photo, quad) for column in columns],
             [photo_from_tensor(column.redrawn) for column in columns],
         ],
         title=spelled(intensities),
-        subtitle=f"mode {mode}, generator {generator.fingerprint[:12]}, axes {axes.content_fingerprint[:12]}",
+        subtitle=f"mode {job.mode}, generator {job.generator.fingerprint[:12]}, "
+        f"axes {job.axes.content_fingerprint[:12]}",
         column_labels=labels,
         row_labels=["photo", "generator"],
         tile_px=240,
