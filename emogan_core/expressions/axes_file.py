@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import MISSING, fields
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..errors import CheckpointError
-from ..weights import read_tensors, write_tensors
+from ..weights import builtin_path, read_tensors, write_tensors
 from .axes import ExpressionAxes, ExpressionAxis
 
 FORMAT = "emogan-axes"
 VERSION = "1"
+BUILTIN = "axes.safetensors"
 _TENSORS = ("direction", "readout")
 
 
@@ -46,15 +46,11 @@ def load_axes(source: Path | str = "builtin") -> ExpressionAxes:
 
     Raises: CheckpointError when the file is no axes file, from a later version, damaged or incomplete.
     """
-    if source == "builtin":
-        with resources.as_file(resources.files("emogan_core.builtin") / "axes.safetensors") as path:
-            if not path.is_file():
-                raise CheckpointError(
-                    "this installation has no built-in axes (emogan_core/builtin/axes.safetensors); "
-                    "install the package again, or fit axes and give their file"
-                )
-            return _read(path)
-    return _read(Path(source))
+    if source == "builtin" and not builtin_path(BUILTIN).is_file():
+        raise CheckpointError(
+            "this installation has no built-in axes; install the package again, or fit axes and give their file"
+        )
+    return _read(builtin_path(BUILTIN) if source == "builtin" else Path(source))
 
 
 def _read(path: Path) -> ExpressionAxes:

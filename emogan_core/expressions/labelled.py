@@ -12,7 +12,7 @@ import torch
 from ..errors import ExpressionError, FaceError
 from ..faces import Crop, choose_face, crop_of, cut
 from ..images import Photo, open_photo
-from ..inversion import invert_images
+from ..inversion import METHODS, OptimiseConfig
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
@@ -47,8 +47,11 @@ def label_latents(
 
     Convention: `aligned` pictures already are the generator's frame from edge to edge and of any size; otherwise the
     largest face of each photo is found and cut.
-    Raises: PhotoError for a file that is no picture; ExpressionError when no picture has a usable face; Cancelled.
+    Raises: PhotoError for a file that is no picture; ExpressionError for an unknown method, or when no picture has a
+    usable face; Cancelled.
     """
+    if method not in METHODS:
+        raise ExpressionError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
     codes: list[torch.Tensor] = []
     kept: list[int] = []
     waiting: list[torch.Tensor] = []
@@ -57,7 +60,10 @@ def label_latents(
             waiting.append(image)
             kept.append(row)
         if waiting and (len(waiting) == CODED_AT_ONCE or row == len(faces) - 1):
-            codes.append(invert_images(generator, torch.cat(waiting), method=method).latent.ws)
+            images = torch.cat(waiting).to(generator.device)
+            # not invert_images: that also redraws every face, which nobody looks at here
+            ws = METHODS[method](generator, images, config=OptimiseConfig(), progress=silent)
+            codes.append(ws.detach().cpu())
             waiting = []
         progress(StepReport(step=row + 1, steps=len(faces), what="inverting the face set"))
     if not codes:

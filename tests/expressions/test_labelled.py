@@ -71,3 +71,8 @@ def test_error_cancelled(tiny, faces):
 
     with pytest.raises(Cancelled):
         label_latents(tiny, faces, aligned=True, progress=stop)
+
+
+def test_error_unknown_method(tiny, faces):
+    with pytest.raises(ExpressionError, match="'guess' is not known"):
+        label_latents(tiny, faces, aligned=True, method="guess")

@@ -1,0 +1,187 @@
+"""How the built-in axes were fitted: labelled faces, through the built-in encoder, to emogan_core/builtin/axes.safetensors.
+
+    python -m emogan_core.training.axes --faces press/ press_faces.csv --faces studio/ studio_faces.csv \
+        --held-out benchmarks/held_out_people.txt --out emogan_core/builtin/axes.safetensors --look strips/
+
+The folders hold the aligned crops. Expressions with fewer than a thousand examples borrow from the CSVs' blendshapes,
+which says the axis' label source; those below a hundred are nothing but their mean blendshapes, drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ..checkpoints import load_generator
+from ..expressions import (
+    REFERENCE,
+    ExpressionAxes,
+    FaceSet,
+    FitConfig,
+    LabelledLatents,
+    Origin,
+    StepConfig,
+    apply_expressions,
+    fit_expressions,
+    label_latents,
+    load_axes,
+    read_face_set,
+    save_axes,
+)
+from ..images import Photo, photo_from_tensor, save_photo
+from ..latents import Latent
+from ..networks import Generator
+from ..progress import StepReport
+from ..sheets import contact_sheet
+from .data import read_held_out
+
+EXPRESSIONS = ("happiness", "surprise", "anger", "sadness", "disgust")
+POSE = ("yaw_deg", "pitch_deg", "roll_deg")
+BLENDSHAPES = ("browDownLeft", "noseSneerRight")  # first and last of the 51 columns
+INTENSITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
+BORROWED = "; pattern shrunk towards what MediaPipe's blendshapes of the examples predict"
+ONLY_BORROWED = "; too few examples: drawn from the mean of their MediaPipe blendshapes alone"
+LABELS = (
+    "labels of muxspace/facial_expressions (press photographs), and of the Face Research Lab London and Canada sets "
+    "(studio); about looks as somebody judged them, not feelings"
+)
+LICENCE = (
+    "Apache-2.0 as part of this project; fitted on the Face Research Lab London Set (DeBruine & Jones 2017, "
+    "doi 10.6084/m9.figshare.5047666, CC BY 4.0), the Canada set (doi 10.6084/m9.figshare.4220517, CC BY 4.0) and "
+    "press photographs of people who did not consent (see MODEL_CARD.md)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Labelled latents of the people to fit on, and of those never to be fitted on."""
+
+    fitted: LabelledLatents
+    held_out: LabelledLatents
+
+
+def read_faces(sets: Sequence[tuple[Path, Path]]) -> FaceSet:
+    """Several face sets as one, with pose, blendshapes, `colour` (1 where the colour is the photo's own) and the set.
+
+    Raises: ExpressionError.
+    """
+    parts = []
+    for number, (folder, table) in enumerate(sets):
+        columns = _columns(table)
+        actions = columns[columns.index(BLENDSHAPES[0]) : columns.index(BLENDSHAPES[1]) + 1]
+        extra = ("colour",) if "colour" in columns else ()
+        faces = read_face_set(folder, table, covariates=(*POSE, *actions, *extra))
+        added = {"set": (float(number),) * len(faces), "colour": faces.covariates.get("colour", (1.0,) * len(faces))}
+        parts.append(replace(faces, covariates={**faces.covariates, **added}))
+    names = parts[0].covariates
+    return FaceSet(
+        files=tuple(path for part in parts for path in part.files),
+        expressions=tuple(label for part in parts for label in part.expressions),
+        people=tuple(person for part in parts for person in part.people or ()),
+        covariates={name: tuple(value for part in parts for value in part.covariates[name]) for name in names},
+    )
+
+
+def _columns(table: Path) -> list[str]:
+    with table.open(newline="", encoding="utf-8-sig") as lines:
+        return next(csv.reader(lines))
+
+
+def split(labelled: LabelledLatents, held_out: frozenset[str]) -> Split:
+    """By person, never by picture."""
+    people = labelled.people or ()
+    out = [person in held_out for person in people]
+    return Split(fitted=_rows(labelled, [not flag for flag in out]), held_out=_rows(labelled, out))
+
+
+def _rows(labelled: LabelledLatents, keep: Sequence[bool]) -> LabelledLatents:
+    chosen = [row for row, flag in enumerate(keep) if flag]
+    return LabelledLatents(
+        latents=Latent(labelled.latents.ws[chosen], labelled.latents.fingerprint),
+        labels=tuple(labelled.labels[row] for row in chosen),
+        people=None if labelled.people is None else tuple(labelled.people[row] for row in chosen),
+        covariates={name: tuple(values[row] for row in chosen) for name, values in labelled.covariates.items()},
+        skipped=labelled.skipped,
+    )
+
+
+def fit(labelled: LabelledLatents, config: FitConfig) -> ExpressionAxes:
+    """The pattern model with people absorbed, pose, colour and set as covariates; rare expressions borrow."""
+    held = (*POSE, "colour", "set")
+    axes = fit_expressions(
+        labelled.latents,
+        labelled.labels,
+        people=labelled.people,
+        covariates={name: labelled.covariates[name] for name in held},
+        actions={name: values for name, values in labelled.covariates.items() if name not in held},
+        config=config,
+        origin=Origin(label_source=LABELS, licence=LICENCE),
+        progress=tell,
+    )
+    told = []
+    for axis in axes:
+        few, rare = config.steps.actions_only_below, config.steps.borrow_below
+        more = ONLY_BORROWED if axis.n_expression < few else BORROWED if axis.n_expression < rare else ""
+        told.append(replace(axis, label_source=axis.label_source + more))
+    return replace(axes, axes=tuple(told))
+
+
+def tell(report: StepReport) -> None:
+    if report.step % 500 == 0 or report.step == report.steps or report.what.startswith("fitting"):
+        print(f"{report.what}: {report.step} of {report.steps}", flush=True)
+
+
+def look(
+    generator: Generator, axes: ExpressionAxes, held_out: LabelledLatents, folder: Path, *, faces: int = 6
+) -> None:
+    """One sheet per expression: neutral faces of people never fitted on, from -2 to +2."""
+    neutral = [row for row, label in enumerate(held_out.labels) if label == REFERENCE]
+    rows = neutral[:: max(1, len(neutral) // faces)][: faces - 2] + neutral[-2:]
+    for axis in axes:
+        pictures = [[_drawn(generator, held_out.latents[row], axes, axis.name, x) for x in INTENSITIES] for row in rows]
+        sheet = contact_sheet(
+            pictures,
+            title=axis.name,
+            subtitle=f"{axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})",
+            column_labels=[f"{x:+g}" for x in INTENSITIES],
+        )
+        save_photo(folder / f"{axis.name}.png", sheet)
+
+
+def _drawn(generator: Generator, latent: Latent, axes: ExpressionAxes, name: str, intensity: float) -> Photo:
+    with torch.inference_mode():
+        return photo_from_tensor(generator.synthesis(apply_expressions(latent, axes, {name: intensity}).ws))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faces", nargs=2, action="append", required=True, metavar=("DIR", "CSV"), type=Path)
+    parser.add_argument("--held-out", type=Path, required=True, help="people never to fit on, one a line")
+    parser.add_argument("--generator", default="builtin")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--look", type=Path, metavar="DIR", help="write a sheet per expression here")
+    arguments = parser.parse_args()
+    generator = load_generator(arguments.generator, device=arguments.device)
+    faces = read_faces([tuple(pair) for pair in arguments.faces])
+    parts = split(label_latents(generator, faces, aligned=True, progress=tell), read_held_out(arguments.held_out))
+    axes = fit(parts.fitted, FitConfig(expressions=EXPRESSIONS, steps=StepConfig()))
+    save_axes(arguments.out, axes)
+    for axis in load_axes(arguments.out):
+        print(
+            f"{axis.name}: {axis.n_expression} examples, {axis.n_people} people ({axis.n_people_both} also neutral), "
+            f"AUC {axis.auc:.3f} ({axis.auc_low:.3f} to {axis.auc_high:.3f}), eta per unit {axis.eta_per_unit:.2f}"
+            + (", experimental" if axis.experimental else "")
+        )
+    if arguments.look:
+        arguments.look.mkdir(parents=True, exist_ok=True)
+        look(generator, axes, parts.held_out, arguments.look)
+
+
+if __name__ == "__main__":
+    main()
