@@ -1,0 +1,205 @@
+"""Nodes that fit, load and save expression axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from comfy_api.latest import io, ui
+from torch import Tensor
+
+from ..emogan_core.expressions import ExpressionAxes, fit_expressions, load_axes, read_face_set, save_axes
+from ..emogan_core.weights import builtin_path
+from . import host
+from .face_sets import LabelledPictures, codes_of, from_batch, from_table
+from .sentences import in_one_sentence
+from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
+
+FROM_INPUTS = "images and labels below"
+
+
+class LoadAxes(io.ComfyNode):
+    """A file to expression axes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmotionGAN_LoadAxes",
+            display_name="Load Expression Axes (EmotionGAN)",
+            category=CATEGORY,
+            description="Loads directions in which expressions change. The built-in ones belong to the built-in generator, "
+            "so nobody must fit any first.",
+            search_aliases=["expression directions", "emotion directions", "load directions"],
+            has_intermediate_output=True,
+            inputs=[
+                io.Combo.Input(
+                    "name",
+                    options=host.choices(host.AXES),
+                    default=host.BUILTIN,
+                    tooltip="'builtin' are the axes that come with EmotionGAN; others are .safetensors files in "
+                    "models/emotiongan_axes, or saved by Save Expression Axes.",
+                ),
+            ],
+            outputs=[
+                AxesSocket.Output("axes", tooltip="The axes, for Apply Expression."),
+                io.String.Output(
+                    "report", tooltip="Each expression with its examples and how well the axis tells it apart."
+                ),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, name: str) -> str:
+        return host.mark_of(_source(name))
+
+    @classmethod
+    @in_one_sentence
+    def execute(cls, name: str) -> io.NodeOutput:
+        axes = load_axes(host.BUILTIN if name == host.BUILTIN else _source(name))
+        report = told(axes)
+        return io.NodeOutput(axes, report, ui=ui.PreviewText(report))
+
+
+class SaveAxes(io.ComfyNode):
+    """Expression axes to a file in the output folder."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmotionGAN_SaveAxes",
+            display_name="Save Expression Axes (EmotionGAN)",
+            category=CATEGORY,
+            description="Saves axes to emotiongan_axes in the output folder, where Load Expression Axes finds them.",
+            search_aliases=["save directions", "export axes"],
+            is_output_node=True,
+            inputs=[
+                AxesSocket.Input("axes", tooltip="Axes from Fit Expression GLM."),
+                io.String.Input(
+                    "name", default="my_axes", tooltip="Name of the file; a number is added, nothing is overwritten."
+                ),
+            ],
+            outputs=[],
+        )
+
+    @classmethod
+    @in_one_sentence
+    def execute(cls, axes: ExpressionAxes, name: str) -> io.NodeOutput:
+        target = host.new_axes_path(name)
+        save_axes(target, axes)
+        return io.NodeOutput(ui=ui.PreviewText(f"saved {target.name}"))
+
+
+class FitExpressionGLM(io.ComfyNode):
+    """The core's fit_expressions on a folder's table or on an IMAGE batch."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmotionGAN_FitExpressionGLM",
+            display_name="Fit Expression GLM (EmotionGAN)",
+            category=CATEGORY,
+            description="Learns directions of expressions from labelled faces with a generalised linear model. Every "
+            "expression, and neutral, needs 40 examples or more of at least 5 people.",
+            search_aliases=["train expression", "learn direction", "glm", "regression", "interfacegan"],
+            has_intermediate_output=True,
+            inputs=[
+                GeneratorSocket.Input("generator", tooltip="The generator in whose codes the directions lie."),
+                io.Combo.Input(
+                    "face_set",
+                    options=[FROM_INPUTS, *host.face_set_tables()],
+                    default=FROM_INPUTS,
+                    tooltip="A CSV file in ComfyUI's input folder, or one folder further down, with columns file (beside the "
+                    "CSV), expression and optionally person; or the images and labels connected here.",
+                ),
+                io.Combo.Input(
+                    "model",
+                    options=["pattern", "readout"],
+                    default="pattern",
+                    tooltip="pattern: how the code changes with the expression, people set apart. "
+                    "readout: how the expression is read off the code, stepped with least motion.",
+                ),
+                io.Boolean.Input(
+                    "aligned",
+                    default=False,
+                    advanced=True,
+                    tooltip="On when the pictures are already cut in the generator's frame; otherwise the largest face of "
+                    "each is found, and pictures without a usable one are left out.",
+                ),
+                io.Image.Input("images", optional=True, tooltip="Faces to learn from; one label each."),
+                io.String.Input(
+                    "labels",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="neutral\nhappiness\n...",
+                    tooltip="One expression per image, by line or comma; 'neutral' is what all others are compared with.",
+                ),
+                io.String.Input(
+                    "people",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    advanced=True,
+                    placeholder="anna\nanna\n...",
+                    tooltip="Who each image shows, by line or comma; empty when all are different people.",
+                ),
+            ],
+            outputs=[
+                AxesSocket.Output("axes", tooltip="The fitted axes, for Apply Expression and Save Expression Axes."),
+                io.String.Output(
+                    "report", tooltip="Each expression with its examples and how well the axis tells it apart."
+                ),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, face_set: str = FROM_INPUTS, **others: object) -> str:
+        return "" if face_set == FROM_INPUTS else host.mark_of_folder(host.face_set_table(face_set).parent)
+
+    @classmethod
+    @in_one_sentence
+    def execute(
+        cls,
+        generator: HeldGenerator,
+        face_set: str,
+        model: str,
+        aligned: bool,
+        images: Tensor | None = None,
+        labels: str = "",
+        people: str = "",
+    ) -> io.NodeOutput:
+        pictures = from_batch(images, labels, people) if face_set == FROM_INPUTS else _from_file(face_set)
+        report = host.progress()
+        with host.at_work(generator, faces=32) as network:
+            latents, kept = codes_of(network, pictures, aligned=aligned, progress=report)
+            axes = fit_expressions(
+                latents,
+                [pictures.expressions[row] for row in kept],
+                model="readout" if model == "readout" else "pattern",
+                people=None if pictures.people is None else [pictures.people[row] for row in kept],
+                progress=report,
+            )
+        left_out = len(pictures.expressions) - len(kept)
+        text = told(axes) + (f"\n{left_out} pictures were left out: no usable face" if left_out else "")
+        return io.NodeOutput(axes, text, ui=ui.PreviewText(text))
+
+
+def told(axes: ExpressionAxes) -> str:
+    """What is known about each axis, one line each."""
+    lines = [
+        f"{axis.name}: {axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
+        + (", experimental" if axis.experimental else "")
+        for axis in axes
+    ]
+    return "\n".join(
+        [*lines, *(f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items())]
+    )
+
+
+def _source(name: str) -> Path:
+    """The file behind a choice."""
+    return builtin_path("axes.safetensors") if name == host.BUILTIN else host.chosen_path(host.AXES, name)
+
+
+def _from_file(name: str) -> LabelledPictures:
+    table = host.face_set_table(name)
+    return from_table(read_face_set(table.parent, table))

@@ -1,0 +1,140 @@
+"""Nodes that bring a generator and let it draw faces of nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..emogan_core.checkpoints import load_generator
+from ..emogan_core.devices import rng_from_seed
+from ..emogan_core.faces import Crop
+from ..emogan_core.faces.find import refine
+from ..emogan_core.images import photo_from_tensor
+from ..emogan_core.inversion import Inversion
+from ..emogan_core.latents import Latent
+from ..emogan_core.weights import builtin_path
+from . import host
+from .pictures import enlarged, image_of
+from .sentences import in_one_sentence
+from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
+
+
+class LoadGenerator(io.ComfyNode):
+    """A file to a generator that the host manages."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmotionGAN_LoadGenerator",
+            display_name="Load Generator (EmotionGAN)",
+            category=CATEGORY,
+            description="Loads the network that draws faces. The built-in one needs no download.",
+            search_aliases=["stylegan", "stylegan2", "gan", "face generator", "load gan"],
+            inputs=[
+                io.Combo.Input(
+                    "name",
+                    options=host.choices(host.GENERATORS),
+                    default=host.BUILTIN,
+                    tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors files in "
+                    "models/stylegan. Axes fit only the generator they were made for.",
+                ),
+            ],
+            outputs=[
+                GeneratorSocket.Output(
+                    "generator", tooltip="The generator, for Invert Face, Sample Faces and Fit Expression GLM."
+                )
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, name: str) -> str:
+        return host.mark_of(_source(name))
+
+    @classmethod
+    @in_one_sentence
+    def execute(cls, name: str) -> io.NodeOutput:
+        return io.NodeOutput(host.hold(load_generator(_source(name))))
+
+
+class SampleFaces(io.ComfyNode):
+    """Random codes, drawn; with them, what Invert Face would give for a photo."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EmotionGAN_SampleFaces",
+            display_name="Sample Faces (EmotionGAN)",
+            category=CATEGORY,
+            description="Draws faces of nobody, ready to be edited: connect both outputs to Apply Expression.",
+            search_aliases=["random face", "generate face", "gan sample", "thispersondoesnotexist"],
+            inputs=[
+                GeneratorSocket.Input("generator", tooltip="The generator that draws, from Load Generator."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="The same seed draws the same faces on every machine.",
+                ),
+                io.Float.Input(
+                    "psi",
+                    default=0.5,
+                    min=-1.0,
+                    max=1.5,
+                    step=0.05,
+                    tooltip="How far from the average face: 0 is the average itself, 0.5 is safe, 1 is as varied as the "
+                    "training pictures and sometimes broken.",
+                ),
+                io.Int.Input("count", default=1, min=1, max=64, tooltip="How many faces to draw."),
+                io.Int.Input(
+                    "size",
+                    default=512,
+                    min=32,
+                    max=2048,
+                    step=8,
+                    advanced=True,
+                    tooltip="Side of the pictures in pixels; what the generator draws is enlarged smoothly to it.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("image", tooltip="The drawn faces, one picture each."),
+                LatentSocket.Output(
+                    "inversion", tooltip="Their codes, exact rather than estimated, for Apply Expression."
+                ),
+            ],
+        )
+
+    @classmethod
+    @in_one_sentence
+    def execute(cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int) -> io.NodeOutput:
+        with host.at_work(generator, faces=count) as network:
+            z = torch.randn(count, network.spec.z_dim, generator=rng_from_seed(_signed(seed)))
+            ws = network.mapping(z.to(network.device), psi=psi)
+            drawn = network.synthesis(ws).clamp(-1, 1).cpu()
+            latent = Latent(ws.detach().clone().cpu(), network.fingerprint)
+            pictures = enlarged(drawn, size)
+            crops = tuple(_whole(picture, network.spec.crop) for picture in pictures)
+        inversion = Inversion(latent=latent, target=drawn, reconstruction=drawn, crops=crops, metrics={})
+        return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (size, size)))
+
+
+def _source(name: str) -> Path:
+    """The file behind a choice."""
+    return builtin_path("generator.safetensors") if name == host.BUILTIN else host.chosen_path(host.GENERATORS, name)
+
+
+def _signed(seed: int) -> int:
+    """A 64-bit seed as PyTorch takes it."""
+    return seed - (1 << 64) if seed >= 1 << 63 else seed
+
+
+def _whole(picture: Tensor, frame: str) -> Crop:
+    """The crop that is a drawn picture from edge to edge: there is no face to search for, only its points."""
+    side = float(picture.shape[-1])
+    quad = side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    return Crop(quad=quad, landmarks=refine(photo_from_tensor(picture), [quad])[0].landmarks, frame=frame)

@@ -1,0 +1,185 @@
+"""The only file that knows ComfyUI's insides: its folders, its memory manager, its progress bar and its stop button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.utils
+import folder_paths
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ..emogan_core.devices import gradients_off, ordinary
+from ..emogan_core.errors import EmoganError
+from ..emogan_core.networks import Generator
+from ..emogan_core.progress import Progress, StepReport
+from .sockets import HeldGenerator
+
+GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
+AXES = "emotiongan_axes"
+SUFFIX = ".safetensors"
+BUILTIN = "builtin"
+BYTES_PER_ACTIVATION = 4 * 24  # float32, and about as many tensors of one size as a step keeps for the way back
+
+
+def register_folders() -> None:
+    """Make our folders known to the host; what others registered under these names stays."""
+    for name in (GENERATORS, AXES):
+        is_new = name not in folder_paths.folder_names_and_paths
+        folder_paths.add_model_folder_path(name, str(Path(folder_paths.models_dir) / name))
+        paths, suffixes = folder_paths.folder_names_and_paths[name]
+        if is_new or suffixes:  # an empty set lists every file, which somebody wanted
+            folder_paths.folder_names_and_paths[name] = (paths, {*suffixes, SUFFIX})
+    folder_paths.add_model_folder_path(AXES, str(_saved_axes()))
+
+
+def choices(folder: str) -> list[str]:
+    """What a user can choose from: the built-in one, then files."""
+    files = [name for name in folder_paths.get_filename_list(folder) if name.lower().endswith(SUFFIX)]
+    return [BUILTIN, *files]
+
+
+def chosen_path(folder: str, name: str) -> Path:
+    """The file a user chose, inside the host's folders.
+
+    Raises: EmoganError when it is not there.
+    """
+    path = folder_paths.get_full_path(folder, name) if name in choices(folder)[1:] else None
+    if path is None:
+        place = folder_paths.get_folder_paths(folder)[0]
+        raise EmoganError(f"there is no file '{name}' in {place}; put it there and refresh, or choose '{BUILTIN}'")
+    return Path(path)
+
+
+def mark_of(path: Path) -> str:
+    """A text that changes when the file does; for `fingerprint_inputs`."""
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path} is missing"
+    return f"{path} {status.st_mtime_ns} {status.st_size}"
+
+
+def mark_of_folder(folder: Path) -> str:
+    """A text that changes when any file of a folder does."""
+    return "\n".join(mark_of(path) for path in sorted(folder.iterdir()))
+
+
+def face_set_tables() -> list[str]:
+    """CSV files in the input folder and its subfolders, as names relative to it."""
+    folder = Path(folder_paths.get_input_directory())
+    found = [*folder.glob("*.csv"), *folder.glob("*/*.csv")]
+    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
+
+
+def face_set_table(name: str) -> Path:
+    """One of those CSV files.
+
+    Raises: EmoganError.
+    """
+    if name not in face_set_tables():
+        raise EmoganError(f"there is no '{name}' in ComfyUI's input folder; put it there and refresh")
+    return Path(folder_paths.get_input_directory()) / name
+
+
+def new_axes_path(name: str) -> Path:
+    """A file that does not exist yet, in the output folder's `emotiongan_axes`.
+
+    Raises: EmoganError when the name leads out of that folder.
+    """
+    folder = _saved_axes()
+    target = (folder / name).resolve()
+    if not name.strip() or target == folder.resolve() or not target.is_relative_to(folder.resolve()):
+        raise EmoganError(f"the name '{name}' leads out of {folder}; give a plain name such as my_axes")
+    prefix = f"{AXES}/{target.relative_to(folder.resolve()).as_posix()}"
+    output = folder_paths.get_output_directory()
+    place, stem, counter, _, _ = folder_paths.get_save_image_path(prefix, output)
+    return Path(place) / f"{stem}_{counter:05}_{SUFFIX}"
+
+
+def _saved_axes() -> Path:
+    return Path(folder_paths.get_output_directory()) / AXES
+
+
+class _Held(nn.Module):
+    """The host's manager writes notes onto the module it manages; this takes them, the generator stays as it was."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+
+def hold(generator: Generator) -> HeldGenerator:
+    """Hand a generator to the host's memory manager."""
+    held = _Held(generator)
+    handle = comfy.model_patcher.CoreModelPatcher(
+        held,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=comfy.model_management.unet_offload_device(),
+        size=comfy.model_management.module_size(held),
+    )
+    return HeldGenerator(generator, handle)
+
+
+@contextmanager
+def at_work(held: HeldGenerator, *, faces: int) -> Iterator[Generator]:
+    """The generator on the host's device, outside of the inference mode in which the host runs its nodes.
+
+    Moving a module within inference mode would leave it weights that no backward pass may use, so the mode is left
+    before the host moves anything. `faces` is how many are drawn at once; other models make room for them.
+    """
+    with gradients_off():
+        device = held.handle.load_device
+        spec = held.generator.spec
+        needed = faces * spec.resolution**2 * max(spec.channels) * BYTES_PER_ACTIVATION
+        comfy.model_management.load_models_gpu([held.handle], memory_required=needed, force_full_load=True)
+        if any(part.device != device for part in (*held.generator.parameters(), *held.generator.buffers())):
+            held.generator.to(device)  # a host that streams weights leaves modules of plain layers where they were
+        for module in held.generator.modules():
+            _make_ordinary(module)
+        yield held.generator
+
+
+def _make_ordinary(module: nn.Module) -> None:
+    """Replace weights that another pack's or an older host's loading made under inference mode."""
+    for name, parameter in module.named_parameters(recurse=False):
+        if parameter.is_inference():
+            setattr(module, name, nn.Parameter(ordinary(parameter.detach()), requires_grad=False))
+    for name, buffer in module.named_buffers(recurse=False):
+        if buffer.is_inference():
+            setattr(module, name, ordinary(buffer))
+
+
+def progress(preview: Callable[[Tensor], Image.Image] | None = None) -> Progress:
+    """A callback that moves the node's bar, shows previews, and stops when the user cancels.
+
+    Raises (from the callback): the host's own InterruptProcessingException, within one step.
+    """
+    bar = comfy.utils.ProgressBar(1)
+
+    def report(step: StepReport) -> None:
+        stop_if_cancelled()
+        shown = None
+        if preview is not None and step.preview is not None:
+            shown = ("JPEG", preview(step.preview), None)
+        bar.update_absolute(step.step, step.steps, shown)
+
+    return report
+
+
+def stop_if_cancelled() -> None:
+    """Raise the host's InterruptProcessingException when the user pressed cancel."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+def outgoing(image: Tensor, *, dtype: torch.dtype | None = None) -> Tensor:
+    """An IMAGE or MASK on the device, and by default in the type, that the host keeps between nodes."""
+    return image.to(
+        device=comfy.model_management.intermediate_device(),
+        dtype=comfy.model_management.intermediate_dtype() if dtype is None else dtype,
+    )

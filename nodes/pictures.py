@@ -1,0 +1,64 @@
+"""Between the host's IMAGE and the core's photos and tensors.
+
+Convention: an IMAGE is [n, h, w, 3 or 4], 0..1, float32 or, on some hosts, float16; it is never written into.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from ..emogan_core.compose import Composite
+from ..emogan_core.errors import ShapeError
+from ..emogan_core.images import Photo, photo_from_tensor
+
+MAX_PREVIEWED = 4
+
+
+def photos_of(image: Tensor) -> tuple[Photo, ...]:
+    """Every picture of an IMAGE, rounded to 8 bits; alpha stays behind.
+
+    Raises: ShapeError.
+    """
+    if image.ndim != 4 or image.shape[0] == 0 or image.shape[-1] not in (3, 4):
+        raise ShapeError(f"an image came with shape {tuple(image.shape)}; connect an IMAGE [n, h, w, 3 or 4]")
+    planes = image[..., :3].detach().float().cpu().permute(0, 3, 1, 2)  # [n, 3, h, w]
+    return tuple(photo_from_tensor(2 * picture - 1) for picture in planes)
+
+
+def image_of(pictures: Tensor) -> Tensor:
+    """An IMAGE of pictures [n, 3, h, w] in about [-1, 1]; values beyond are clipped."""
+    return pictures.detach().float().cpu().permute(0, 2, 3, 1).add(1).div(2).clamp(0, 1).contiguous()
+
+
+def image_of_photo(photo: Photo) -> Tensor:
+    """An IMAGE of one photo, the numbers that the host's own Load Image gives."""
+    return torch.tensor(photo.pixels).float().div(255).unsqueeze(0)
+
+
+def enlarged(pictures: Tensor, side: int) -> Tensor:
+    """Square pictures [n, 3, r, r] at another size, [n, 3, side, side]."""
+    return F.interpolate(pictures, size=(side, side), mode="bicubic", align_corners=False, antialias=True)
+
+
+def with_edit(original: Tensor, composite: Composite) -> Tensor:
+    """One picture of an IMAGE [h, w, 3 or 4] with an edit in it.
+
+    Where the edit's mask is 0, and in alpha everywhere, the numbers are the original's own, bit for bit.
+    """
+    changed = torch.from_numpy(composite.mask > 0).unsqueeze(-1).to(original.device)  # [h, w, 1]
+    pixels = torch.from_numpy(composite.photo.pixels).to(original.device).float().div(255).to(original.dtype)
+    edited = original.clone()
+    edited[..., :3] = torch.where(changed, pixels, original[..., :3])
+    return edited
+
+
+def side_by_side(left: Tensor, right: Tensor, *, side: int = 256) -> Image.Image:
+    """A small picture for the progress bar: rows of left | right, from two [n, 3, r, r] in [-1, 1]."""
+    rows = torch.cat([left[:MAX_PREVIEWED].float().cpu(), right[:MAX_PREVIEWED].float().cpu()], dim=3)
+    rows = F.interpolate(rows, size=(side, 2 * side), mode="bilinear", align_corners=False)
+    stacked = torch.cat(list(rows), dim=1).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return Image.fromarray(np.ascontiguousarray(stacked.permute(1, 2, 0).numpy()))

@@ -1,0 +1,26 @@
+"""Our errors, told to the host's user as the one sentence they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from ..emogan_core.errors import EmoganError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_one_sentence(execute: Callable[P, R]) -> Callable[P, R]:
+    """A node's `execute` whose EmoganError becomes a ValueError of the same words, without the chain behind it."""
+
+    @wraps(execute)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return execute(*args, **kwargs)
+        except EmoganError as error:
+            sentence = str(error)
+        raise ValueError(sentence)
+
+    return told

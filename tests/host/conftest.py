@@ -1,0 +1,79 @@
+"""One ComfyUI for all tests of this folder; without one they skip and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
+from PIL import Image
+from tiny_models import portrait, write_models
+
+from emogan_core.images import Photo, save_photo
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A running host whose folders hold tiny models and a portrait."""
+    pytest.importorskip("websocket", reason="these tests talk to ComfyUI through the package websocket-client")
+    place = find_host()
+    if place is None:
+        pytest.skip("no ComfyUI in ~/ComfyUI or ~/comfy/ComfyUI; name one with COMFYUI_DIR")
+    python = find_python(place)
+    if python is None:
+        pytest.skip(f"no .venv or venv in {place}; name the host's Python with COMFYUI_PYTHON")
+    missing = missing_from(python)
+    if missing:
+        pytest.skip(f"the host's Python lacks {', '.join(missing)}: run {python} -m pip install -r requirements.txt")
+    folder = tmp_path_factory.mktemp("comfy")
+    for name in ("models/stylegan", "models/emotiongan_axes", "input"):
+        (folder / name).mkdir(parents=True)
+    write_models(folder)
+    for prefix in ("", "other_"):
+        (folder / f"{prefix}generator.safetensors").rename(folder / f"models/stylegan/{prefix}generator.safetensors")
+        (folder / f"{prefix}axes.safetensors").rename(folder / f"models/emotiongan_axes/{prefix}axes.safetensors")
+    photo = portrait()
+    save_photo(folder / "input/portrait.png", photo)
+    save_photo(folder / "input/mirrored.png", Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
+    Image.fromarray(
+        np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
+    ).save(folder / "input/ramp.png")
+    running = start(place, python, folder)
+    yield running
+    stop(running)
+
+
+SLIDERS = {"happiness": 0.0, "surprise": 0.0, "anger": 0.0, "sadness": 0.0, "disgust": 0.0}
+
+
+@pytest.fixture
+def graph() -> Graph:
+    """A photo edited with the tiny models, saved; its mask and its redrawn face shown."""
+    return (
+        Graph({})
+        .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
+        .with_node("axes", "EmotionGAN_LoadAxes", name="axes.safetensors")
+        .with_node("photo", "LoadImage", image="portrait.png")
+        .with_node(
+            "invert",
+            "EmotionGAN_InvertFace",
+            image=["photo", 0],
+            generator=["generator", 0],
+            face=0,
+            method="hybrid",
+            steps=3,
+        )
+        .with_node(
+            "apply",
+            "EmotionGAN_ApplyExpression",
+            image=["photo", 0],
+            inversion=["invert", 0],
+            axes=["axes", 0],
+            mode="paste",
+            **(SLIDERS | {"happiness": 1.0}),
+        )
+        .with_node("save", "SaveImage", images=["apply", 0], filename_prefix="test")
+        .with_node("mask", "MaskPreview", mask=["apply", 1])
+        .with_node("redrawn", "PreviewImage", images=["apply", 2])
+    )

@@ -1,0 +1,264 @@
+"""Our nodes inside a real ComfyUI, on tiny models."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from comfy_host import ROOT, Graph, Host
+from scipy.ndimage import maximum_filter
+from tiny import make_generator
+from tiny_models import axis, portrait
+
+from emogan_core.expressions import load_axes
+from emogan_core.images import open_photo, photo_from_tensor, save_photo
+
+SNAPSHOT = Path(__file__).with_name("schemas.json")
+FILE_CHOICES = {
+    "EmotionGAN_LoadGenerator": "name",
+    "EmotionGAN_LoadAxes": "name",
+    "EmotionGAN_FitExpressionGLM": "face_set",
+}
+
+
+def test_shape_the_host_loads_the_pack(host: Host) -> None:
+    log = host.log
+    assert "emotiongan" in log
+    for trouble in ("IMPORT FAILED", "Traceback", "Error while calling", "Cannot import"):
+        assert trouble not in log, log[-4000:]
+
+
+def test_golden_schemas(host: Host) -> None:
+    """Written by: pytest tests/host -k schemas, after deleting schemas.json."""
+    schemas = {name: info for name, info in host.get_json("/object_info").items() if name.startswith("EmotionGAN_")}
+    for info in schemas.values():
+        del info["python_module"]
+    for name, choice in FILE_CHOICES.items():
+        options = schemas[name]["input"]["required"][choice][1]["options"]
+        del options[1:]  # files of this machine
+    text = json.dumps(schemas, indent=1, sort_keys=True) + "\n"
+    if not SNAPSHOT.exists():
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert text == SNAPSHOT.read_text(encoding="utf-8"), (
+        "a schema changed: delete schemas.json, run again, read the diff"
+    )
+
+
+def test_shape_everything_has_a_tooltip_and_a_description(host: Host) -> None:
+    for name, info in host.get_json("/object_info").items():
+        if not name.startswith("EmotionGAN_"):
+            continue
+        assert info["category"] == "EmotionGAN"
+        assert info["description"]
+        assert info["search_aliases"]
+        assert all(info["output_tooltips"])
+        for group in ("required", "optional"):
+            for label, spec in info["input"].get(group, {}).items():
+                assert spec[1].get("tooltip"), f"{name}.{label}"
+
+
+@pytest.mark.parametrize("mode", ["motion", "paste"])
+def test_invariance_only_the_mask_changes(host: Host, graph, mode: str) -> None:
+    run = host.run(graph.with_inputs("apply", mode=mode, happiness=1.5).nodes)
+    assert run.status == "success", run.error
+    edited, mask = host.pictures(run, "save")[0], host.pictures(run, "mask")[0]
+    before = portrait().pixels
+    assert edited.shape == before.shape
+    outside = maximum_filter(mask[..., 0], 5) == 0
+    assert 0.2 < outside.mean() < 0.98
+    assert np.array_equal(edited[outside], before[outside])
+    assert not np.array_equal(edited, before)
+    assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
+
+
+def test_invariance_intensity_zero_changes_no_pixel(host: Host, graph) -> None:
+    run = host.run(graph.with_inputs("apply", happiness=0.0).nodes)
+    assert np.array_equal(host.pictures(run, "save")[0], portrait().pixels)
+    assert host.pictures(run, "mask")[0].max() == 0
+
+
+def test_invariance_alpha_comes_back(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("ramp", "LoadImageMask", image="ramp.png", channel="red")
+        .with_node("photo", "LoadImage", image="portrait.png")
+        .with_node("joined", "JoinImageWithAlpha", image=["photo", 0], alpha=["ramp", 0])
+        .with_inputs("invert", image=["joined", 0])
+        .with_inputs("apply", image=["joined", 0])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    edited = host.pictures(run, "save")[0]
+    height, width = portrait().pixels.shape[:2]
+    assert edited.shape == (height, width, 4)
+    ramp = np.arange(width) % 256
+    assert np.abs(edited[..., 3].astype(int) - (255 - ramp)).max() <= 1
+
+
+def test_shape_a_batch_is_edited_whole(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("second", "LoadImage", image="mirrored.png")
+        .with_node("both", "ImageBatch", image1=["photo", 0], image2=["second", 0])
+        .with_inputs("invert", image=["both", 0], method="encode")
+        .with_inputs("apply", image=["both", 0])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    pictures, masks = host.pictures(run, "save"), host.pictures(run, "mask")
+    assert len(pictures) == len(masks) == len(host.pictures(run, "redrawn")) == 2
+    for edited, before in zip(pictures, (portrait().pixels, portrait().pixels[:, ::-1]), strict=True):
+        assert 0 < (edited != before).any(-1).mean() < 0.8
+
+
+def test_invariance_a_slider_runs_only_its_own_node(host: Host, graph) -> None:
+    host.run(graph.nodes)
+    run = host.run(graph.with_inputs("apply", happiness=0.35).nodes)
+    assert {"generator", "axes", "photo", "invert"} <= run.cached
+    assert run.ran == {"apply", "save", "mask", "redrawn"}
+
+
+def test_shape_inversion_reports_steps_and_previews(host: Host, graph) -> None:
+    run = host.run(graph.with_inputs("invert", steps=7).nodes)
+    steps = [value for node, value, _ in run.progress if node == "invert"]
+    assert steps[-1] == 7
+    assert run.previews >= 1
+
+
+def test_error_cancel_stops_within_a_step_and_leaves_no_trace(host: Host, graph) -> None:
+    long = graph.with_inputs("invert", method="optimise", steps=1000)
+    run = host.run(long.nodes, interrupt_when=lambda run: any(node == "invert" for node, _, _ in run.progress))
+    assert "execution_interrupted" in run.messages
+    assert run.progress[-1][1] < 200
+    assert run.interrupted_after is not None
+    assert run.interrupted_after < 5
+    assert host.run(graph.with_inputs("invert", steps=4).nodes).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs", "sentence"),
+    [
+        ("invert", {"face": 5}, r"face 5 was asked for, but 1 face was found; use 0"),
+        ("apply", {"surprise": 1.0}, r"expression 'surprise' is not among these axes; choose from happiness, anger"),
+        ("apply", {"more": "wink"}, r"'wink' came in 'more'; write name=number"),
+        ("axes", {"name": "other_axes.safetensors"}, r"belongs to generator .* use both with the same generator"),
+    ],
+)
+def test_error_is_one_sentence(host: Host, graph, node: str, inputs: dict[str, object], sentence: str) -> None:
+    run = host.run(graph.with_inputs(node, **inputs).nodes)
+    assert run.status == "error"
+    assert re.search(sentence, run.error), run.error
+    told = run.messages["execution_error"]
+    assert told["exception_type"] == "ValueError"
+    assert len(run.error.strip().splitlines()) == 1
+    assert "The above exception" not in "".join(told["traceback"])
+
+
+def test_error_no_face(host: Host, graph) -> None:
+    blank = graph.with_node("photo", "EmptyImage", width=256, height=256, batch_size=1, color=0)
+    assert host.run(blank.nodes).error.startswith("no face was found in this photo of 256 x 256 px")
+
+
+def test_error_another_photo_than_the_inverted_one(host: Host, graph) -> None:
+    graph = graph.with_node("other", "EmptyImage", width=264, height=264, batch_size=1, color=0)
+    run = host.run(graph.with_inputs("apply", image=["other", 0]).nodes)
+    assert "connect the image that was inverted" in run.error
+
+
+def test_shape_sampled_faces_are_edited_without_inversion(host: Host, graph) -> None:
+    graph = graph.with_node(
+        "invert", "EmotionGAN_SampleFaces", generator=["generator", 0], seed=2**64 - 1, psi=0.5, count=2, size=128
+    )
+    graph = graph.with_inputs("apply", image=["invert", 0], inversion=["invert", 1])
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    assert [edited.shape for edited in host.pictures(run, "save")] == [(128, 128, 3)] * 2
+    first, second = host.pictures(run, "redrawn")
+    assert not np.array_equal(first, second)
+
+
+@pytest.fixture
+def face_set(host: Host) -> str:
+    """A folder of tiny pictures, half of them made happy along a known axis, with its table."""
+    generator = make_generator()
+    rng = torch.Generator().manual_seed(0)
+    ws = generator.mapping(torch.randn(96, generator.spec.z_dim, generator=rng), psi=0.7).clone()
+    ws[48:] += 2 * axis("happiness", generator).direction
+    folder = host.folder / "input/faces"
+    folder.mkdir(exist_ok=True)
+    lines = ["file,expression"]
+    for number, image in enumerate(generator.synthesis(ws)):
+        save_photo(folder / f"{number}.png", photo_from_tensor(image))
+        lines.append(f"{number}.png,{'neutral' if number < 48 else 'happiness'}")
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    return "faces/labels.csv"
+
+
+def test_invariance_fitted_axes_are_saved_and_found_again(host: Host, face_set: str) -> None:
+    graph = (
+        Graph({})
+        .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
+        .with_node(
+            "fit",
+            "EmotionGAN_FitExpressionGLM",
+            generator=["generator", 0],
+            face_set=face_set,
+            model="pattern",
+            aligned=True,
+        )
+        .with_node("saved", "EmotionGAN_SaveAxes", axes=["fit", 0], name="learned/smile")
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    assert run.outputs["fit"]["text"][0].startswith("happiness: 48 examples, AUC ")
+    path = host.folder / "output/emotiongan_axes/learned/smile_00001_.safetensors"
+    assert load_axes(path).names == ("happiness",)
+    assert (
+        "learned/smile_00001_.safetensors"
+        in host.get_json("/object_info/EmotionGAN_LoadAxes")["EmotionGAN_LoadAxes"]["input"]["required"]["name"][1][
+            "options"
+        ]
+    )
+    assert host.run(graph.nodes).ran == set()  # nothing changed in the folder
+    (host.folder / "input/faces/labels.csv").touch()
+    assert "fit" in host.run(graph.nodes).ran
+
+
+def test_error_labels_must_match_the_images(host: Host, graph) -> None:
+    graph = graph.with_node(
+        "fit",
+        "EmotionGAN_FitExpressionGLM",
+        generator=["generator", 0],
+        face_set="images and labels below",
+        model="readout",
+        aligned=False,
+        images=["photo", 0],
+        labels="neutral, happiness",
+    ).with_node("saved", "EmotionGAN_SaveAxes", axes=["fit", 0], name="never")
+    run = host.run({name: graph.nodes[name] for name in ("generator", "photo", "fit", "saved")})
+    assert run.error.startswith("2 labels came for 1 images")
+
+
+def test_error_axes_are_saved_only_below_the_output_folder(host: Host, graph) -> None:
+    graph = graph.with_node("saved", "EmotionGAN_SaveAxes", axes=["axes", 0], name="../../escaped")
+    run = host.run({name: graph.nodes[name] for name in ("axes", "saved")})
+    assert "leads out of" in run.error
+    assert not list(host.folder.rglob("escaped*"))
+
+
+def test_shape_the_example_photo_is_the_shipped_one(host: Host) -> None:
+    run = host.run(
+        {
+            "photo": {"class_type": "EmotionGAN_ExamplePhoto", "inputs": {}},
+            "show": {"class_type": "PreviewImage", "inputs": {"images": ["photo", 0]}},
+        }
+    )
+    assert np.array_equal(host.pictures(run, "show")[0], open_photo(ROOT / "workflows/face.png").pixels)
+
+
+def test_shape_every_node_has_a_help_page(host: Host) -> None:
+    for name in host.get_json("/object_info"):
+        if name.startswith("EmotionGAN_"):
+            assert len(host.get(f"/extensions/emotiongan/docs/{name}.md")) > 200
