@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..compose import put_back
+from ..devices import gradients_off
 from ..errors import OutputError
-from ..expressions import apply_expressions
+from ..expressions import ExpressionAxes, apply_expressions, read_eta
 from ..faces import Crop
 from ..faces.find import refine
 from ..files import refuse_overwrite
 from ..images import Photo, photo_from_tensor, save_photo, tensor_from_photo
 from ..inversion import Inversion, invert_images
+from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from ..records import edit_record
@@ -24,6 +27,7 @@ from .arguments import Outcome, first_of, load_models, rehearse
 from .draw import drawn, sampled
 
 PSI = 0.5
+CANDIDATES = 32
 CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
 
@@ -34,7 +38,7 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     _make_folder(folder)
     generator, axes = load_models(arguments)
     rehearse(generator, axes, dict.fromkeys(axes.names, 0.0))
-    photo = drawn(generator, sampled(generator, 1, psi=PSI, seed=arguments.seed), progress)[0]
+    photo = drawn(generator, calm_face(generator, axes, seed=arguments.seed), progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
     about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
     save_photo(folder / "drawn.png", photo, record={"program": "EmotionGAN", "generated": True} | about)
@@ -64,6 +68,18 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     metrics = first_of(inversion.metrics)
     report: dict[str, object] = about | {"seed": arguments.seed, "inversion": metrics, "expressions": list(axes.names)}
     return report, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
+
+
+def calm_face(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Latent:
+    """Of some random faces, among those the discriminator likes best, the one with the least expression."""
+    faces = sampled(generator, CANDIDATES, psi=PSI, seed=seed)
+    rows = list(range(CANDIDATES))
+    if generator.discriminator is not None:
+        with gradients_off():
+            liked = generator.discriminator(generator.synthesis(faces.ws))[:, 0]
+        rows = liked.argsort(descending=True).tolist()[: CANDIDATES // 4]
+    most = torch.stack([read_eta(faces, axes, name) for name in axes.names]).amax(dim=0)  # [CANDIDATES] log odds
+    return faces[min(rows, key=lambda row: float(most[row]))]
 
 
 def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: Progress) -> Inversion:
