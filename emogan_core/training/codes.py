@@ -1,53 +1,61 @@
-"""Fitting the mapping network to the distribution of real faces' codes."""
+"""The distribution of real faces' codes as a mapping network, and the origin of W."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.layers import initialise
+from ..networks.build import Generator
+from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
 from ..networks.stylegan2 import Mapping
 
+SAFE = 6.0  # standard deviations that lifted units and codes stay above zero
 
-def fit_mapping(mapping: Mapping, codes: Tensor, *, steps: int, seed: int) -> float:
-    """Train `mapping` so that samples are distributed like `codes` [n, w_dim]; sets w_avg and returns the last distance.
 
-    The distance is the sliced Wasserstein one (Bonneel et al. 2015), on random directions and on random pairs of
-    principal directions, in coordinates where every code dimension has unit spread: it needs no adversary and is
-    deterministic given the seed.
+def start_as_gaussian(mapping: Mapping, codes: Tensor) -> None:
+    """Set the weights so that w has the mean and covariance of positive `codes` [n, w_dim]; sets w_avg too.
+
+    w = mean + root @ z for every z that occurs: biases lift all units onto the straight side of the leaky ReLU, where
+    a layer is linear, and the next layer takes the lift off again; the last one needs codes that are positive (see
+    `lift_codes`). Training against the discriminator then bends it. Convention: z_dim equals w_dim.
     """
-    rng = torch.Generator().manual_seed(seed)
-    mean, std = codes.mean(0), codes.std(0)
-    whitened = (codes - mean) / std
-    initialise(mapping, rng)
-    optimiser = torch.optim.Adam(mapping.parameters(), lr=2e-3, betas=(0.5, 0.99))
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    z_dim = mapping.get_submodule("fc0").get_parameter("weight").shape[1]
-    loss = torch.zeros(())
-    for _ in range(steps):
-        z = torch.randn(1024, z_dim, generator=rng)
-        pick = torch.randint(len(whitened), (1024,), generator=rng)
-        loss = sliced_distance((mapping.to_w(z) - mean) / std, whitened[pick], rng)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+    d = codes.shape[1]
+    mean, root, lift = codes.mean(0), _root(codes), torch.full((d,), SAFE)
+    taken = torch.zeros(d)
     with torch.no_grad():
-        mapping.w_avg.copy_(mapping.to_w(torch.randn(20_000, z_dim, generator=rng)).mean(0))
-    return float(loss.detach())
+        for index in range(mapping.num_layers):
+            layer = mapping.get_submodule(f"fc{index}")
+            assert isinstance(layer, Dense)
+            last = index == mapping.num_layers - 1
+            matrix = root if last else torch.eye(d)
+            offset = (mean if last else lift) - matrix @ taken
+            layer.weight.copy_(matrix / (layer.weight_gain * SQRT2))
+            layer.bias.copy_(offset / (layer.bias_gain * SQRT2))
+            taken = lift
+        mapping.w_avg.copy_(mean)
 
 
-def sliced_distance(a: Tensor, b: Tensor, rng: torch.Generator, *, directions: int = 256) -> Tensor:
-    """Mean squared difference of sorted projections of two equally large clouds [n, d], dense and sparse directions."""
-    d = a.shape[1]
-    dense = torch.randn(d, directions, generator=rng)
-    sparse = torch.zeros(d, directions)
-    for _ in range(3):
-        sparse[torch.randint(d, (directions,), generator=rng), torch.arange(directions)] += torch.randn(
-            directions, generator=rng
-        )
-    total = a.new_zeros(())
-    for axes in (F.normalize(dense, dim=0), F.normalize(sparse, dim=0)):
-        total = total + (torch.sort(a @ axes, dim=0).values - torch.sort(b @ axes, dim=0).values).square().mean()
-    return total
+def origin_for(codes: Tensor) -> Tensor:
+    """[w_dim]: what to add to codes so that all are positive, as the mapping network's last activation needs."""
+    return SAFE * codes.std(0) - codes.mean(0)
+
+
+def lift_codes(generator: Generator, origin: Tensor) -> None:
+    """Move the origin of W in place: codes become w + origin, and every picture stays what it was.
+
+    Training works on centred codes, which condition better; files hold lifted ones.
+    """
+    with torch.no_grad():
+        for module in generator.synthesis.modules():
+            if isinstance(module, (ModulatedConv, ToRGB)):
+                affine = module.affine
+                affine.bias.sub_(affine.weight_gain / affine.bias_gain * (affine.weight @ origin))
+        if generator.encoder is not None:
+            generator.encoder.linear.bias.add_(origin)
+
+
+def _root(codes: Tensor) -> Tensor:
+    """A symmetric square root of the codes' covariance."""
+    values, vectors = torch.linalg.eigh(torch.cov(codes.T.double()))
+    root: Tensor = ((vectors * values.clamp_min(1e-8).sqrt()) @ vectors.T).float()
+    return root

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..checkpoints import write_generator
+from ..checkpoints import read_generator, write_generator
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..networks.build import Generator
 from ..networks.discriminator import Discriminator
@@ -27,8 +27,8 @@ from ..networks.encoder import LINEAR_SIDE, Encoder, start_from_projection
 from ..networks.layers import initialise
 from ..networks.spec import GeneratorSpec
 from ..networks.stylegan2 import Synthesis
-from ..weights import read_tensors, write_tensors
-from .codes import fit_mapping
+from ..weights import read_header, read_tensors, write_tensors
+from .codes import lift_codes, origin_for, start_as_gaussian
 from .data import Faces, draw, read_faces, read_held_out, split
 from .losses import augment, real_gradient_penalty
 
@@ -53,7 +53,7 @@ class TrainConfig:
     steps: int = 6000
     batch: int = 16
     samples: int = 8
-    lr: float = 1.5e-3
+    lr: float = 1e-3
     alone: float = 0.15  # reconstruction without an adversary
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
@@ -87,9 +87,11 @@ class Run:
         initialise(self.live, rng)
         self.live.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
-        judged = {id(parameter) for parameter in judge.parameters()}
-        drawn = [p for p in self.live.parameters() if id(p) not in judged]
-        self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
+        self.origin = torch.zeros(SPEC.w_dim)  # the mapping network's codes are those of training plus this
+        # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about
+        apart = {id(parameter) for part in (judge, encoder.linear) for parameter in part.parameters()}
+        drawn = [p for p in self.live.parameters() if id(p) not in apart]
+        self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
         self.judging = torch.optim.Adam(judge.parameters(), lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
 
     def parts(self) -> tuple[Synthesis, Encoder, Discriminator]:
@@ -101,6 +103,7 @@ class Run:
         """Everything needed to go on exactly here."""
         tensors = {f"live.{name}": tensor for name, tensor in self.live.state_dict().items()}
         tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}
+        tensors["origin"] = self.origin
         for title, optimiser in (("drawing", self.drawing), ("judging", self.judging)):
             for index, entry in optimiser.state_dict()["state"].items():
                 tensors |= {f"{title}.{index}.{name}": torch.as_tensor(value) for name, value in entry.items()}
@@ -110,6 +113,7 @@ class Run:
         """Go on from a saved run."""
         tensors, metadata = read_tensors(path)
         self.step = int(metadata["step"])
+        self.origin = tensors["origin"]
         self.live.load_state_dict({n[5:]: t for n, t in tensors.items() if n.startswith("live.")})
         self.ema.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("ema.")})
         for title, optimiser in (("drawing", self.drawing), ("judging", self.judging)):
@@ -119,6 +123,18 @@ class Run:
                     _, index, field = name.split(".")
                     state.setdefault(int(index), {})[field] = tensor
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+    def sample(self, network: Generator, n: int, rng: torch.Generator, *, psi: float = 1.0) -> Tensor:
+        """n random faces [n, 3, r, r] of the live or the averaged network."""
+        z = torch.randn(n, SPEC.z_dim, generator=rng)
+        images: Tensor = network.synthesis(network.mapping(z, psi=psi) - self.origin)
+        return images
+
+    def result(self) -> Generator:
+        """The averaged networks as a file holds them, with the origin of W moved to the mapping network's."""
+        result = copy.deepcopy(self.ema)
+        lift_codes(result, self.origin)
+        return result
 
     def follow(self) -> None:
         """Move the averaged networks a little towards the live ones."""
@@ -130,11 +146,19 @@ class Run:
                 kept.copy_(buffer)
 
 
+def start_from_generator(run: Run, path: Path) -> None:
+    """Begin from a generator file of ours, with fresh optimisers (their rate warms up)."""
+    run.live.load_state_dict(read_generator(path).state_dict())
+    run.origin = run.live.w_avg.clone()
+    lift_codes(run.live, -run.origin)
+    run.ema.load_state_dict(run.live.state_dict())
+
+
 def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     """Begin from a decoder of linear codes: its synthesis tensors, and an encoder fitted to its projection.
 
     The file's projection reads 64 px pictures; ours reads 32 px, so it is refitted by ridge regression. The mapping
-    network is fitted to the distribution of the codes.
+    network starts as the normal distribution of the codes.
     """
     tensors, _ = read_tensors(path)
     synthesis, encoder, _ = run.parts()
@@ -147,7 +171,8 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     gram = x.T @ x + 3.0 * torch.eye(x.shape[1], dtype=torch.float64)
     projection = torch.linalg.solve(gram, x.T @ y).T.float()
     start_from_projection(encoder, projection, code_centre - projection @ centre)
-    fit_mapping(run.live.mapping, codes, steps=400, seed=run.config.seed)
+    run.origin = origin_for(codes)
+    start_as_gaussian(run.live.mapping, codes + run.origin)
     run.live.w_std.copy_(codes.std(0))
     run.ema.load_state_dict(run.live.state_dict())
 
@@ -161,11 +186,10 @@ def draw_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
     centre = ws.mean(dim=1, keepdim=True)
     terms = {"pyramid": config.pyramid * pyramid_l1(redrawn, real).mean()}
     terms["row_spread"] = config.row_spread * (ws - centre).square().mean()
-    terms["norm"] = config.norm * ((centre - run.live.w_avg) / run.live.w_std).square().mean()
+    terms["norm"] = config.norm * ((centre - run.live.w_avg + run.origin) / run.live.w_std).square().mean()
     ramp = min(1.0, max(0.0, (run.step / config.steps - config.alone) / 0.1))
     if ramp > 0:
-        z = torch.randn(config.samples, SPEC.z_dim, generator=rng)
-        sampled = synthesis(run.live.mapping(z))
+        sampled = run.sample(run.live, config.samples, rng)
         judge.requires_grad_(False)
         with torch.no_grad():
             wanted = judge.features(real)[:3]
@@ -183,9 +207,8 @@ def judge_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]
     config = run.config
     synthesis, encoder, judge = run.parts()
     with torch.no_grad():
-        z = torch.randn(config.samples, SPEC.z_dim, generator=rng)
         half = real[: config.samples]
-        fake = torch.cat([synthesis(encoder(half)), synthesis(run.live.mapping(z))])
+        fake = torch.cat([synthesis(encoder(half)), run.sample(run.live, config.samples, rng)])
     loss = F.softplus(judge(augment(fake, rng))).mean() + F.softplus(-judge(augment(real, rng))).mean()
     terms = {"judge": float(loss.detach())}
     if run.step % config.r1_every == 0:
@@ -211,7 +234,7 @@ def look(run: Run, seen: Tensor, path: Path) -> float:
         assert run.ema.encoder is not None
         redrawn = torch.cat([run.ema.synthesis(run.ema.encoder(part)) for part in torch.split(seen, 32)]).clamp(-1, 1)
         rng = torch.Generator().manual_seed(1)
-        sampled = run.ema.synthesis(run.ema.mapping(torch.randn(16, SPEC.z_dim, generator=rng), psi=0.7)).clamp(-1, 1)
+        sampled = run.sample(run.ema, 16, rng, psi=0.7).clamp(-1, 1)
     rows = [seen[:16], redrawn[:16], sampled]
     picture = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)
     pixels = ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
@@ -235,7 +258,7 @@ def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[st
             line = {"step": run.step, "seconds": round(time.monotonic() - begin), **terms}
             with (work / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
-            write_generator(work / "generator.safetensors", run.ema, half=True, notes=notes)
+            write_generator(work / "generator.safetensors", run.result(), half=True, notes=notes)
 
 
 def main() -> None:
@@ -254,6 +277,8 @@ def main() -> None:
     run = Run(TrainConfig(steps=arguments.steps, seed=arguments.seed))
     if (arguments.work / "state.safetensors").exists():
         run.restore(arguments.work / "state.safetensors")
+    elif arguments.start and "spec" in read_header(arguments.start)[1]:
+        start_from_generator(run, arguments.start)
     elif arguments.start:
         start_from_decoder(run, arguments.start, training)
     notes = {"data_sha256": faces.sha256, "training": json.dumps(asdict(run.config)), "pictures": str(len(training))}
