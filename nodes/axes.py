@@ -29,7 +29,6 @@ class LoadAxes(io.ComfyNode):
             description="Loads directions in which expressions change. The built-in ones belong to the built-in generator, "
             "so nobody must fit any first.",
             search_aliases=["expression directions", "emotion directions", "load directions"],
-            has_intermediate_output=True,
             inputs=[
                 io.Combo.Input(
                     "name",
@@ -55,8 +54,7 @@ class LoadAxes(io.ComfyNode):
     @in_one_sentence
     def execute(cls, name: str) -> io.NodeOutput:
         axes = load_axes(host.BUILTIN if name == host.BUILTIN else _source(name))
-        report = told(axes)
-        return io.NodeOutput(axes, report, ui=ui.PreviewText(report))
+        return io.NodeOutput(axes, told(axes))
 
 
 class SaveAxes(io.ComfyNode):
@@ -100,7 +98,6 @@ class FitExpressionGLM(io.ComfyNode):
             description="Learns directions of expressions from labelled faces with a generalised linear model. Every "
             "expression, and neutral, needs 40 examples or more of at least 5 people.",
             search_aliases=["train expression", "learn direction", "glm", "regression", "interfacegan"],
-            has_intermediate_output=True,
             inputs=[
                 GeneratorSocket.Input("generator", tooltip="The generator in whose codes the directions lie."),
                 io.Combo.Input(
@@ -180,7 +177,7 @@ class FitExpressionGLM(io.ComfyNode):
             )
         left_out = len(pictures.expressions) - len(kept)
         text = told(axes) + (f"\n{left_out} pictures were left out: no usable face" if left_out else "")
-        return io.NodeOutput(axes, text, ui=ui.PreviewText(text))
+        return io.NodeOutput(axes, text)
 
 
 def told(axes: ExpressionAxes) -> str:

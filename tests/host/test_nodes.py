@@ -127,6 +127,12 @@ def test_shape_inversion_reports_steps_and_previews(host: Host, graph) -> None:
     assert run.previews >= 1
 
 
+def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> None:
+    by_slider = host.run(graph.with_inputs("apply", anger=0.5, happiness=0.0).nodes)
+    by_text = host.run(graph.with_inputs("apply", anger=0.0, happiness=0.0, more="anger = 0.5").nodes)
+    assert np.array_equal(host.pictures(by_slider, "save")[0], host.pictures(by_text, "save")[0])
+
+
 def test_error_cancel_stops_within_a_step_and_leaves_no_trace(host: Host, graph) -> None:
     long = graph.with_inputs("invert", method="optimise", steps=1000)
     run = host.run(long.nodes, interrupt_when=lambda run: any(node == "invert" for node, _, _ in run.progress))
@@ -209,10 +215,11 @@ def test_invariance_fitted_axes_are_saved_and_found_again(host: Host, face_set: 
             aligned=True,
         )
         .with_node("saved", "EmotionGAN_SaveAxes", axes=["fit", 0], name="learned/smile")
+        .with_node("report", "PreviewAny", source=["fit", 1])
     )
     run = host.run(graph.nodes)
     assert run.status == "success", run.error
-    assert run.outputs["fit"]["text"][0].startswith("happiness: 48 examples, AUC ")
+    assert run.outputs["report"]["text"][0].startswith("happiness: 48 examples, AUC ")
     path = host.folder / "output/emotiongan_axes/learned/smile_00001_.safetensors"
     assert load_axes(path).names == ("happiness",)
     assert (
