@@ -14,8 +14,10 @@ from torch import Tensor
 
 from ..errors import EmoganError
 from ..faces import Crop
+from .mouth import Opening, between, parting
 
 STRIP_PIXELS = 1 << 20  # photo pixels handled at once, so that memory does not grow with the photo
+LIP_EDGE = 0.004  # of the crop's side: softness of the outline of parted lips
 REACH = 3  # photo pixels that bicubic sampling may touch beyond a position
 
 
@@ -24,14 +26,15 @@ class Change:
     """What to do inside a crop; every part is [1, c, s, s] on the crop's grid, on the CPU.
 
     Convention: `mask` in 0..1, 0 on the outermost pixels; `flow` backwards, in shares of the crop's side; `added` and
-    `content` of a range of 2. Pixels become photo(p + flow) + added, or, where there is content, the mask's blend of
-    photo and content.
+    `content` of a range of 2. Pixels become photo(p + flow) + added, with the opening between the lips drawn over
+    them, or, where there is content, the mask's blend of photo and content.
     """
 
     mask: Tensor
-    flow: Tensor | None
-    added: Tensor | None
-    content: Tensor | None
+    flow: Tensor | None = None
+    added: Tensor | None = None
+    opening: Opening | None = None
+    content: Tensor | None = None
 
 
 def changed_pixels(
@@ -67,24 +70,43 @@ def _new_values(
     columns: slice,
 ) -> NDArray[np.uint8]:
     """uint8 [h, w, 3]: what stands in this strip after the change, whether its mask says so or not."""
-    ys = torch.arange(rows.start, rows.stop, dtype=torch.float64).view(-1, 1) + 0.5
-    xs = torch.arange(columns.start, columns.stop, dtype=torch.float64).view(1, -1) + 0.5
-    if change.flow is None:
-        values = torch.from_numpy(pixels[rows, columns].astype(np.float32))
-    else:
-        matrix = crop.to_photo(1)
-        shift = _inside(change.flow, shares, mode="bicubic")[0].double()  # [2, h, w]
-        values = _sampled(
-            pixels,
-            xs + float(matrix[0, 0]) * shift[0] + float(matrix[0, 1]) * shift[1],
-            ys + float(matrix[1, 0]) * shift[0] + float(matrix[1, 1]) * shift[1],
-        )
-    if change.added is not None:
-        values = values + 127.5 * _inside(change.added, shares, mode="bicubic")[0].permute(1, 2, 0)
     if change.content is not None:
+        values = torch.from_numpy(pixels[rows, columns].astype(np.float32))
         content = 127.5 * (_inside(change.content, shares, mode="bicubic")[0].permute(1, 2, 0) + 1)
         values = values + strength[..., None] * (content - values)
+    else:
+        values = _moved_values(pixels, crop, change, shares, rows, columns)
     return values.round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def _moved_values(
+    pixels: NDArray[np.uint8], crop: Crop, change: Change, shares: Tensor, rows: slice, columns: slice
+) -> Tensor:
+    """float32 [h, w, 3] in 0..255: the photo moved, shaded, and its lips parted."""
+    shift = torch.zeros(2, *shares.shape[1:3], dtype=torch.float64)
+    if change.flow is not None:
+        shift = _inside(change.flow, shares, mode="bicubic")[0].double()  # [2, h, w]
+    opening = change.opening
+    if opening is not None:
+        fields = torch.cat([opening.below, opening.gap, opening.along], dim=1)
+        below, gap, along = _inside(fields, shares, mode="bicubic")[0]
+        gap = gap.clamp_min(0)
+        shift[1] += parting(below, gap, opening.reach)
+    matrix = crop.to_photo(1)
+    ys = torch.arange(rows.start, rows.stop, dtype=torch.float64).view(-1, 1) + 0.5
+    xs = torch.arange(columns.start, columns.stop, dtype=torch.float64).view(1, -1) + 0.5
+    values = _sampled(
+        pixels,
+        xs + float(matrix[0, 0]) * shift[0] + float(matrix[0, 1]) * shift[1],
+        ys + float(matrix[1, 0]) * shift[0] + float(matrix[1, 1]) * shift[1],
+    )
+    if change.added is not None:
+        values = values + 127.5 * _inside(change.added, shares, mode="bicubic")[0].permute(1, 2, 0)
+    if opening is not None:
+        edge = max(LIP_EDGE, 1.5 / crop.side_px)  # an edge as sharp as the photo's pixels allow, but no sharper
+        opacity, filling = between(below, gap, along, opening.colour, edge)
+        values = values + opacity[..., None] * (127.5 * (filling + 1) - values)
+    return values
 
 
 def _sampled(pixels: NDArray[np.uint8], x: Tensor, y: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ class FlowConfig:
     colour: float = 0.5
     window: float = 0.08
     contrast_floor: float = 0.08
-    warps: int = 5
+    warps: int = 3
     relaxations: int = 20
 
 

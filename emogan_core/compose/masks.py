@@ -29,7 +29,7 @@ def face_mask(crop: Crop, side: int, *, feather: float) -> Tensor:
 
 def mouth_mask(crop: Crop, side: int, *, width: float, height: float, feather: float) -> Tensor:
     """A soft ellipse around the mouth; radii are shares of the distance between the mouth's corners."""
-    corners = _on_crop(crop, crop.landmarks[3:5])  # [2, 2] in 0..1
+    corners = on_crop(crop, crop.landmarks[3:5])  # [2, 2] in 0..1
     centre = corners.mean(0)
     axis = corners[1] - corners[0]
     length = max(float(np.hypot(*axis)), 0.12)  # a pursed mouth still opens wide
@@ -49,7 +49,7 @@ def smooth_step(value: Tensor) -> Tensor:
 
 def _in_tight_frame(crop: Crop, side: int) -> tuple[Tensor, Tensor]:
     """For each crop pixel its place (x, y) in the tight frame of the same face, whose corners are (0, 0) and (1, 1)."""
-    tight = _on_crop(crop, frame_quad(crop.landmarks, "tight"))
+    tight = on_crop(crop, frame_quad(crop.landmarks, "tight"))
     corner, right, _, below = tight
     inverse = np.linalg.inv(np.stack([right - corner, below - corner], axis=1))  # [2, 2]
     ys, xs = _grid(side)
@@ -60,7 +60,7 @@ def _in_tight_frame(crop: Crop, side: int) -> tuple[Tensor, Tensor]:
     )
 
 
-def _on_crop(crop: Crop, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def on_crop(crop: Crop, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Photo points [k, 2] as shares of the crop's sides."""
     matrix = crop.from_photo(1)
     shares: NDArray[np.float64] = points @ matrix[:, :2].T + matrix[:, 2]

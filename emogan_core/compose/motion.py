@@ -32,14 +32,14 @@ class MotionConfig:
     `least_area` bounds how much the motion may squeeze.
     """
 
-    size: int = 128
+    size: int = 96
     change_per_step: float = 0.012
-    max_steps: int = 6
+    max_steps: int = 4
     pulls: tuple[float, ...] = (1.0, 0.6, 0.3)
     steadiness: float = 1.0
     shading: float = 0.8
     shading_window: float = 0.06
-    mouth_shading: float = 0.4
+    mouth_shading: float = 0.1
     least_area: float = 0.2
     flow: FlowConfig = field(default_factory=FlowConfig)
 

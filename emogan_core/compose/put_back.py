@@ -20,6 +20,7 @@ from .apply import Change, changed_pixels
 from .flow import blurred
 from .masks import face_mask, mouth_mask
 from .motion import MotionConfig, at_size, drawn, read_motion, unfolded
+from .mouth import SIDE, MouthConfig, opening_of
 
 MODES = ("motion", "paste")
 
@@ -35,6 +36,7 @@ class PutBackConfig:
     feather: float = 0.25
     tone_window: float = 0.06
     motion: MotionConfig = field(default_factory=MotionConfig)
+    mouth: MouthConfig = field(default_factory=MouthConfig)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,8 @@ def _moved(
     gain = face * (config.shading + (config.mouth_shading - config.shading) * mouth)
     shading = motion.shading.float().cpu() * gain
     shading = _as_colourful(shading, cut(photo, crop, size), at_size(motion.before, size).float().cpu())
-    return Change(mask=face, flow=flow / size, added=shading, content=None), motion.after
+    opening = opening_of(cut(photo, crop, SIDE), motion.shading.float().cpu(), flow, crop, config=settings.mouth)
+    return Change(mask=face, flow=flow / size, added=shading, opening=opening), motion.after
 
 
 def _pasted(
@@ -108,7 +111,7 @@ def _pasted(
     tone = blurred(own - before, settings.tone_window * side)
     content = own + _as_colourful(after + tone - own, own, before)
     mask = face_mask(crop, side, feather=settings.feather)
-    return Change(mask=mask, flow=None, added=None, content=content), after
+    return Change(mask=mask, content=content), after
 
 
 def _as_colourful(added: Tensor, own: Tensor, redrawn: Tensor) -> Tensor:
