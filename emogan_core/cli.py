@@ -125,7 +125,7 @@ Commands = argparse._SubParsersAction
 def _add_edit(commands: Commands[_Parser]) -> None:
     edit = commands.add_parser("edit", help="change the expression of a face in a photo", allow_abbrev=False)
     edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
-    _add_out(edit, "OUT.png", "the edited photo: .png, .jpg, .webp or .tif")
+    _add_out(edit, "OUT.png", "the edited photo: .png, .webp or .tif keep every pixel, .jpg nearly")
     _add_expressions(edit)
     edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
     edit.add_argument(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..compose import put_back
-from ..devices import gradients_off
 from ..errors import OutputError
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
 from ..faces import Crop
@@ -20,14 +20,14 @@ from ..images import Photo, photo_from_tensor, save_photo, tensor_from_photo
 from ..inversion import Inversion, invert_images
 from ..latents import Latent
 from ..networks.build import Generator
-from ..progress import Progress, StepReport
+from ..progress import Progress, StepReport, silent
 from ..records import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, first_of, load_models, rehearse
 from .draw import drawn, sampled
 
 PSI = 0.5
-CANDIDATES = 32
+CANDIDATES = 48
 CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
 
@@ -38,7 +38,7 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     _make_folder(folder)
     generator, axes = load_models(arguments)
     rehearse(generator, axes, dict.fromkeys(axes.names, 0.0))
-    photo = drawn(generator, calm_face(generator, axes, seed=arguments.seed), progress)[0]
+    photo = drawn(generator, calm_face(generator, axes, progress, seed=arguments.seed), progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
     about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
     save_photo(folder / "drawn.png", photo, record={"program": "EmotionGAN", "generated": True} | about)
@@ -70,25 +70,29 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     return report, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
 
 
-def calm_face(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Latent:
-    """Of some random faces, among those the discriminator likes best, the one with the least expression."""
+def calm_face(generator: Generator, axes: ExpressionAxes, progress: Progress, *, seed: int) -> Latent:
+    """Of some random faces, among those the face finder is surest of, the one with the least expression."""
     faces = sampled(generator, CANDIDATES, psi=PSI, seed=seed)
-    rows = list(range(CANDIDATES))
-    if generator.discriminator is not None:
-        with gradients_off():
-            liked = generator.discriminator(generator.synthesis(faces.ws))[:, 0]
-        rows = liked.argsort(descending=True).tolist()[: CANDIDATES // 4]
+    scores: list[float] = []
+    for picture in drawn(generator, faces, silent):
+        scores.append(refine(picture, [_whole(picture)])[0].score)
+        progress(StepReport(len(scores), CANDIDATES, "choosing a face"))
+    surest = sorted(range(CANDIDATES), key=lambda row: -scores[row])[: CANDIDATES // 8]
     most = torch.stack([read_eta(faces, axes, name) for name in axes.names]).amax(dim=0)  # [CANDIDATES] log odds
-    return faces[min(rows, key=lambda row: float(most[row]))]
+    return faces[min(surest, key=lambda row: float(most[row]))]
 
 
 def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: Progress) -> Inversion:
     """Invert a picture that is the generator's own frame from edge to edge: there is nothing to search for."""
     inversion = invert_images(generator, tensor_from_photo(photo), method=method, progress=progress)
-    side = float(photo.pixels.shape[0])
-    quad = side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    landmarks = refine(photo, [quad])[0].landmarks
-    return replace(inversion, crops=(Crop(quad=quad, landmarks=landmarks, frame=generator.spec.crop),))
+    quad = _whole(photo)
+    crop = Crop(quad=quad, landmarks=refine(photo, [quad])[0].landmarks, frame=generator.spec.crop)
+    return replace(inversion, crops=(crop,))
+
+
+def _whole(photo: Photo) -> NDArray[np.float64]:
+    height, width = photo.pixels.shape[:2]
+    return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
 
 
 def _make_folder(folder: Path) -> None:
