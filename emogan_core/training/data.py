@@ -38,15 +38,10 @@ class Faces:
     def rows(self, keep: Tensor) -> Faces:
         """The pictures where `keep` [n] is true; the hash stays that of everything read."""
         index = torch.nonzero(keep).flatten().tolist()
-        pick = lambda names: tuple(names[i] for i in index)
-        return Faces(
-            self.pixels[index],
-            pick(self.files),
-            pick(self.people),
-            pick(self.expressions),
-            self.weights[index],
-            self.sha256,
+        files, people, expressions = (
+            tuple(names[i] for i in index) for names in (self.files, self.people, self.expressions)
         )
+        return Faces(self.pixels[index], files, people, expressions, self.weights[index], self.sha256)
 
 
 def read_faces(sets: Iterable[tuple[Path, Path, float]]) -> Faces:

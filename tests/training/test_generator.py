@@ -1,0 +1,125 @@
+"""The recipe of the built-in generator: a stopped run goes on exactly, and codes may move without changing pictures."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import make_generator
+
+from emogan_core.checkpoints import write_generator
+from emogan_core.networks import Generator
+from emogan_core.training.codes import lift_codes, origin_for, start_as_gaussian
+from emogan_core.training.data import draw, read_faces, read_held_out, split
+from emogan_core.training.generator import Run, TrainConfig, draw_step, judge_step, rate_at, start_from_generator
+from emogan_core.training.losses import augment
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six noise pictures of three people, as a face set."""
+    path = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    lines = ["file,person,expression"]
+    for index in range(6):
+        pixels = rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path / f"{index}.png")
+        lines.append(f"{index}.png,person{index // 2},neutral")
+    (path / "labels.csv").write_text("\n".join(lines))
+    return path
+
+
+def test_shape_faces_are_read_hashed_and_split(folder: Path, tmp_path: Path) -> None:
+    faces = read_faces([(folder, folder / "labels.csv", 2.0)])
+    assert faces.pixels.shape == (6, 3, 128, 128)
+    assert len(faces.sha256) == 64
+    names = tmp_path / "out.txt"
+    names.write_text("# held out\nperson1\n")
+    training, held_out = split(faces, read_held_out(names))
+    assert set(training.people) == {"person0", "person2"}
+    assert set(held_out.people) == {"person1"}
+    batch = draw(training, 5, 64, torch.Generator().manual_seed(0), jitter=True)
+    assert batch.shape == (5, 3, 64, 64)
+    assert batch.abs().max() <= 1.001
+
+
+def test_invariance_a_stopped_run_goes_on_exactly(tmp_path: Path) -> None:
+    config = TrainConfig(steps=10, batch=4, samples=4, alone=0.0, r1_every=1)
+    real = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+    def step(run: Run) -> None:
+        rng = torch.Generator().manual_seed(run.step)
+        judge_step(run, real, rng)
+        draw_step(run, real, rng)
+        run.follow()
+        run.step += 1
+
+    first = Run(config)
+    step(first)
+    first.save(tmp_path / "state.safetensors")
+    second = Run(config)
+    second.restore(tmp_path / "state.safetensors")
+    assert second.step == 1
+    step(first)
+    step(second)
+    for network in ("live", "ema"):
+        for name, tensor in getattr(first, network).state_dict().items():
+            torch.testing.assert_close(
+                getattr(second, network).state_dict()[name], tensor, atol=1e-6, rtol=1e-5, msg=name
+            )
+
+
+def test_invariance_starting_from_a_file_keeps_its_pictures(tmp_path: Path) -> None:
+    run = Run(TrainConfig())
+    run.origin = torch.full_like(run.origin, 2.0)
+    run.ema.mapping.w_avg.fill_(2.0)
+    path = tmp_path / "generator.safetensors"
+    write_generator(path, run.result(), half=False)
+    again = Run(TrainConfig(seed=5))
+    start_from_generator(again, path)
+    ws = torch.randn(2, 10, 256, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again.ema.synthesis(ws), run.ema.synthesis(ws), atol=1e-3, rtol=0)
+    torch.testing.assert_close(again.origin, run.origin)
+
+
+def test_invariance_lifting_codes_changes_no_picture(tiny: Generator, rng: torch.Generator) -> None:
+    lifted = copy.deepcopy(tiny)
+    origin = torch.randn(16, generator=rng)
+    lift_codes(lifted, origin)
+    ws = torch.randn(2, 8, 16, generator=rng)
+    torch.testing.assert_close(lifted.synthesis(ws + origin), tiny.synthesis(ws), atol=1e-4, rtol=1e-4)
+    assert lifted.encoder is not None
+    assert tiny.encoder is not None
+    images = torch.rand(1, 3, 32, 32, generator=rng)
+    torch.testing.assert_close(lifted.encoder(images), tiny.encoder(images) + origin, atol=1e-4, rtol=1e-4)
+
+
+def test_golden_mapping_starts_with_the_codes_own_moments(rng: torch.Generator) -> None:
+    mixing = torch.randn(16, 16, generator=rng)
+    codes = torch.randn(4000, 16, generator=rng) @ mixing + 3
+    origin = origin_for(codes)
+    mapping = copy.deepcopy(make_generator().mapping)
+    start_as_gaussian(mapping, codes + origin)
+    sampled = mapping.to_w(torch.randn(20_000, 16, generator=rng)) - origin
+    torch.testing.assert_close(sampled.mean(0), codes.mean(0), atol=0.15, rtol=0)
+    wanted = torch.cov(codes.T)
+    assert (torch.cov(sampled.T) - wanted).norm() / wanted.norm() < 0.12
+
+
+def test_invariance_rate_warms_up_and_ends_at_zero() -> None:
+    config = TrainConfig(steps=1000)
+    assert rate_at(0, config) < 0.02 * config.lr
+    assert rate_at(500, config) == config.lr
+    assert rate_at(999, config) < 0.01 * config.lr
+    assert rate_at(500, replace(config, decay=1.0)) == pytest.approx(config.lr / 2)
+
+
+def test_shape_augmenting_keeps_about_half_untouched(rng: torch.Generator) -> None:
+    images = torch.rand(64, 3, 16, 16, generator=rng) * 2 - 1
+    same = (augment(images, rng) - images).abs().amax(dim=(1, 2, 3)) < 1e-5
+    assert 16 < int(same.sum()) < 48
