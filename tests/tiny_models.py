@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -43,3 +44,8 @@ def write_models(folder: Path) -> None:
 def portrait() -> Photo:
     """Eileen Collins, 256 px, NASA's portrait in the public domain, as scikit-image ships it."""
     return Photo(np.ascontiguousarray(data.astronaut()[:256, 96:352, :3]))
+
+
+def without_progress(said: str) -> str:
+    """What was said on standard error apart from the lines that tell of phases over two seconds, as busy machines have."""
+    return re.sub(r"^[a-z ]+: \d+ steps, about \d+ s\n", "", said, flags=re.MULTILINE)

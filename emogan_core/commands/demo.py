@@ -27,7 +27,7 @@ from .arguments import Outcome, first_of, load_models, rehearse
 from .draw import drawn, sampled
 
 PSI = 0.5
-CANDIDATES = 48
+CANDIDATES = 32
 CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
 
