@@ -23,7 +23,7 @@ from .align import Face, frame_axis, frame_quad, yaw_of
 from .crop import Crop, cut
 
 MIN_FACE_PX = 64
-MAX_YAW_DEG = 35.0
+MAX_YAW_DEG = 32.0  # as estimated: out there the estimate falls short, and this is about 35 to 37 degrees
 WORKING_PX = 320  # long side of the coarsest search; there the cascade takes some 30 ms
 FINEST_PX = 2560
 SMALLEST_PHOTO_PX = 16  # below that there is nothing to see
@@ -32,7 +32,7 @@ SMALLEST_WINDOW = 36  # the cascade's own window is 24; smaller faces are left t
 TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180))  # tried in this order until a face appears
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
-MIN_SCORE = 0.8
+MIN_SCORE = 0.95  # 199 of 200 held-out faces score above 0.996; textures have reached 0.96 at most
 MIN_TURNED_SCORE = 0.98  # eight times as many looks, so eight times as many chances to be wrong
 
 
