@@ -7,10 +7,10 @@ from pathlib import Path
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.expressions import ExpressionAxes, fit_expressions, load_axes, read_face_set, save_axes
+from ..emogan_core.expressions import ExpressionAxes, fit_expressions, load_axes, save_axes
 from ..emogan_core.weights import builtin_path
 from . import host
-from .face_sets import LabelledPictures, codes_of, from_batch, from_table
+from .face_sets import from_batch, from_table
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
@@ -164,19 +164,20 @@ class FitExpressionGLM(io.ComfyNode):
         labels: str = "",
         people: str = "",
     ) -> io.NodeOutput:
-        pictures = from_batch(images, labels, people) if face_set == FROM_INPUTS else _from_file(face_set)
         report = host.progress()
         with host.at_work(generator, faces=32) as network:
-            latents, kept = codes_of(network, pictures, aligned=aligned, progress=report)
+            if face_set == FROM_INPUTS:
+                faces, skipped = from_batch(network, images, labels, people, aligned=aligned, progress=report)
+            else:
+                faces, skipped = from_table(network, host.face_set_table(face_set), aligned=aligned, progress=report)
             axes = fit_expressions(
-                latents,
-                [pictures.expressions[row] for row in kept],
+                faces.latents,
+                faces.labels,
                 model="readout" if model == "readout" else "pattern",
-                people=None if pictures.people is None else [pictures.people[row] for row in kept],
+                people=faces.people,
                 progress=report,
             )
-        left_out = len(pictures.expressions) - len(kept)
-        text = told(axes) + (f"\n{left_out} pictures were left out: no usable face" if left_out else "")
+        text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")
         return io.NodeOutput(axes, text)
 
 
@@ -195,8 +196,3 @@ def told(axes: ExpressionAxes) -> str:
 def _source(name: str) -> Path:
     """The file behind a choice."""
     return builtin_path("axes.safetensors") if name == host.BUILTIN else host.chosen_path(host.AXES, name)
-
-
-def _from_file(name: str) -> LabelledPictures:
-    table = host.face_set_table(name)
-    return from_table(read_face_set(table.parent, table))

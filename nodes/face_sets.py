@@ -1,18 +1,19 @@
-"""Labelled pictures from an IMAGE batch or a table, and their codes."""
+"""Labelled codes from an IMAGE batch or from a table in the host's input folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..emogan_core.errors import ExpressionError, FaceError
-from ..emogan_core.expressions import FaceSet
+from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, read_face_set
+from ..emogan_core.expressions.tables import choose_expressions
 from ..emogan_core.faces import Crop, choose_face, crop_of, cut
-from ..emogan_core.images import Photo, open_photo
+from ..emogan_core.images import Photo
 from ..emogan_core.inversion import invert_images
 from ..emogan_core.latents import Latent
 from ..emogan_core.networks import Generator
@@ -22,18 +23,23 @@ from .pictures import photos_of
 CODED_AT_ONCE = 32
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledPictures:
-    """Pictures that are fetched one by one, with their labels; `people` is None when nobody said who is who."""
+def from_table(generator: Generator, table: Path, *, aligned: bool, progress: Progress) -> tuple[LabelledLatents, int]:
+    """Codes of the pictures that lie beside a table, and how many showed no usable face.
 
-    fetch: Callable[[int], Photo]
-    expressions: tuple[str, ...]
-    people: tuple[str, ...] | None
+    Raises: ExpressionError, PhotoError.
+    """
+    faces = read_face_set(table.parent, table)
+    choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
+    labelled = label_latents(generator, faces, aligned=aligned, progress=progress)
+    return labelled, len(labelled.skipped)
 
 
-def from_batch(images: Tensor | None, labels: str, people: str) -> LabelledPictures:
-    """Pictures of an IMAGE with one label each.
+def from_batch(
+    generator: Generator, images: Tensor | None, labels: str, people: str, *, aligned: bool, progress: Progress
+) -> tuple[LabelledLatents, int]:
+    """Codes of the pictures of an IMAGE, and how many showed no usable face.
 
+    Convention: `labels` and `people` hold one word per picture, by line or comma; no people means that all differ.
     Raises: ExpressionError.
     """
     if images is None:
@@ -42,37 +48,33 @@ def from_batch(images: Tensor | None, labels: str, people: str) -> LabelledPictu
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
-    return LabelledPictures(lambda row: photos_of(images[row : row + 1])[0], expressions, names or None)
-
-
-def from_table(faces: FaceSet) -> LabelledPictures:
-    """Pictures of a folder, labelled by its table."""
-    return LabelledPictures(lambda row: open_photo(faces.files[row]), faces.expressions, faces.people)
-
-
-def codes_of(
-    generator: Generator, pictures: LabelledPictures, *, aligned: bool, progress: Progress
-) -> tuple[Latent, list[int]]:
-    """Codes by the encoder, and the rows they belong to; pictures without a usable face are left out.
-
-    Raises: ExpressionError when no picture has one; CheckpointError for a generator without an encoder.
-    """
-    total = len(pictures.expressions)
-    codes: list[Tensor] = []
-    kept: list[int] = []
-    waiting: list[Tensor] = []
-    for row in range(total):
-        face = _face(generator, pictures.fetch(row), aligned=aligned)
+    choose_expressions(expressions, None, FitConfig().floor)
+    found: dict[int, Tensor] = {}
+    for row in range(len(images)):
+        face = _face(generator, photos_of(images[row : row + 1])[0], aligned=aligned)
         if face is not None:
-            kept.append(row)
-            waiting.append(face)
-        if waiting and (len(waiting) == CODED_AT_ONCE or row == total - 1):
-            codes.append(invert_images(generator, torch.cat(waiting), method="encode").latent.ws)
-            waiting = []
-        progress(StepReport(row + 1, total, "inverting the face set"))
-    if not codes:
-        raise ExpressionError(f"none of the {total} pictures shows a usable face; give faces seen from the front")
-    return Latent(torch.cat(codes), generator.fingerprint), kept
+            found[row] = face
+        progress(StepReport(row + 1, len(images), "finding faces"))
+    labelled = LabelledLatents(
+        latents=_codes(generator, tuple(found.values())),
+        labels=tuple(expressions[row] for row in found),
+        people=tuple(names[row] for row in found) if names else None,
+        covariates={},
+        skipped=(),
+    )
+    return labelled, len(images) - len(found)
+
+
+def _codes(generator: Generator, faces: Sequence[Tensor]) -> Latent:
+    """Codes by the encoder.
+
+    Raises: ExpressionError without any face; CheckpointError for a generator without an encoder.
+    """
+    if not faces:
+        raise ExpressionError("none of the images shows a usable face; give faces seen from the front")
+    batches = [torch.cat(faces[start : start + CODED_AT_ONCE]) for start in range(0, len(faces), CODED_AT_ONCE)]
+    ws = [invert_images(generator, batch, method="encode").latent.ws for batch in batches]
+    return Latent(torch.cat(ws), generator.fingerprint)
 
 
 def _face(generator: Generator, photo: Photo, *, aligned: bool) -> Tensor | None:
@@ -90,5 +92,4 @@ def _face(generator: Generator, photo: Photo, *, aligned: bool) -> Tensor | None
 
 def _words(text: str) -> tuple[str, ...]:
     """Words by line or comma."""
-    parts: Sequence[str] = text.replace(",", "\n").splitlines()
-    return tuple(part.strip() for part in parts if part.strip())
+    return tuple(part.strip() for part in text.replace(",", "\n").splitlines() if part.strip())
