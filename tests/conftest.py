@@ -8,6 +8,8 @@ from tiny import make_generator
 
 from emogan_core.networks import Generator
 
+torch.set_num_threads(1)  # the networks here are tiny: threads would only wait for each other
+
 
 @pytest.fixture(scope="session")
 def tiny() -> Generator:
