@@ -128,12 +128,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
     _add_out(edit, "OUT.png", "the edited photo: .png, .webp or .tif keep every pixel, .jpg nearly")
     _add_expressions(edit)
     edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
-    edit.add_argument(
-        "--mode",
-        choices=("motion", "paste"),
-        default="motion",
-        help="move the photo's own pixels (default), or paste the generator's picture",
-    )
+    _add_mode(edit, "motion")
     _add_method(edit)
     edit.add_argument("--sheet", type=Path, metavar="SHEET.png", help="also write a contact sheet over intensities")
     _add_models(edit, axes=True)
@@ -143,6 +138,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
 def _add_demo(commands: Commands[_Parser]) -> None:
     demo = commands.add_parser("demo", help="draw a face and edit it; needs no input", allow_abbrev=False)
     demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
+    _add_mode(demo, "paste")  # the drawn face has no finer pixels of its own that motion could keep
     _add_method(demo)
     _add_models(demo, axes=True)
     _add_common(demo)
@@ -221,6 +217,11 @@ def _add_expressions(parser: argparse.ArgumentParser) -> None:
 def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid") -> None:
     methods = ("encode", "optimise", "hybrid")
     parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+
+
+def _add_mode(parser: argparse.ArgumentParser, default: str) -> None:
+    meaning = f"move the photo's own pixels, or paste the generator's picture (default {default})"
+    parser.add_argument("--mode", choices=("motion", "paste"), default=default, help=meaning)
 
 
 def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:

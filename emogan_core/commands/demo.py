@@ -48,10 +48,12 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
         row = [photo, photo_from_tensor(inversion.reconstruction)]
         for intensity in CURVE:
             edited = apply_expressions(inversion.latent, axes, {axis.name: intensity})
-            row.append(put_back(generator, photo, inversion, edited, mode="motion").photo)
+            row.append(put_back(generator, photo, inversion, edited, mode=arguments.mode).photo)
         rows.append(row)
         picture = row[2 + CURVE.index(SAVED_AT)]
-        record = edit_record({axis.name: SAVED_AT}, generator=about["generator"], axes=about["axes"], mode="motion")
+        record = edit_record(
+            {axis.name: SAVED_AT}, generator=about["generator"], axes=about["axes"], mode=arguments.mode
+        )
         name = f"edited-{step}-{_plain(axis.name)}.png"
         save_photo(folder / name, picture, record=record)
         written.append(name)
@@ -59,7 +61,7 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     sheet = contact_sheet(
         rows,
         title="One drawn face, every expression",
-        subtitle=f"a face of nobody, seed {arguments.seed}; generator {generator.fingerprint[:12]}",
+        subtitle=f"a face of nobody, seed {arguments.seed}, mode {arguments.mode}; generator {generator.fingerprint[:12]}",
         column_labels=["drawn", "inverted", *(f"{intensity:+g}" if intensity else "0" for intensity in CURVE)],
         row_labels=[axis.name + (" (experimental)" if axis.experimental else "") for axis in axes],
         tile_px=max(128, generator.spec.resolution),
