@@ -1,5 +1,6 @@
 """The door ComfyUI opens; where there is no ComfyUI, importing this does nothing."""
 
+import logging
 from importlib.util import find_spec
 
 WEB_DIRECTORY = "./web"
@@ -7,14 +8,9 @@ WEB_DIRECTORY = "./web"
 if find_spec("comfy_api") is not None:
     from .nodes.requirements import advice_on_missing
 
-    _ADVICE = advice_on_missing()
-    if _ADVICE is None:
+    if (_advice := advice_on_missing()) is None:
         from .nodes.extension import comfy_entrypoint as comfy_entrypoint
     else:
+        from .nodes.absent import comfy_entrypoint as comfy_entrypoint
 
-        def comfy_entrypoint() -> None:
-            """Tell the host, which logs it as one line, what is missing; no node is registered then.
-
-            Raises: ImportError.
-            """
-            raise ImportError(_ADVICE)
+        logging.error(_advice)
