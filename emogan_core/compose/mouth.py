@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..faces import Crop
 from .flow import LUMA, blurred, resized_flow
-from .masks import face_mask, on_crop, smooth_step
+from .masks import face_mask, mouth_mask, on_crop, smooth_step
 
 SIDE = 256  # of the grid on which lips are looked at: the mouth is then some 70 px wide
 SEARCH = 0.22  # of the mouth's length: how far above or below its corners the line may run
@@ -32,13 +32,15 @@ class MouthConfig:
 
     Convention: `gain` is the gap per new brightness (both in shares of the mouth's length; brightness of a range of 2),
     counted from `least` on; `width` is the gap's width as a share of the mouth's; `reach` the distance, in mouth
-    lengths, over which the lips give way.
+    lengths, over which the lips give way; `calm` is the share of the crop over which motion between the lips is
+    smoothed, because the generator's teeth are mistaken for lips that moved.
     """
 
     gain: float = 4.4
     least: float = 0.0011
     width: float = 0.8
     reach: float = 0.45
+    calm: float = 0.035
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,13 @@ def _closedness(
     return float(smooth_step(torch.tensor((redder + 0.13) / 0.1)) * smooth_step(torch.tensor((0.32 - brighter) / 0.14)))
 
 
+def calmed(flow: Tensor, crop: Crop, *, config: MouthConfig) -> Tensor:
+    """The flow [1, 2, s, s], smoothed between the lips but not at the corners of the mouth."""
+    side = flow.shape[-1]
+    mouth = mouth_mask(crop, side, width=0.55, height=0.35, feather=0.6)
+    return flow + mouth * (blurred(flow, config.calm * side) - flow)
+
+
 def opening_of(own: Tensor, shading: Tensor, flow: Tensor, crop: Crop, *, config: MouthConfig) -> Opening | None:
     """The gap that new brightness or darkness at the mouth asks for; None for a mouth that is open or stays closed.
 
@@ -165,12 +174,14 @@ def _news(luma: Tensor, below: Tensor, along: Tensor) -> float:
 
 def _filling(own: Tensor, crop: Crop, *, teeth: bool) -> Tensor:
     """[3] of a range of 2: teeth as bright as this face's bright skin, or a dark mouth; as gray as the photo is."""
-    skin = face_mask(crop, SIDE, feather=0.25)[0, 0] > 0.9
+    mask = face_mask(crop, SIDE, feather=0.25)[0, 0]
+    skin = mask > 0.9 * mask.max()
     colours = own[0][:, skin]  # [3, pixels]
     luma = (colours * torch.tensor(LUMA).view(3, 1)).sum(0)
-    bright = float(luma.quantile(0.75)) + 1 if luma.numel() else 1.0
-    filling = (bright + 0.14) * torch.tensor(TEETH) if teeth else bright * torch.tensor(DARK)
-    chroma = float((colours - colours.mean(0, keepdim=True)).abs().mean()) if luma.numel() else 0.0
+    bright, highlight = (float(luma.quantile(share)) + 1 for share in (0.75, 0.98))
+    light = max(bright + 0.2, 0.95 * highlight)  # dark skin tells the light by its highlights
+    filling = light * torch.tensor(TEETH) if teeth else bright * torch.tensor(DARK)
+    chroma = float((colours - colours.mean(0, keepdim=True)).abs().mean())
     gray = filling.mean().expand(3)
     return gray + (filling - gray) * min(1.0, chroma / 0.08) - 1
 
@@ -200,7 +211,7 @@ def between(below: Tensor, gap: Tensor, along: Tensor, colour: Tensor, edge: flo
     unit of `below`.
     """
     depth = ((below + gap / 2) / gap.clamp_min(1e-6)).clamp(0, 1)  # 0 at the upper lip, 1 at the lower
-    light = (0.62 + 0.38 * smooth_step(depth / 0.45)) * (1 - 0.12 * smooth_step((depth - 0.7) / 0.3))
+    light = (0.7 + 0.3 * smooth_step(depth / 0.45)) * (1 - 0.12 * smooth_step((depth - 0.7) / 0.3))
     light = light * (1 - 0.55 * (along.abs() / 0.8).clamp(0, 1) ** 2.2)
     opacity = smooth_step((gap / 2 - below.abs()) / edge + 0.5) * smooth_step(gap / (1.25 * edge))
     return opacity, (colour + 1) * light.unsqueeze(-1) - 1

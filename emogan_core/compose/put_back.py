@@ -20,7 +20,7 @@ from .apply import Change, changed_pixels
 from .flow import blurred
 from .masks import face_mask, mouth_mask
 from .motion import MotionConfig, at_size, drawn, read_motion, unfolded
-from .mouth import SIDE, MouthConfig, opening_of
+from .mouth import SIDE, MouthConfig, calmed, opening_of
 
 MODES = ("motion", "paste")
 
@@ -92,7 +92,8 @@ def _moved(
     size = config.size
     face = face_mask(crop, size, feather=settings.feather)
     motion = read_motion(generator, ws, edited, face.to(ws.device), config=config)
-    flow = unfolded(motion.flow.float().cpu() * face, least_area=config.least_area)
+    flow = calmed(motion.flow.float().cpu() * face, crop, config=settings.mouth)
+    flow = unfolded(flow, least_area=config.least_area)
     mouth = mouth_mask(crop, size, width=0.62, height=0.45, feather=0.5)
     gain = face * (config.shading + (config.mouth_shading - config.shading) * mouth)
     shading = motion.shading.float().cpu() * gain

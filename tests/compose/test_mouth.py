@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from emogan_core.compose.mouth import SIDE, MouthConfig, Opening, between, find_lips, opening_of, parting
+from emogan_core.compose.mouth import SIDE, MouthConfig, Opening, between, calmed, find_lips, opening_of, parting
 from emogan_core.faces import Crop, frame_quad
 
 LANDMARKS = np.array([[80.0, 70.0], [140.0, 70.0], [110.0, 100.0], [86.0, 130.0], [134.0, 130.0]])
@@ -17,7 +17,7 @@ PLACE = CROP.from_photo(SIDE)
 CORNERS = LANDMARKS[3:5] @ PLACE[:, :2].T + PLACE[:, 2]
 SAG = 5.0
 CONFIG = MouthConfig()
-CHANGED = {"gain": 2.0, "least": 0.01, "width": 0.5, "reach": 0.3}
+CHANGED = {"gain": 2.0, "least": 0.01, "width": 0.5, "reach": 0.3, "calm": 0.1}
 
 
 def grid() -> tuple[torch.Tensor, torch.Tensor]:
@@ -101,7 +101,20 @@ def test_invariance_every_setting_is_felt(field: str) -> None:
     usual, changed = opened(0.3), opened(0.3, config=replace(CONFIG, **{field: CHANGED[field]}))
     assert usual is not None
     assert changed is not None
-    assert not torch.equal(usual.gap, changed.gap) or usual.reach != changed.reach
+    flows = [calmed(jagged(), CROP, config=replace(CONFIG, **change)) for change in ({}, {field: CHANGED[field]})]
+    felt = [not torch.equal(usual.gap, changed.gap), usual.reach != changed.reach, not torch.equal(*flows)]
+    assert sum(felt) == 1
+
+
+def jagged() -> torch.Tensor:
+    return torch.randn(1, 2, 96, 96, generator=torch.Generator().manual_seed(4))
+
+
+def test_invariance_motion_is_calmed_between_the_lips_only() -> None:
+    flow, calm = jagged(), calmed(jagged(), CROP, config=CONFIG)
+    x, y = (int(value * 96 / SIDE) for value in CORNERS.mean(0))
+    assert calm[0, :, y - 2 : y + 2, x - 3 : x + 3].std() < 0.5 * flow[0, :, y - 2 : y + 2, x - 3 : x + 3].std()
+    torch.testing.assert_close(calm[..., :40, :], flow[..., :40, :])
 
 
 def test_golden_lips_part_by_half_the_gap_each() -> None:
