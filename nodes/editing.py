@@ -19,10 +19,10 @@ from .sockets import CATEGORY, AxesSocket, HeldInversion, LatentSocket
 
 SLIDERS = {
     "happiness": "1 is the smile of a typical smiling portrait",
-    "surprise": "1 is a typical surprised portrait: brows up, mouth open",
-    "anger": "1 is a typical angry portrait: brows down, lips tight",
-    "sadness": "1 is a typical sad portrait: mouth corners down",
-    "disgust": "experimental, because its examples are few; 1 is a typical portrait labelled so",
+    "surprise": "1 is a typical surprised portrait, brows up and mouth open",
+    "anger": "1 is a typical angry portrait, brows down and lips tight",
+    "sadness": "1 is a typical sad portrait, mouth corners down",
+    "disgust": "1 is a typical portrait labelled so; experimental, because its examples are few",
 }
 
 
@@ -39,7 +39,7 @@ class ApplyExpression(io.ComfyNode):
                 max=2.0,
                 step=0.05,
                 display_mode=io.NumberDisplay.slider,
-                tooltip=f"Intensity of {name}: {meaning}, 0 changes nothing, negative goes the other way.",
+                tooltip=f"Intensity of {name}: {meaning}; 0 changes nothing, negative goes the other way.",
             )
             for name, meaning in SLIDERS.items()
         ]
