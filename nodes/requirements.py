@@ -11,6 +11,7 @@ NEEDED = {
     "torch": "torch",
     "numpy": "numpy",
     "PIL": "pillow",
+    "scipy": "scipy",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "safetensors": "safetensors",

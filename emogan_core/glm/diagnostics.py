@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 from .designs import Array, Index
 
@@ -23,6 +24,8 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     is taken on the logit of the area so that it stays inside.
     """
     pos, neg = eta[positive], eta[~positive]
+    from scipy.stats import rankdata  # slow to import, and only fits need it
+
     everyone = rankdata(np.concatenate([pos, neg]))
     place_pos = (everyone[: len(pos)] - rankdata(pos)) / len(neg)  # share of the other class below each one
     place_neg = 1.0 - (everyone[len(pos) :] - rankdata(neg)) / len(pos)
@@ -34,7 +37,7 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     if deviation == 0.0 or not 0.0 < area < 1.0:
         return area, area, area
     logit = np.log(area / (1.0 - area))
-    half = float(norm.ppf(0.5 + level / 2.0)) * deviation / (area * (1.0 - area))
+    half = NormalDist().inv_cdf(0.5 + level / 2.0) * deviation / (area * (1.0 - area))
     return area, float(1.0 / (1.0 + np.exp(half - logit))), float(1.0 / (1.0 + np.exp(-half - logit)))
 
 

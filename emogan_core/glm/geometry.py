@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, oas
 
 from .designs import Array, Index, group_means
 
@@ -17,6 +16,8 @@ def covariance(X: Array, *, shrinkage: Shrinkage = "ledoit_wolf") -> Array:
 
     Convention: X [n, d]; returns [d, d].
     """
+    from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, oas  # slow to import
+
     centred = X - X.mean(axis=0)
     if shrinkage == "oas":
         return np.asarray(oas(centred, assume_centered=True)[0], dtype=np.float64)
