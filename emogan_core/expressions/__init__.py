@@ -8,6 +8,7 @@ from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
 from .labelled import LabelledLatents, label_latents
 from .steps import StepConfig
+from .tables import Mirror
 
 __all__ = [
     "LIMIT",
@@ -17,6 +18,7 @@ __all__ = [
     "FaceSet",
     "FitConfig",
     "LabelledLatents",
+    "Mirror",
     "Origin",
     "StepConfig",
     "apply_expressions",

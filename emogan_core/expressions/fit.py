@@ -15,7 +15,7 @@ from ..latents import Latent
 from ..progress import Progress, StepReport, silent
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis
 from .steps import Basis, Model, StepConfig, find_steps, make_basis
-from .tables import Table, build_table, choose_expressions, expect_people
+from .tables import Mirror, Table, build_table, choose_expressions, expect_people
 from .units import units
 
 
@@ -53,6 +53,7 @@ def fit_expressions(
     people: Sequence[str] | None = None,
     covariates: Mapping[str, Sequence[float]] | None = None,
     actions: Mapping[str, Sequence[float]] | None = None,
+    mirror: Mirror | None = None,
     config: FitConfig = FitConfig(),
     origin: Origin = Origin(),
     progress: Progress = silent,
@@ -64,14 +65,15 @@ def fit_expressions(
     between people, or goes with pose, stays out of the step. Either way readouts judge what intensity 1 means.
 
     Convention: one label, person and covariate value per latent; 'neutral' is the reference; `actions` are continuous
-    facial actions (blendshapes, say) from which the pattern of a rare expression may borrow.
+    facial actions (blendshapes, say) through which expressions named in the config are drawn; `mirror` holds the same
+    pictures mirrored.
     Raises: ShapeError for lengths that differ; ExpressionError for missing neutral faces, too few examples or people,
     covariates that are not finite, an unknown model, or a readout that contradicts the step.
     """
     if model not in ("pattern", "readout"):
         raise ExpressionError(f"the model '{model}' is not known; use pattern or readout")
     weights = _layer_weights(config.layer_weights, int(latents.ws.shape[1]))
-    table = build_table(latents, labels, people, covariates or {}, actions or {})
+    table = build_table(latents, labels, people, covariates or {}, actions or {}, mirror)
     names, left_out = choose_expressions(labels, config.expressions, config.floor)
     table = table.rows(np.isin(table.labels, [*names, REFERENCE]))
     for name in names:
@@ -87,7 +89,7 @@ def fit_expressions(
         model=model,
         covariance=metric,
         covariates=tuple(covariates or {}),
-        actions=tuple(actions or {}) if model == "pattern" else (),
+        actions=tuple(actions or {}),
         n_neutral=table.count(REFERENCE),
         label_source=origin.label_source,
         licence=origin.licence,
@@ -110,6 +112,7 @@ def _axis(
         readout=torch.tensor(readout.beta, dtype=torch.float32),
         intercept=readout.intercept,
         eta_per_unit=_rise(name, readout, step),
+        actions=shared.keywords["actions"] if name in config.steps.through_actions else (),
         n_expression=table.count(name),
         n_people=len(table.people(name)),
         n_people_both=len(table.people(name) & table.people(REFERENCE)),
@@ -135,6 +138,7 @@ def _readouts(basis: Basis, config: FitConfig, progress: Progress) -> list[Reado
                 plain.labels[pair] == name,
                 groups=np.unique(plain.groups[pair], return_inverse=True)[1].astype(np.int64),
                 metric=basis.metric,
+                sample_weight=plain.weight[pair],
                 config=config.readout,
             )
         )

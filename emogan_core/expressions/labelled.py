@@ -25,7 +25,8 @@ CODED_AT_ONCE = 32
 class LabelledLatents:
     """Codes and what their pictures show, row by row.
 
-    Convention: `skipped` are the files in which no usable face was found; they have no row.
+    Convention: `mirrored` are the codes of the same pictures mirrored, or None; `skipped` are the files in which no
+    usable face was found; they have no row.
     """
 
     latents: Latent
@@ -33,6 +34,7 @@ class LabelledLatents:
     people: tuple[str, ...] | None
     covariates: Mapping[str, tuple[float, ...]]
     skipped: tuple[Path, ...]
+    mirrored: Latent | None = None
 
 
 def label_latents(
@@ -41,18 +43,20 @@ def label_latents(
     *,
     aligned: bool = False,
     method: str = "encode",
+    mirrored: bool = False,
     progress: Progress = silent,
 ) -> LabelledLatents:
     """Invert every picture of a face set; photos without a usable face are left out.
 
     Convention: `aligned` pictures already are the generator's frame from edge to edge and of any size; otherwise the
-    largest face of each photo is found and cut.
+    largest face of each photo is found and cut. `mirrored` asks for the mirror images' codes too, twice the work.
     Raises: PhotoError for a file that is no picture; ExpressionError for an unknown method, or when no picture has a
     usable face; Cancelled.
     """
     if method not in METHODS:
         raise ExpressionError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
     codes: list[torch.Tensor] = []
+    turned: list[torch.Tensor] = []
     kept: list[int] = []
     waiting: list[torch.Tensor] = []
     for row, image in _images(generator, faces, aligned=aligned):
@@ -61,9 +65,9 @@ def label_latents(
             kept.append(row)
         if waiting and (len(waiting) == CODED_AT_ONCE or row == len(faces) - 1):
             images = torch.cat(waiting).to(generator.device)
-            # not invert_images: that also redraws every face, which nobody looks at here
-            ws = METHODS[method](generator, images, config=OptimiseConfig(), progress=silent)
-            codes.append(ws.detach().cpu())
+            codes.append(_codes(generator, images, method))
+            if mirrored:
+                turned.append(_codes(generator, images.flip(3), method))
             waiting = []
         progress(StepReport(step=row + 1, steps=len(faces), what="inverting the face set"))
     if not codes:
@@ -78,7 +82,13 @@ def label_latents(
         people=None if faces.people is None else tuple(faces.people[row] for row in kept),
         covariates={name: tuple(values[row] for row in kept) for name, values in faces.covariates.items()},
         skipped=tuple(path for row, path in enumerate(faces.files) if row not in used),
+        mirrored=Latent(torch.cat(turned), generator.fingerprint) if turned else None,
     )
+
+
+def _codes(generator: Generator, images: torch.Tensor, method: str) -> torch.Tensor:
+    """ws of aligned images; not by invert_images, which also redraws every face, and nobody looks at that here."""
+    return METHODS[method](generator, images, config=OptimiseConfig(), progress=silent).detach().cpu()
 
 
 def _images(generator: Generator, faces: FaceSet, *, aligned: bool) -> Iterator[tuple[int, torch.Tensor | None]]:

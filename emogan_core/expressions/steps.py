@@ -17,7 +17,6 @@ from ..glm import (
     fit_slope,
     least_motion,
     one_hot,
-    shrink_slopes,
     within_covariance,
 )
 from .axes import REFERENCE
@@ -33,9 +32,9 @@ class StepConfig:
 
     Convention: `people_penalty` is the ridge on each person's intercept: 0 is strict fixed effects, infinity ignores
     who is who; 1 predicted the changes of unseen people best (faces of 4,993 people: happiness, surprise and anger).
-    `shrink_window` is the width, in principal directions, over which rare expressions are shrunk to what stands above
-    the noise; 0 leaves them alone. When actions are given, expressions with fewer than `borrow_below` examples are
-    shrunk towards the pattern their actions predict, and those below `actions_only_below` are that prediction.
+    Expressions in `through_actions` are drawn by what their examples' mean facial actions do to the latents of
+    everybody, not by the examples' own latents: for labels too few or too much about something else. Every other
+    expression's step leaves the readouts of those in `hold_expressions` still.
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
     latent) and, with `hold_covariates`, keeps the covariates' own readouts still. `halvings` is how often people are
     split in two to measure units, by `seed`.
@@ -43,9 +42,8 @@ class StepConfig:
 
     people_penalty: float = 1.0
     shrinkage: Shrinkage = "ledoit_wolf"
-    shrink_window: int = 41
-    borrow_below: int = 1000
-    actions_only_below: int = 100
+    through_actions: tuple[str, ...] = ()
+    hold_expressions: tuple[str, ...] = ()
     covariance: Covariance | None = None
     hold_covariates: bool = False
     halvings: int = 5
@@ -54,10 +52,8 @@ class StepConfig:
     def __post_init__(self) -> None:
         if not self.people_penalty >= 0.0:
             raise ExpressionError(f"a people_penalty of {self.people_penalty} came; needed 0 or more")
-        if self.halvings < 1 or self.shrink_window < 0:
-            raise ExpressionError(
-                f"halvings {self.halvings} and shrink_window {self.shrink_window} came; needed at least 1 and 0"
-            )
+        if self.halvings < 1:
+            raise ExpressionError(f"{self.halvings} halvings came; needed 1 or more")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +81,7 @@ def make_basis(table: Table, names: tuple[str, ...], config: StepConfig) -> Basi
         groups=table.groups,
         covariates=table.covariates,
         group_penalty=_penalty(table, config),
+        sample_weight=table.weight,
     )
     lost = [name for name, known in zip(names, pattern.identified, strict=True) if not known]
     if lost:
@@ -107,7 +104,8 @@ def readout_slopes(basis: Basis, penalties: tuple[float, ...]) -> Array:
     for name, penalty in zip(basis.names, penalties, strict=True):
         pair = plain.against_reference(name)
         positive = plain.labels[pair] == name
-        slopes.append(fit_slope(plain.X[pair], positive, metric=basis.metric, penalty=penalty))
+        weight = plain.weight[pair]
+        slopes.append(fit_slope(plain.X[pair], positive, metric=basis.metric, penalty=penalty, sample_weight=weight))
     return np.stack(slopes)
 
 
@@ -116,9 +114,9 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
 
     Raises: ExpressionError.
     """
-    if model == "pattern":
-        return _patterns(basis, config), "pattern"
     motion, which = _motion(basis, config)
+    if model == "pattern":
+        return _holding(basis, _patterns(basis, config), motion, betas, config), "pattern"
     held = _covariate_readouts(basis.table, config)
     steps = [
         least_motion(
@@ -128,7 +126,18 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
         )
         for name, beta in zip(basis.names, betas, strict=True)
     ]
-    return np.stack(steps), which
+    return _holding(basis, np.stack(steps), motion, betas, config), which
+
+
+def _holding(basis: Basis, steps: Array, motion: Array, betas: Array, config: StepConfig) -> Array:
+    """Steps corrected, with least motion, so that they leave the readouts of held expressions still."""
+    corrected = steps.copy()
+    for index, name in enumerate(basis.names):
+        held = [betas[k] for k, other in enumerate(basis.names) if other in config.hold_expressions and other != name]
+        if held:
+            readouts = np.stack(held, axis=1)
+            corrected[index] -= least_motion(motion, readouts, readouts.T @ steps[index])
+    return corrected
 
 
 def difference(table: Table, name: str) -> Array:
@@ -139,43 +148,46 @@ def difference(table: Table, name: str) -> Array:
 
 
 def _patterns(basis: Basis, config: StepConfig) -> Array:
-    """Slopes of the pattern model, shrunk where few examples speak."""
-    fit, table = basis.pattern, basis.table
-    axes = np.linalg.eigh(basis.metric)[1][:, ::-1]  # columns by falling variance
-    noise = np.outer(fit.spread, np.einsum("ij,ik,kj->j", axes, fit.residual, axes))  # [k, d]
-    towards, slopes = np.zeros_like(fit.slopes), fit.slopes.copy()
-    if table.actions.shape[1]:
-        predicted = _from_actions(basis, config)
-        for index, name in enumerate(basis.names):
-            if table.count(name) < config.borrow_below:
-                towards[index] = predicted[index]
-            if table.count(name) < config.actions_only_below:
-                slopes[index] = predicted[index]
-    return shrink_slopes(slopes, noise, axes, towards=towards, window=config.shrink_window)
+    """Slopes of the pattern model, [k, d]; through facial actions where that is asked for."""
+    slopes = basis.pattern.slopes.copy()
+    indirect = [index for index, name in enumerate(basis.names) if name in config.through_actions]
+    if not indirect:
+        return slopes
+    if not basis.table.actions.shape[1]:
+        raise ExpressionError(
+            f"'{basis.names[indirect[0]]}' is to be drawn through facial actions, but no actions came; give them too"
+        )
+    slopes[indirect] = _through_actions(basis, config)[indirect]
+    return slopes
 
 
-def _from_actions(basis: Basis, config: StepConfig) -> Array:
+def _through_actions(basis: Basis, config: StepConfig) -> Array:
     """What each expression's mean facial actions do to the latent: [k, a] actions times [a, d] effects.
 
     Only the mix of actions comes from the few labelled examples; how each action looks is learned from every picture.
     """
     table = basis.table
-    one = one_hot(list(table.labels), basis.names)
-    mix = fit_pattern(table.actions, one, groups=table.groups, covariates=table.covariates, group_penalty=np.inf)
-    effects = fit_pattern(
-        table.X,
-        table.actions,
-        groups=table.groups,
-        covariates=table.covariates,
-        group_penalty=_penalty(table, config),
+    mix, effects = (
+        fit_pattern(
+            response,
+            predictors,
+            groups=table.groups,
+            covariates=table.covariates,
+            group_penalty=_penalty(table, config),
+            sample_weight=table.weight,
+        ).slopes
+        for response, predictors in (
+            (table.actions, one_hot(list(table.labels), basis.names)),
+            (table.X, table.actions),
+        )
     )
-    return np.asarray(mix.slopes @ effects.slopes, dtype=np.float64)
+    return np.asarray(mix @ effects, dtype=np.float64)
 
 
 def _motion(basis: Basis, config: StepConfig) -> tuple[Array, str]:
     """The covariance in which a readout's step is shortest, and its name."""
     plain = basis.plain
-    repeated = bool(np.any(np.bincount(plain.groups) > 1))
+    repeated = bool(np.any(np.bincount(plain.sides) > 1))
     which = config.covariance or ("within" if plain.grouped and repeated else "latent")
     if which == "identity":
         return np.eye(len(basis.metric)), which
@@ -186,7 +198,7 @@ def _motion(basis: Basis, config: StepConfig) -> tuple[Array, str]:
             "covariance 'within' needs people with two pictures or more, and none is given; "
             "name the people or use covariance 'latent'"
         )
-    return within_covariance(plain.X, plain.groups, shrinkage=config.shrinkage), which
+    return within_covariance(plain.X, np.unique(plain.sides, return_inverse=True)[1], shrinkage=config.shrinkage), which
 
 
 def _covariate_readouts(table: Table, config: StepConfig) -> Array:

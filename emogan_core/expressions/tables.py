@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ExpressionError, ShapeError
 from ..glm import Array, Flags, Index, group_index, standardise
-from ..latents import Latent
+from ..latents import Latent, expect_same_space
 from .axes import REFERENCE
 
 MIN_PEOPLE = 5
@@ -23,7 +23,8 @@ class Table:
     """One row per picture.
 
     Convention: X [n, w_dim] float64, the mean row of each code; labels [n]; groups [n], people as integers; covariates
-    [n, c] and actions [n, a] standardised; `grouped` says whether people were given at all.
+    [n, c] and actions [n, a] standardised; `grouped` says whether people were given at all. `copies` marks mirror
+    images; where there are any, they and their originals count half each.
     """
 
     X: Array
@@ -32,6 +33,17 @@ class Table:
     covariates: Array
     actions: Array
     grouped: bool
+    copies: Flags
+
+    @property
+    def weight(self) -> Array:
+        """The weight of each row, [n]; they add up to the number of pictures."""
+        return np.full(len(self.X), 0.5 if self.copies.any() else 1.0)
+
+    @property
+    def sides(self) -> Index:
+        """Groups in which a person and their mirror image are two, [n]: asymmetry is no motion."""
+        return self.groups * 2 + self.copies
 
     def rows(self, chosen: Flags) -> Table:
         """The chosen rows as a table of their own."""
@@ -42,6 +54,7 @@ class Table:
             covariates=self.covariates[chosen],
             actions=self.actions[chosen],
             grouped=self.grouped,
+            copies=self.copies[chosen],
         )
 
     def against_reference(self, name: str) -> Flags:
@@ -49,11 +62,24 @@ class Table:
         return np.asarray((self.labels == name) | (self.labels == REFERENCE))
 
     def count(self, name: str) -> int:
-        return int(np.count_nonzero(self.labels == name))
+        """Pictures with this label."""
+        return int(np.count_nonzero((self.labels == name) & ~self.copies))
 
     def people(self, name: str) -> set[int]:
         """The people seen with this expression."""
         return {int(person) for person in self.groups[self.labels == name]}
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """The same pictures in a mirror, which make axes alike on both sides and less noisy.
+
+    Convention: latents row by row as the originals; `odd` names the covariates that change sign (yaw, roll).
+    Actions named left and right, in any case, change places.
+    """
+
+    latents: Latent
+    odd: tuple[str, ...] = ()
 
 
 def build_table(
@@ -62,6 +88,7 @@ def build_table(
     people: Sequence[str] | None,
     covariates: Mapping[str, Sequence[float]],
     actions: Mapping[str, Sequence[float]],
+    mirror: Mirror | None = None,
 ) -> Table:
     """Check lengths and values, and bring rows into an order of their own, so that the caller's does not matter.
 
@@ -78,18 +105,44 @@ def build_table(
     given = np.asarray(labels, dtype=str)
     who = np.arange(len(X)).astype(str) if people is None else np.asarray(people, dtype=str)
     order = np.lexsort((*X.T[:4], given, who)) if people is not None else np.lexsort((*X.T[:4], given))
+    groups = group_index(None if people is None else list(who[order]), len(X))
+    extra, acting = _columns(covariates, len(X))[order], _columns(actions, len(X))[order]
+    if mirror is not None:
+        X = np.concatenate([X, _mirrored_rows(latents, mirror)])
+        order = np.concatenate([order, order + len(order)])
+        groups = np.tile(groups, 2)
+        extra = np.concatenate([extra, extra * [-1.0 if name in mirror.odd else 1.0 for name in covariates]])
+        acting = np.concatenate([acting, acting[:, swapped(tuple(actions))]])
     return Table(
         X=X[order],
-        labels=given[order],
-        groups=group_index(None if people is None else list(who[order]), len(X)),
-        covariates=_columns(covariates, len(X))[order],
-        actions=_columns(actions, len(X))[order],
+        labels=np.resize(given[order[: len(given)]], len(X)),
+        groups=groups,
+        covariates=standardise(extra)[0],
+        actions=standardise(acting)[0],
         grouped=people is not None,
+        copies=np.arange(len(X)) >= len(given),
     )
 
 
+def _mirrored_rows(latents: Latent, mirror: Mirror) -> Array:
+    expect_same_space("the latents", latents.fingerprint, "their mirror images", mirror.latents.fingerprint)
+    if mirror.latents.ws.shape != latents.ws.shape:
+        raise ShapeError(
+            f"mirror images came with shape {tuple(mirror.latents.ws.shape)} for latents of shape "
+            f"{tuple(latents.ws.shape)}; give one per picture"
+        )
+    return np.asarray(mirror.latents.mean_row().detach().double().cpu().numpy(), dtype=np.float64)
+
+
+def swapped(names: tuple[str, ...]) -> list[int]:
+    """For each action, the column that shows its mirror image: left and right change places, in any case."""
+    sides = (("Left", "Right"), ("left", "right"), ("Right", "Left"), ("right", "left"))
+    partner = {name: next((name.replace(a, b) for a, b in sides if a in name), name) for name in names}
+    return [names.index(partner[name]) if partner[name] in names else index for index, name in enumerate(names)]
+
+
 def _columns(named: Mapping[str, Sequence[float]], n: int) -> Array:
-    """Named columns, standardised, side by side; [n, 0] when there are none."""
+    """Named columns side by side; [n, 0] when there are none."""
     if not named:
         return np.zeros((n, 0))
     for name, values in named.items():
@@ -99,7 +152,7 @@ def _columns(named: Mapping[str, Sequence[float]], n: int) -> Array:
                 f"'{name}' is not a finite number for {len(bad)} of {n} pictures, first for number {int(bad[0]) + 1}; "
                 "measure it there or leave the pictures out"
             )
-    return standardise(np.stack([np.asarray(values, dtype=np.float64) for values in named.values()], axis=1))[0]
+    return np.stack([np.asarray(values, dtype=np.float64) for values in named.values()], axis=1)
 
 
 def choose_expressions(

@@ -5,7 +5,6 @@ from .diagnostics import FitWarning, Flags, auc_with_interval
 from .geometry import Shrinkage, covariance, inverse_root, within_covariance
 from .pattern import PatternFit, fit_pattern
 from .readout import ReadoutConfig, ReadoutFit, fit_readout, fit_slope
-from .shrink import shrink_slopes
 from .step import least_motion, to_readout_step
 from .toy import Toy, toy
 
@@ -30,7 +29,6 @@ __all__ = [
     "inverse_root",
     "least_motion",
     "one_hot",
-    "shrink_slopes",
     "standardise",
     "to_readout_step",
     "toy",

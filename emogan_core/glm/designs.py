@@ -35,9 +35,11 @@ def standardise(values: Array, sample_weight: Array | None = None) -> tuple[Arra
 
     Convention: values [n, c]; a constant column becomes zeros (deviation 1).
     """
-    mean = np.average(values, axis=0, weights=sample_weight)
+    weight = np.ones(len(values)) if sample_weight is None else sample_weight
+    weight = weight / weight.sum()
+    mean = weight @ values
     centred = values - mean
-    deviation = np.sqrt(np.average(np.square(centred), axis=0, weights=sample_weight))
+    deviation = np.sqrt(weight @ np.square(centred))
     deviation = np.where(deviation > 1e-12 * (1.0 + np.abs(mean)), deviation, 1.0)
     return centred / deviation, mean, deviation
 

@@ -95,14 +95,23 @@ def fit_readout(
     )
 
 
-def fit_slope(X: Array, positive: Flags, *, metric: Array, penalty: float, max_steps: int = 500) -> Array:
+def fit_slope(
+    X: Array,
+    positive: Flags,
+    *,
+    metric: Array,
+    penalty: float,
+    sample_weight: Array | None = None,
+    max_steps: int = 500,
+) -> Array:
     """The slope beta alone, at one penalty and without cross-validation.
 
     Convention: as fit_readout; returns [d].
     """
     root = inverse_root(metric)
-    white = (X - X.mean(axis=0)) @ root  # [n, d]
-    return root @ _solve(white, positive, np.ones(len(X)), penalty=penalty, max_steps=max_steps)[0]
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    white = (X - np.average(X, axis=0, weights=weight)) @ root  # [n, d]
+    return root @ _solve(white, positive, weight, penalty=penalty, max_steps=max_steps)[0]
 
 
 def _mean_step(eta: Array, positive: Flags, weight: Array) -> float:

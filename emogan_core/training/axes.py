@@ -3,19 +3,23 @@
     python -m emogan_core.training.axes --faces press/ press_faces.csv --faces studio/ studio_faces.csv \
         --held-out benchmarks/held_out_people.txt --out emogan_core/builtin/axes.safetensors --look strips/
 
-The folders hold the aligned crops. Expressions with fewer than a thousand examples borrow from the CSVs' blendshapes,
-which says the axis' label source; those below a hundred are nothing but their mean blendshapes, drawn.
+The folders hold the aligned crops. Every picture is also fitted in its mirror image. Happiness, surprise and anger are
+patterns of the labelled examples. Labels of sadness hold as many grimaces as sad faces, and those of disgust are frames
+of a few film actors (fitted, they change the light and the colour), so these two classes are chosen anew by the CSVs'
+blendshapes and drawn through what blendshapes do to everybody's faces; their axes' label source says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..checkpoints import load_generator
 from ..expressions import (
@@ -24,6 +28,7 @@ from ..expressions import (
     FaceSet,
     FitConfig,
     LabelledLatents,
+    Mirror,
     Origin,
     StepConfig,
     apply_expressions,
@@ -43,12 +48,45 @@ from .data import read_held_out
 EXPRESSIONS = ("happiness", "surprise", "anger", "sadness", "disgust")
 POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 BLENDSHAPES = ("browDownLeft", "noseSneerRight")  # first and last of the 51 columns
+HELD = (*POSE, "colour", "set")
+ODD = ("yaw_deg", "roll_deg")
 INTENSITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
-BORROWED = "; pattern shrunk towards what MediaPipe's blendshapes of the examples predict"
-ONLY_BORROWED = "; too few examples: drawn from the mean of their MediaPipe blendshapes alone"
+SCORES: Mapping[str, Mapping[str, float]] = {
+    "sadness": {
+        "browInnerUp": 1.0,
+        "mouthFrown": 1.0,
+        "mouthShrugLower": 0.5,
+        "eyeLookDown": 0.3,
+        "mouthSmile": -0.7,
+        "jawOpen": -1.0,
+        "mouthUpperUp": -0.5,
+        "mouthLowerDown": -0.5,
+        "browDown": -0.5,
+    },
+    "disgust": {
+        "mouthUpperUp": 1.0,
+        "browDown": 1.0,
+        "eyeSquint": 0.4,
+        "mouthFrown": 0.3,
+        "mouthSmile": -1.2,
+        "jawOpen": -0.8,
+    },
+}
+"""What the chosen pictures show, in standard deviations of neutral faces; left and right together."""
+CHOSEN = {"sadness": 120, "disgust": 150}
+CHOSEN_FROM = (REFERENCE, "sadness", "anger", "disgust")
+AGREES = 0.5  # a labelled sad picture stays sad when it scores at least this
 LABELS = (
     "labels of muxspace/facial_expressions (press photographs), and of the Face Research Lab London and Canada sets "
     "(studio); about looks as somebody judged them, not feelings"
+)
+BY_SCORE = (
+    "press photographs chosen by MediaPipe's blendshapes (weights in emogan_core/training/axes.py), not by the labels, "
+    "which are few and about something else; drawn through what the blendshapes do to everybody's faces"
+)
+CONFIG = FitConfig(
+    expressions=EXPRESSIONS,
+    steps=StepConfig(through_actions=tuple(SCORES), hold_expressions=("happiness",)),
 )
 LICENCE = (
     "Apache-2.0 as part of this project; fitted on the Face Research Lab London Set (DeBruine & Jones 2017, "
@@ -92,6 +130,38 @@ def _columns(table: Path) -> list[str]:
         return next(csv.reader(lines))
 
 
+def choose_by_score(labels: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """Labels with sadness and disgust replaced by what the blendshapes show; '' where no label is left.
+
+    The pictures of highest score whose colour is estimated (film frames have their own) are chosen among those labelled
+    neutral or as a negative expression; labelled sad pictures stay when their score agrees.
+    """
+    given = np.asarray(labels, dtype=object)
+    press = np.isin(given, CHOSEN_FROM) & (np.asarray(values["colour"]) == 0.0)
+    scores = {name: _score(given, values, weights) for name, weights in SCORES.items()}
+    new = given.copy()
+    new[given == "disgust"] = ""
+    new[(given == "sadness") & (scores["sadness"] < AGREES)] = ""
+    for name, count in CHOSEN.items():
+        new[np.argsort(np.where(press, -scores[name], np.inf), kind="stable")[:count]] = name
+    return tuple(str(label) for label in new)
+
+
+def _score(
+    labels: NDArray[np.object_], values: Mapping[str, Sequence[float]], weights: Mapping[str, float]
+) -> NDArray[np.float64]:
+    """Weighted sum of blendshapes in standard deviations of neutral faces; unwanted ones only count against."""
+    total = np.zeros(len(labels))
+    for name, weight in weights.items():
+        sides = (name,) if name in values else (f"{name}Left", f"{name}Right")
+        for side in sides:
+            value = np.asarray(values[side], dtype=np.float64)
+            neutral = value[labels == REFERENCE]
+            scaled = np.clip((value - neutral.mean()) / (neutral.std() + 1e-3), -3.0, 3.0)
+            total += weight / len(sides) * (scaled if weight > 0 else np.maximum(scaled, 0.0))
+    return total
+
+
 def split(labelled: LabelledLatents, held_out: frozenset[str]) -> Split:
     """By person, never by picture."""
     people = labelled.people or ()
@@ -101,34 +171,37 @@ def split(labelled: LabelledLatents, held_out: frozenset[str]) -> Split:
 
 def _rows(labelled: LabelledLatents, keep: Sequence[bool]) -> LabelledLatents:
     chosen = [row for row, flag in enumerate(keep) if flag]
+    turned, codes = labelled.mirrored, labelled.latents
     return LabelledLatents(
-        latents=Latent(labelled.latents.ws[chosen], labelled.latents.fingerprint),
+        latents=Latent(codes.ws[chosen], codes.fingerprint),
         labels=tuple(labelled.labels[row] for row in chosen),
         people=None if labelled.people is None else tuple(labelled.people[row] for row in chosen),
         covariates={name: tuple(values[row] for row in chosen) for name, values in labelled.covariates.items()},
         skipped=labelled.skipped,
+        mirrored=None if turned is None else Latent(turned.ws[chosen], turned.fingerprint),
     )
 
 
 def fit(labelled: LabelledLatents, config: FitConfig) -> ExpressionAxes:
-    """The pattern model with people absorbed, pose, colour and set as covariates; rare expressions borrow."""
-    held = (*POSE, "colour", "set")
+    """The pattern model with people absorbed and pose, colour and set as covariates, on pictures and mirror images."""
+    chosen = replace(labelled, labels=choose_by_score(labelled.labels, labelled.covariates))
+    chosen = _rows(chosen, [bool(label) for label in chosen.labels])
+    assert chosen.mirrored is not None
     axes = fit_expressions(
-        labelled.latents,
-        labelled.labels,
-        people=labelled.people,
-        covariates={name: labelled.covariates[name] for name in held},
-        actions={name: values for name, values in labelled.covariates.items() if name not in held},
+        chosen.latents,
+        chosen.labels,
+        people=chosen.people,
+        covariates={name: chosen.covariates[name] for name in HELD},
+        actions={name: values for name, values in chosen.covariates.items() if name not in HELD},
+        mirror=Mirror(chosen.mirrored, odd=ODD),
         config=config,
         origin=Origin(label_source=LABELS, licence=LICENCE),
         progress=tell,
     )
-    told = []
-    for axis in axes:
-        few, rare = config.steps.actions_only_below, config.steps.borrow_below
-        more = ONLY_BORROWED if axis.n_expression < few else BORROWED if axis.n_expression < rare else ""
-        told.append(replace(axis, label_source=axis.label_source + more))
-    return replace(axes, axes=tuple(told))
+    told = [
+        replace(axis, label_source=BY_SCORE, experimental=axis.experimental or axis.name == "disgust") for axis in axes
+    ]
+    return replace(axes, axes=tuple(new if new.name in SCORES else axis for new, axis in zip(told, axes, strict=True)))
 
 
 def tell(report: StepReport) -> None:
@@ -169,8 +242,9 @@ def main() -> None:
     arguments = parser.parse_args()
     generator = load_generator(arguments.generator, device=arguments.device)
     faces = read_faces([tuple(pair) for pair in arguments.faces])
-    parts = split(label_latents(generator, faces, aligned=True, progress=tell), read_held_out(arguments.held_out))
-    axes = fit(parts.fitted, FitConfig(expressions=EXPRESSIONS, steps=StepConfig()))
+    labelled = label_latents(generator, faces, aligned=True, mirrored=True, progress=tell)
+    parts = split(labelled, read_held_out(arguments.held_out))
+    axes = fit(parts.fitted, CONFIG)
     save_axes(arguments.out, axes)
     for axis in load_axes(arguments.out):
         print(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from emogan_core.errors import ExpressionError, ShapeError
-from emogan_core.expressions import FitConfig, Origin, StepConfig, apply_expressions, fit_expressions, read_eta
+from emogan_core.errors import ExpressionError, ShapeError, SpaceMismatch
+from emogan_core.expressions import FitConfig, Mirror, Origin, StepConfig, apply_expressions, fit_expressions, read_eta
+from emogan_core.expressions.tables import swapped
 from emogan_core.glm import ReadoutConfig
 from emogan_core.latents import Latent
 from emogan_core.progress import StepReport
@@ -112,27 +113,64 @@ def test_golden_rare_labels_are_left_out_and_counted(world, refit):
     assert axes.left_out == {"fear": 7}
 
 
-def test_golden_rare_expression_borrows_from_actions(world, refit):
-    """Given how pictures move with a measured mouth, sixty labels are enough; without, they are mostly noise."""
+def test_golden_an_expression_drawn_through_actions(world, refit):
+    """Labels that also mark something else (here: a light) still give a clean step when the mouth was measured."""
     rng = np.random.default_rng(1)
     smiles = np.array(world.labels) == "smile"
+    light = rng.normal(size=world.toy.X.shape[1])
+    ws = world.latents.ws + torch.from_numpy(np.outer(smiles, 3.0 * light))[:, None]
+    lit = Latent(ws, world.latents.fingerprint)
+    unlit = np.flatnonzero(smiles)[::2]
+    ws[unlit] -= torch.from_numpy(3.0 * light)
+    labels = list(world.labels)
+    for row in unlit:
+        labels[row] = "other"
     mouth = smiles + 0.1 * rng.normal(size=len(smiles))
-    keep = np.flatnonzero(~smiles | (np.cumsum(smiles) <= 60))
-    ws = world.latents.ws.clone()
-    ws[:, :, :] += 1.0 * torch.from_numpy(rng.normal(size=(len(smiles), 1, ws.shape[2])))
-    given = {
-        "latents": Latent(ws[torch.from_numpy(keep)], world.latents.fingerprint),
-        "labels": [world.labels[i] for i in keep],
-        "people": [world.people[i] for i in keep],
-        "covariates": {},
-    }
-    axis = refit(actions={"mouth": mouth[keep]}, **given)["smile"]
-    assert axis.actions == ("mouth",)
-    assert axis.experimental
-    assert (
-        along(axis.direction[0], world.toy.truth)[1]
-        < along(refit(**given)["smile"].direction[0], world.toy.truth)[1] + 0.05
-    )
+    plain = refit(quick(), latents=lit, labels=labels)["smile"]
+    through = refit(quick(through_actions=("smile",)), latents=lit, labels=labels, actions={"mouth": mouth})["smile"]
+    assert through.actions == ("mouth",)
+    assert along(through.direction[0], world.toy.truth)[1] < 0.7 * along(plain.direction[0], world.toy.truth)[1]
+
+
+def test_golden_held_expressions_stand_still(world, refit):
+    labels = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
+    free = refit(quick(), labels=labels)
+    held = refit(quick(hold_expressions=("smile",)), labels=labels)
+    smile = free["smile"].readout
+    torch.testing.assert_close(held["smile"].direction, free["smile"].direction)
+    assert abs(float(smile @ free["frown"].direction[0])) > 0.05
+    assert abs(float(smile @ held["frown"].direction[0])) < 1e-4
+
+
+def test_golden_mirror_images_make_axes_alike_on_both_sides(world, refit):
+    """The mirror of this world flips the sign of its first coordinate."""
+    flip = torch.ones(world.latents.ws.shape[2], dtype=torch.float64)
+    flip[0] = -1.0
+    mirror = Mirror(Latent(world.latents.ws * flip, world.latents.fingerprint), odd=("yaw_deg",))
+    both, plain = refit(mirror=mirror)["smile"], refit()["smile"]
+    assert abs(float(both.direction[0, 0])) < 1e-4 < abs(float(plain.direction[0, 0]))
+    assert abs(float(both.readout[0])) < 1e-3
+    for field in ("n_expression", "n_neutral", "n_people", "n_people_both"):
+        assert getattr(both, field) == getattr(plain, field)
+
+
+def test_invariance_a_mirror_that_changes_nothing_changes_nothing(world, refit):
+    config = quick(people_penalty=0.5, shrinkage="none")  # shrinkage alone counts rows, not people
+    same = refit(mirror=Mirror(world.latents), config=config)["smile"]
+    plain = refit(config)["smile"]
+    torch.testing.assert_close(same.direction, plain.direction, rtol=1e-4, atol=1e-5)
+    assert same.eta_per_unit == pytest.approx(plain.eta_per_unit, rel=1e-3)
+
+
+def test_error_mirror_of_another_size_or_generator(world, refit):
+    with pytest.raises(ShapeError, match="one per picture"):
+        refit(mirror=Mirror(world.latents[0:3]))
+    with pytest.raises(SpaceMismatch):
+        refit(mirror=Mirror(Latent(world.latents.ws, "0" * 64)))
+
+
+def test_golden_left_and_right_actions_change_places():
+    assert swapped(("smileLeft", "smileRight", "jawOpen", "mouthLeft", "mouthRight", "winkLeft")) == [1, 0, 2, 4, 3, 5]
 
 
 def test_golden_progress_reaches_its_end(refit):
@@ -145,9 +183,8 @@ def test_golden_progress_reaches_its_end(refit):
 STEP_FIELDS = {
     "people_penalty": ("pattern", {}, 0.0),
     "shrinkage": ("readout", {}, "none"),
-    "shrink_window": ("pattern", {}, 0),
-    "borrow_below": ("pattern", {"actions": True}, 1),
-    "actions_only_below": ("pattern", {"actions": True}, 100000),
+    "through_actions": ("pattern", {"actions": True}, ("smile",)),
+    "hold_expressions": ("pattern", {"labels": True}, ("frown",)),
     "covariance": ("readout", {}, "identity"),
     "hold_covariates": ("readout", {}, True),
     "halvings": ("pattern", {}, 2),
@@ -158,7 +195,9 @@ STEP_FIELDS = {
 @pytest.mark.parametrize("field", [field.name for field in fields(StepConfig)])
 def test_golden_every_step_setting_is_felt(world, refit, field):
     model, options, value = STEP_FIELDS[field]
-    extra = {"actions": {"mouth": world.toy.X[:, 0], "brow": world.toy.X[:, 1]}} if options else {}
+    extra = {"actions": {"mouth": world.toy.X[:, 0], "brow": world.toy.X[:, 1]}} if "actions" in options else {}
+    if "labels" in options:
+        extra["labels"] = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
     one = refit(quick(), model=model, **extra)["smile"].direction
     other = refit(quick(**{field: value}), model=model, **extra)["smile"].direction
     assert not torch.allclose(one, other, rtol=1e-6, atol=0)
@@ -199,6 +238,7 @@ def test_golden_every_fit_setting_is_felt(world, refit):
         ({"config": FitConfig(expressions=("fear",))}, ExpressionError, "0 of 'fear'"),
         ({"config": FitConfig(expressions=("neutral",))}, ExpressionError, "nothing but 'neutral'"),
         ({"config": FitConfig(layer_weights=(1.0,))}, ShapeError, "4 rows"),
+        ({"config": quick(through_actions=("smile",))}, ExpressionError, "no actions came"),
         ({"config": quick(covariance="within"), "model": "readout", "people": None}, ExpressionError, "two pictures"),
     ],
 )
@@ -215,7 +255,7 @@ def test_error_strict_fixed_effects_without_anybody_seen_both_ways(world, refit)
         )
 
 
-@pytest.mark.parametrize("steps", [{"people_penalty": -1.0}, {"halvings": 0}, {"shrink_window": -1}])
+@pytest.mark.parametrize("steps", [{"people_penalty": -1.0}, {"halvings": 0}])
 def test_error_impossible_settings(steps):
     with pytest.raises(ExpressionError, match="needed"):
         StepConfig(**steps)

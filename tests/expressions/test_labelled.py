@@ -52,6 +52,15 @@ def test_golden_aligned_pictures_of_any_size(tiny, faces, tmp_path):
     assert len(labelled.latents) == 35
 
 
+def test_golden_mirror_images_have_codes_of_their_own(tiny, faces):
+    labelled = label_latents(tiny, faces, aligned=True, mirrored=True)
+    turned = tensor_from_photo(open_photo(faces.files[2])).flip(3)
+    one = invert_images(tiny, turned, method="encode")
+    assert labelled.mirrored is not None
+    torch.testing.assert_close(labelled.mirrored.ws[2:3], one.latent.ws, rtol=1e-3, atol=1e-3)
+    assert label_latents(tiny, faces, aligned=True).mirrored is None
+
+
 def test_error_no_usable_face(tiny, faces):
     few = FaceSet(faces.files[:2], faces.expressions[:2], None, {})
     with pytest.raises(ExpressionError, match="none of the 2 pictures"):

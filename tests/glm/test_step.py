@@ -1,4 +1,4 @@
-"""Least motion and shrinking."""
+"""Least motion: the readouts move as asked, and nothing moves further than it must."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from emogan_core.glm import least_motion, shrink_slopes
+from emogan_core.glm import least_motion
 
 
 @pytest.fixture
@@ -49,24 +49,3 @@ def test_error_readouts_that_depend_on_each_other(problem):
     twice = np.column_stack([readouts[:, 0], readouts[:, 0], readouts[:, 1]])
     with pytest.raises(ValueError, match="depend on each other"):
         least_motion(metric, twice, targets)
-
-
-def test_golden_shrinking_helps_noisy_slopes_and_spares_clear_ones():
-    rng = np.random.default_rng(2)
-    truth = np.zeros((2, 120))
-    truth[:, :30] = 0.3 * rng.normal(size=(2, 30))
-    noise = np.stack([np.full(120, 1e-6), np.full(120, 0.04)])
-    slopes = truth + rng.normal(size=truth.shape) * np.sqrt(noise)
-    shrunk = shrink_slopes(slopes, noise, np.eye(120), towards=np.zeros_like(slopes), window=21)
-    errors = [np.linalg.norm(found - truth, axis=1) for found in (slopes, shrunk)]
-    assert errors[1][1] < 0.75 * errors[0][1]
-    np.testing.assert_allclose(shrunk[0, :25], slopes[0, :25], rtol=1e-3)
-
-
-def test_golden_shrinking_ends_at_the_target_when_there_is_only_noise():
-    rng = np.random.default_rng(3)
-    towards = rng.normal(size=(1, 200))
-    slopes = towards + 0.1 * rng.normal(size=(1, 200))
-    shrunk = shrink_slopes(slopes, np.full((1, 200), 0.02), np.eye(200), towards=towards, window=201)
-    np.testing.assert_allclose(shrunk, towards)
-    assert shrink_slopes(slopes, np.ones((1, 200)), np.eye(200), towards=towards, window=0) is slopes
