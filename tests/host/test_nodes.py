@@ -265,7 +265,13 @@ def test_shape_the_example_photo_is_the_shipped_one(host: Host) -> None:
     assert np.array_equal(host.pictures(run, "show")[0], open_photo(ROOT / "workflows/face.png").pixels)
 
 
-def test_shape_every_node_has_a_help_page(host: Host) -> None:
+def test_shape_the_host_serves_translations(host: Host) -> None:
+    served = host.get_json("/i18n")
+    for language in ("en", "zh", "ja"):
+        assert "EmotionGAN_InvertFace" in served[language]["nodeDefs"]
+
+
+def test_shape_the_host_serves_help_pages(host: Host) -> None:
     for name in host.get_json("/object_info"):
         if name.startswith("EmotionGAN_"):
             assert len(host.get(f"/extensions/emotiongan/docs/{name}.md")) > 200
