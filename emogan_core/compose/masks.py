@@ -13,6 +13,7 @@ from torch import Tensor
 from ..faces import Crop, frame_quad
 
 FACE_CENTRE, FACE_RADII = (0.5, 0.53), (0.47, 0.48)  # of the tight frame: brows to chin, cheek to cheek
+TURNED = 0.3  # nose aside of the line from eyes to mouth, of its length, at which a face counts as turned
 BORDER = 0.06  # of the crop: where every edit has faded away, so that no seam can show
 
 
@@ -39,6 +40,15 @@ def mouth_mask(crop: Crop, side: int, *, width: float, height: float, feather: f
     along = (dx * float(axis[0]) + dy * float(axis[1])) / (width * length)
     across = (dy * float(axis[0]) - dx * float(axis[1])) / (height * length)
     return smooth_step((1 - torch.sqrt(along**2 + across**2)) / feather).view(1, 1, side, side)
+
+
+def frontality(crop: Crop) -> float:
+    """1 for a face seen from the front, falling to 0 as its nose moves aside; left and right then no longer match."""
+    eyes, mouth = crop.landmarks[:2].mean(0), crop.landmarks[3:5].mean(0)
+    down = mouth - eyes
+    aside = crop.landmarks[2] - eyes
+    cross = abs(float(down[0] * aside[1] - down[1] * aside[0])) / max(float(down @ down), 1e-6)  # of eyes to mouth
+    return max(0.0, 1 - cross / TURNED)
 
 
 def smooth_step(value: Tensor) -> Tensor:

@@ -27,7 +27,8 @@ class MotionConfig:
     Convention: `size` is the side in px on which motion is computed; the sweep takes one step per `change_per_step`
     (mean absolute difference of the redrawn faces, of a range of 2), at most `max_steps`; `pulls` are truncations
     towards the average face, averaged with equal weight; `steadiness` is the share of the face's common motion (of the
-    head, not of the expression) that is taken out; `shading` is the gain of new shading and `shading_window` the share
+    head, not of the expression) that is taken out; `symmetry`, from 0 to 1, evens out left and right, because a smile
+    on one side only is more often the generator's error than the expression; `shading` is the gain of new shading and `shading_window` the share
     of the crop above whose size shading counts as light and is left out; `mouth_shading` is its gain on the mouth;
     `least_area` bounds how much the motion may squeeze.
     """
@@ -37,6 +38,7 @@ class MotionConfig:
     max_steps: int = 4
     pulls: tuple[float, ...] = (1.0, 0.6, 0.3)
     steadiness: float = 1.0
+    symmetry: float = 0.8
     shading: float = 0.8
     shading_window: float = 0.06
     mouth_shading: float = 0.1
@@ -75,6 +77,7 @@ def read_motion(generator: Generator, ws: Tensor, edited: Tensor, face: Tensor, 
     totals = torch.cat([compose(part) for part in torch.split(flows, steps)])  # [pulls, 2, s, s]
     residuals = frames[:, -1] - warped(frames[:, 0], totals)
     flow = totals.mean(0, keepdim=True)
+    flow = flow + config.symmetry / 2 * (mirrored(flow) - flow)
     flow = flow - config.steadiness * common_motion(flow, face)
     residual = residuals.mean(0, keepdim=True)
     shading = residual - blurred(residual, config.shading_window * config.size)
@@ -84,6 +87,11 @@ def read_motion(generator: Generator, ws: Tensor, edited: Tensor, face: Tensor, 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
     """Pictures of codes, a few at a time so that large generators fit into memory."""
     return torch.cat([generator.synthesis(part) for part in torch.split(codes, DRAWN_AT_ONCE)])
+
+
+def mirrored(flow: Tensor) -> Tensor:
+    """The flow as it would be on the mirrored face."""
+    return flow.flip(-1) * flow.new_tensor([-1.0, 1.0]).view(1, 2, 1, 1)
 
 
 def at_size(images: Tensor, side: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from ..latents import Latent, expect_same_space
 from ..networks.build import Generator
 from .apply import Change, changed_pixels
 from .flow import blurred
-from .masks import face_mask, mouth_mask
+from .masks import face_mask, frontality, mouth_mask
 from .motion import MotionConfig, at_size, drawn, read_motion, unfolded
 from .mouth import SIDE, MouthConfig, calmed, opening_of
 
@@ -91,7 +91,8 @@ def _moved(
     config = settings.motion
     size = config.size
     face = face_mask(crop, size, feather=settings.feather)
-    motion = read_motion(generator, ws, edited, face.to(ws.device), config=config)
+    even = replace(config, symmetry=config.symmetry * frontality(crop))
+    motion = read_motion(generator, ws, edited, face.to(ws.device), config=even)
     flow = calmed(motion.flow.float().cpu() * face, crop, config=settings.mouth)
     flow = unfolded(flow, least_area=config.least_area)
     mouth = mouth_mask(crop, size, width=0.62, height=0.45, feather=0.5)

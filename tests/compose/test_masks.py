@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emogan_core.compose.masks import face_mask, mouth_mask
+from emogan_core.compose.masks import face_mask, frontality, mouth_mask
 from emogan_core.faces import Crop, frame_quad
 
 LANDMARKS = np.array([[80.0, 90.0], [140.0, 90.0], [110.0, 125.0], [88.0, 150.0], [132.0, 150.0]])
@@ -53,3 +53,11 @@ def test_invariance_quarter_turn_turns_with_the_face() -> None:
     turned = Crop(quad=np.roll(crop.quad, -1, axis=0), landmarks=LANDMARKS, frame="tight")
     mask, sideways = (mouth_mask(one, 64, width=0.62, height=0.45, feather=0.5)[0, 0] for one in (crop, turned))
     torch.testing.assert_close(sideways, torch.rot90(mask), atol=1e-4, rtol=1e-4)
+
+
+def test_golden_turned_faces_are_not_frontal() -> None:
+    shares = []
+    for aside in (0.0, 8.0, 40.0):
+        landmarks = LANDMARKS + np.array([[0, 0], [0, 0], [aside, 0], [0, 0], [0, 0]])
+        shares.append(frontality(Crop(quad=frame_quad(landmarks, "tight"), landmarks=landmarks, frame="tight")))
+    assert shares[0] == 1.0 > shares[1] > shares[2] == 0.0

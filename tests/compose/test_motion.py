@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emogan_core.compose.flow import jacobian
-from emogan_core.compose.motion import MotionConfig, common_motion, read_motion, unfolded
+from emogan_core.compose.motion import MotionConfig, common_motion, mirrored, read_motion, unfolded
 from emogan_core.networks import Generator
 
 SIDE = 64
@@ -28,6 +28,14 @@ def test_golden_common_motion_is_the_similarity_under_an_expression() -> None:
 
 def test_golden_no_motion_has_no_common_motion() -> None:
     assert common_motion(torch.zeros(1, 2, SIDE, SIDE), torch.ones(1, 1, SIDE, SIDE)).abs().max() < 1e-5
+
+
+def test_invariance_mirrored_twice_is_the_same() -> None:
+    ys, xs = grid()
+    flow = torch.stack([xs + ys, xs * ys]).unsqueeze(0)
+    torch.testing.assert_close(mirrored(mirrored(flow)), flow)
+    outwards = torch.stack([xs, ys]).unsqueeze(0)
+    torch.testing.assert_close(mirrored(outwards), outwards)
 
 
 @pytest.mark.parametrize("strength", [3.0, 20.0, 200.0])

@@ -28,6 +28,7 @@ CHANGED = {
     "max_steps": 1,
     "pulls": (1.0,),
     "steadiness": 0.0,
+    "symmetry": 0.0,
     "shading": 0.1,
     "shading_window": 0.3,
     "mouth_shading": 1.0,
