@@ -6,8 +6,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from .designs import Array, Index, deal_groups
 from .diagnostics import FitWarning, Flags, auc_with_interval, is_separated, logistic_condition
@@ -144,6 +142,9 @@ def _solve(
     white: Array, positive: Flags, weight: Array, *, penalty: float, max_steps: int
 ) -> tuple[Array, float, bool]:
     """Slope, offset and whether the solver met its tolerance."""
+    from sklearn.exceptions import ConvergenceWarning  # slow to import, and only fits need it
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=1.0 / penalty, max_iter=max_steps, tol=1e-6, solver="lbfgs")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
