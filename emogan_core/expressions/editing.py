@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from ..devices import gradients_off
 from ..errors import ExpressionError, ShapeError
 from ..latents import Latent, expect_same_space
 from .axes import ExpressionAxes
@@ -38,7 +39,8 @@ def apply_expressions(latent: Latent, axes: ExpressionAxes, intensities: Mapping
         step = step + value * axis.direction.detach().cpu().double()
     if not any(wanted.values()):
         return latent
-    return replace(latent, ws=latent.ws + step.to(latent.ws))
+    with gradients_off():
+        return replace(latent, ws=latent.ws + step.to(latent.ws))
 
 
 def checked_intensity(name: str, value: float) -> float:

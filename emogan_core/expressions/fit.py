@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from ..devices import gradients_off
 from ..errors import ExpressionError, ShapeError
 from ..glm import Array, ReadoutConfig, ReadoutFit, fit_readout
 from ..latents import Latent
@@ -94,10 +95,11 @@ def fit_expressions(
         label_source=origin.label_source,
         licence=origin.licence,
     )
-    axes = tuple(
-        _axis(shared, table, name, step * length, readout, config)
-        for name, step, length, readout in zip(names, steps, lengths, readouts, strict=True)
-    )
+    with gradients_off():  # ordinary tensors, whatever mode the caller is in
+        axes = tuple(
+            _axis(shared, table, name, step * length, readout, config)
+            for name, step, length, readout in zip(names, steps, lengths, readouts, strict=True)
+        )
     return ExpressionAxes(axes=axes, fingerprint=latents.fingerprint, left_out=left_out)
 
 

@@ -119,7 +119,8 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
         return _holding(basis, _patterns(basis, config), motion, betas, config), "pattern"
     held = _covariate_readouts(basis.table, config)
     steps = [
-        least_motion(
+        _shortest(
+            name,
             motion,
             np.column_stack([beta, held]),
             np.concatenate([[beta @ difference(basis.plain, name)], np.zeros(held.shape[1])]),
@@ -136,8 +137,17 @@ def _holding(basis: Basis, steps: Array, motion: Array, betas: Array, config: St
         held = [betas[k] for k, other in enumerate(basis.names) if other in config.hold_expressions and other != name]
         if held:
             readouts = np.stack(held, axis=1)
-            corrected[index] -= least_motion(motion, readouts, readouts.T @ steps[index])
+            corrected[index] -= _shortest(name, motion, readouts, readouts.T @ steps[index])
     return corrected
+
+
+def _shortest(name: str, motion: Array, readouts: Array, targets: Array) -> Array:
+    try:
+        return least_motion(motion, readouts, targets)
+    except ValueError as error:
+        raise ExpressionError(
+            f"no step for '{name}': {error}; hold fewer covariates or expressions, or give pictures that differ more"
+        ) from error
 
 
 def difference(table: Table, name: str) -> Array:

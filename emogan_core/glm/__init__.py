@@ -5,7 +5,7 @@ from .diagnostics import FitWarning, Flags, auc_with_interval
 from .geometry import Shrinkage, covariance, inverse_root, within_covariance
 from .pattern import PatternFit, fit_pattern
 from .readout import ReadoutConfig, ReadoutFit, fit_readout, fit_slope
-from .step import least_motion, to_readout_step
+from .step import least_motion
 from .toy import Toy, toy
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "least_motion",
     "one_hot",
     "standardise",
-    "to_readout_step",
     "toy",
     "within_covariance",
 ]

@@ -55,6 +55,7 @@ def test_shape_works_under_inference_mode(latent, axes):
         inside = Latent(latent.ws.clone(), latent.fingerprint)
         edited = apply_expressions(inside, axes, {"smile": 1.0})
     assert not torch.equal(edited.ws, latent.ws)
+    assert not edited.ws.is_inference()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "much", None])

@@ -255,6 +255,24 @@ def test_error_strict_fixed_effects_without_anybody_seen_both_ways(world, refit)
         )
 
 
+@pytest.mark.parametrize("model", ["pattern", "readout"])
+def test_error_pictures_that_are_all_alike(world, refit, model):
+    same = Latent(torch.ones_like(world.latents.ws), world.latents.fingerprint)
+    with pytest.raises(ExpressionError, match="smile"):
+        refit(latents=same, model=model)
+
+
+def test_golden_noise_is_called_experimental(world, refit):
+    labels = list(np.random.default_rng(3).permutation(np.array(world.labels)))
+    assert refit(labels=[str(label) for label in labels])["smile"].experimental
+
+
+def test_shape_fitting_under_inference_mode_gives_ordinary_tensors(refit):
+    with torch.inference_mode():
+        axes = refit()
+    assert not axes["smile"].direction.is_inference()
+
+
 @pytest.mark.parametrize("steps", [{"people_penalty": -1.0}, {"halvings": 0}])
 def test_error_impossible_settings(steps):
     with pytest.raises(ExpressionError, match="needed"):
