@@ -28,9 +28,10 @@ class MotionConfig:
     (mean absolute difference of the redrawn faces, of a range of 2), at most `max_steps`; `pulls` are truncations
     towards the average face, averaged with equal weight; `steadiness` is the share of the face's common motion (of the
     head, not of the expression) that is taken out; `symmetry`, from 0 to 1, evens out left and right, because a smile
-    on one side only is more often the generator's error than the expression; `shading` is the gain of new shading and `shading_window` the share
-    of the crop above whose size shading counts as light and is left out; `mouth_shading` is its gain on the mouth;
-    `least_area` bounds how much the motion may squeeze.
+    on one side only is more often the generator's error than the expression; `amplify` makes up for motion that
+    blurred pictures hide; `shading` is the gain of new shading and `shading_window` the share of the crop above whose
+    size shading counts as light and is left out; `mouth_shading` is its gain on the mouth; `least_area` bounds how much
+    the motion may squeeze.
     """
 
     size: int = 96
@@ -39,6 +40,7 @@ class MotionConfig:
     pulls: tuple[float, ...] = (1.0, 0.6, 0.3)
     steadiness: float = 1.0
     symmetry: float = 0.8
+    amplify: float = 1.25
     shading: float = 0.8
     shading_window: float = 0.06
     mouth_shading: float = 0.1
@@ -78,7 +80,7 @@ def read_motion(generator: Generator, ws: Tensor, edited: Tensor, face: Tensor, 
     residuals = frames[:, -1] - warped(frames[:, 0], totals)
     flow = totals.mean(0, keepdim=True)
     flow = flow + config.symmetry / 2 * (mirrored(flow) - flow)
-    flow = flow - config.steadiness * common_motion(flow, face)
+    flow = config.amplify * (flow - config.steadiness * common_motion(flow, face))
     residual = residuals.mean(0, keepdim=True)
     shading = residual - blurred(residual, config.shading_window * config.size)
     return Motion(flow=flow, shading=shading, before=ends[:1], after=ends[1:])

@@ -36,8 +36,8 @@ class MouthConfig:
     smoothed, because the generator's teeth are mistaken for lips that moved.
     """
 
-    gain: float = 4.4
-    least: float = 0.0011
+    gain: float = 3.2
+    least: float = 0.002
     width: float = 0.8
     reach: float = 0.45
     calm: float = 0.035

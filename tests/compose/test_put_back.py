@@ -29,6 +29,7 @@ CHANGED = {
     "pulls": (1.0,),
     "steadiness": 0.0,
     "symmetry": 0.0,
+    "amplify": 1.0,
     "shading": 0.1,
     "shading_window": 0.3,
     "mouth_shading": 1.0,
