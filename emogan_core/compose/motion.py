@@ -40,7 +40,7 @@ class MotionConfig:
     pulls: tuple[float, ...] = (1.0, 0.6, 0.3)
     steadiness: float = 1.0
     symmetry: float = 0.8
-    amplify: float = 1.25
+    amplify: float = 1.15
     shading: float = 0.8
     shading_window: float = 0.06
     mouth_shading: float = 0.1
@@ -106,7 +106,7 @@ def at_size(images: Tensor, side: int) -> Tensor:
 
 
 def common_motion(flow: Tensor, face: Tensor, *, rounds: int = 8, tolerance: float = 0.5) -> Tensor:
-    """The similarity (shift, turn, scale) that most of the face follows, as a flow; outliers, the expression, do not count.
+    """The similarity (shift, turn, scale) that most of the face follows; outliers, the expression, do not count.
 
     Convention: weights `face` [1, 1, s, s]; a pixel that departs from the fit by `tolerance` px counts half.
     """

@@ -36,7 +36,7 @@ class MouthConfig:
     smoothed, because the generator's teeth are mistaken for lips that moved.
     """
 
-    gain: float = 3.2
+    gain: float = 3.6
     least: float = 0.002
     width: float = 0.8
     reach: float = 0.45
@@ -94,7 +94,7 @@ def find_lips(image: Tensor, crop: Crop) -> Lips:
 
 
 def _valley(luma: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each column the index of the darkest connected path through luma [columns, offsets], by dynamic programming."""
+    """For each column the offset of the darkest connected path through luma [columns, offsets]: dynamic programming."""
     count, width = luma.shape
     height = np.linspace(-1, 1, width)
     at_corner = np.abs(np.linspace(-1, 1, count)) ** 4  # near the corners the landmarks know best
