@@ -60,11 +60,12 @@ class Photo:
             raise ShapeError(f"alpha came as {self.alpha.dtype} {self.alpha.shape}; needed uint8 {shape[:2]}")
 
 
-def open_photo(path: Path) -> Photo:
+def open_photo(path: Path | str) -> Photo:
     """The first picture in a file, turned upright by its EXIF orientation and converted to sRGB by its ICC profile.
 
     Raises: PhotoError when the file is missing, empty, of another kind, damaged, or larger than MAX_PIXELS.
     """
+    path = Path(path)
     with _opened(path) as image:
         try:
             image.load()

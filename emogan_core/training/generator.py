@@ -88,8 +88,10 @@ class Run:
         self.live.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
         self.origin = torch.zeros(SPEC.w_dim)  # the mapping network's codes are those of training plus this
-        # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about
-        apart = {id(parameter) for part in (judge, encoder.linear) for parameter in part.parameters()}
+        # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about; the
+        # mapping network stays the codes' distribution: an adversary moved its mean by 0.8 standard deviations
+        fixed = (judge, encoder.linear, self.live.mapping)
+        apart = {id(parameter) for part in fixed for parameter in part.parameters()}
         drawn = [p for p in self.live.parameters() if id(p) not in apart]
         self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
         self.judging = torch.optim.Adam(judge.parameters(), lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
@@ -157,8 +159,7 @@ def start_from_generator(run: Run, path: Path) -> None:
 def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     """Begin from a decoder of linear codes: its synthesis tensors, and an encoder fitted to its projection.
 
-    The file's projection reads 64 px pictures; ours reads 32 px, so it is refitted by ridge regression. The mapping
-    network starts as the normal distribution of the codes.
+    The file's projection reads 64 px pictures; ours reads 32 px, so it is refitted by ridge regression.
     """
     tensors, _ = read_tensors(path)
     synthesis, encoder, _ = run.parts()
@@ -171,10 +172,21 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     gram = x.T @ x + 3.0 * torch.eye(x.shape[1], dtype=torch.float64)
     projection = torch.linalg.solve(gram, x.T @ y).T.float()
     start_from_projection(encoder, projection, code_centre - projection @ centre)
-    run.origin = origin_for(codes)
-    start_as_gaussian(run.live.mapping, codes + run.origin)
-    run.live.w_std.copy_(codes.std(0))
     run.ema.load_state_dict(run.live.state_dict())
+    settle(run, faces)
+
+
+def settle(run: Run, faces: Faces) -> None:
+    """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces."""
+    assert run.ema.encoder is not None
+    with torch.no_grad():
+        parts = [F.adaptive_avg_pool2d(part.float() / 127.5 - 1, SPEC.resolution) for part in torch.split(faces.pixels, 64)]
+        codes = torch.cat([run.ema.encoder(part).mean(dim=1) for part in parts])  # [n, w_dim]
+        run.origin = origin_for(codes)
+        start_as_gaussian(run.ema.mapping, codes + run.origin)
+        run.ema.w_std.copy_(codes.std(0))
+        run.live.mapping.load_state_dict(run.ema.mapping.state_dict())
+        run.live.w_std.copy_(run.ema.w_std)
 
 
 def draw_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
@@ -253,6 +265,7 @@ def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[st
         run.follow()
         run.step += 1
         if run.step % 100 == 0 or run.step == run.config.steps:
+            settle(run, training)
             run.save(work / "state.safetensors")
             terms["held_out_psnr"] = look(run, seen, work / f"look_{run.step // 500 * 500:06d}.png")
             line = {"step": run.step, "seconds": round(time.monotonic() - begin), **terms}

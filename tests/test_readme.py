@@ -1,0 +1,54 @@
+"""What the README shows is what the program does."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emogan_core.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_golden_python_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The snippet, word for word, on scikit-image's portrait of an astronaut."""
+    from skimage.data import astronaut
+
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(astronaut()).save("photo.jpg", quality=95)
+    names: dict[str, object] = {}
+    exec(snippet, names)  # noqa: S102 - our own README
+    result, photo = names["result"], names["photo"]
+    changed = result.mask > 0  # type: ignore[attr-defined]
+    before, after = photo.pixels, result.photo.pixels  # type: ignore[attr-defined]
+    assert 0.005 < changed.mean() < 0.3
+    assert np.array_equal(before[~changed], after[~changed])
+    assert not np.array_equal(before[changed], after[changed])
+
+
+def test_shape_every_command_it_names_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    known = capsys.readouterr().out
+    for name in ("edit", "demo", "sample", "invert", "apply", "fit", "info"):
+        assert f"emogan {name}" in README or f"`{name}`" in README
+        assert name in known
+
+
+def test_shape_every_link_leads_somewhere() -> None:
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in t]
+    assert targets
+    assert [t for t in targets if not (ROOT / t).exists()] == []
+
+
+def test_shape_the_test_command_is_there_for_ci() -> None:
+    block = README.split("<!-- test command -->")[1].split("```")[1]
+    assert "pytest" in block
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
