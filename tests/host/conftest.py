@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +20,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     pytest.importorskip("websocket", reason="these tests talk to ComfyUI through the package websocket-client")
     place = find_host()
     if place is None:
-        pytest.skip("no ComfyUI in ~/ComfyUI or ~/comfy/ComfyUI; name one with COMFYUI_DIR")
+        named = os.environ.get("COMFYUI_DIR", "~/ComfyUI or ~/comfy/ComfyUI")
+        pytest.skip(f"no ComfyUI in {named}; name its folder with COMFYUI_DIR")
     python = find_python(place)
     if python is None:
         pytest.skip(f"no .venv or venv in {place}; name the host's Python with COMFYUI_PYTHON")
