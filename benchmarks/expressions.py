@@ -59,21 +59,24 @@ def picture_of(photo: Photo, crop: Crop) -> Image.Image:
     return Image.fromarray(pixels.round().clamp(0, 255).byte().numpy())
 
 
-def whole(photo: Photo) -> Crop:
-    """The crop of a picture that is already cut in the frame."""
+def whole(photo: Photo, row: dict[str, str]) -> Crop:
+    """The crop of a picture that is already cut in the frame, with the landmarks of its row in the table."""
     side = photo.pixels.shape[0]
-    return Crop(np.array([[0, 0], [side, 0], [side, side], [0, side]], float), np.zeros((5, 2)), "tight")
+    points = ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r")
+    landmarks = np.array([[float(row[f"{point}_{axis}"]) for axis in "xy"] for point in points])
+    return Crop(np.array([[0, 0], [side, 0], [side, side], [0, side]], float), landmarks, "tight")
 
 
 def studio_people(folder: Path, table: Path, held_out: set[str]) -> list[tuple[Photo, Crop, Image.Image]]:
     with table.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["person"] in held_out]
-    files = {(row["person"], row["expression"]): folder / row["file"] for row in rows}
+    shown = {(row["person"], row["expression"]): row for row in rows}
     found = []
     for person in sorted({row["person"] for row in rows}):
-        photo = open_photo(files[person, "neutral"])
-        with Image.open(files[person, "happiness"]) as smile:
-            found.append((photo, whole(photo), smile.convert("RGB")))
+        neutral = shown[person, "neutral"]
+        photo = open_photo(folder / neutral["file"])
+        with Image.open(folder / shown[person, "happiness"]["file"]) as smile:
+            found.append((photo, whole(photo, neutral), smile.convert("RGB")))
     return found
 
 
