@@ -180,7 +180,9 @@ def settle(run: Run, faces: Faces) -> None:
     """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces."""
     assert run.ema.encoder is not None
     with torch.no_grad():
-        parts = [F.adaptive_avg_pool2d(part.float() / 127.5 - 1, SPEC.resolution) for part in torch.split(faces.pixels, 64)]
+        parts = [
+            F.adaptive_avg_pool2d(part.float() / 127.5 - 1, SPEC.resolution) for part in torch.split(faces.pixels, 64)
+        ]
         codes = torch.cat([run.ema.encoder(part).mean(dim=1) for part in parts])  # [n, w_dim]
         run.origin = origin_for(codes)
         start_as_gaussian(run.ema.mapping, codes + run.origin)
