@@ -39,6 +39,15 @@ from emogan_core.inversion import Inversion, invert_images
 from emogan_core.latents import Latent
 from emogan_core.networks import Generator
 
+HEADER = """\
+# Does an edit reach its expression and keep the person?
+
+```
+python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/expressions.md
+```
+
+Judges (`benchmarks/judges.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows what the redrawing alone costs. The axes of sadness and disgust lean on blendshapes themselves, so their judges are not wholly independent; they look at mouth corners (sadness) and at nose and upper lip (disgust), and see nothing of what these edits do to the brows.
+"""
 HELD_OUT = Path(__file__).with_name("held_out_people.txt")
 INTENSITIES = (0.5, 1.0, 1.5, 2.0)
 Edit = Callable[[Latent, float], Latent]
@@ -257,6 +266,7 @@ def main() -> None:
     bench = Bench(people, keep_people(press, ~out), generator, recogniser)
     psnr = np.array([p.inversion.metrics["psnr_db"][0] for p in people])
     lines = [
+        HEADER,
         f"{len(people)} held-out people; generator {generator.fingerprint[:12]}, axes {axes.content_fingerprint[:12]}; "
         f"judges fitted on {int((~out).sum())} press pictures. Reconstruction {interval(psnr, rng)} dB.",
         "",

@@ -24,6 +24,13 @@ from emogan_core.faces import find_faces
 from emogan_core.images import open_photo
 from emogan_core.inversion import METHODS, invert
 
+HEADER = """\
+# How long an edit takes
+
+```
+python benchmarks/speed.py PHOTO --device cpu -o docs/speed.md
+```
+"""
 IMPORT = """
 import sys, time
 import torch, numpy
@@ -82,6 +89,7 @@ def main() -> None:
     base = rows[-2][1]
     height, width = photo.pixels.shape[:2]
     lines = [
+        HEADER,
         f"One photo of {width} x {height} px, {arguments.device} ({generator.device}), {torch.get_num_threads()} threads, "
         f"torch {torch.__version__}; ratios are to the slider in motion mode, in the same run.",
         "",
