@@ -87,11 +87,13 @@ class ModulatedConv(nn.Module):
             x = fir(x, gain=4.0, pad=1)
         else:
             x = F.conv2d(x, self.weight.to(x.dtype), padding=1)
-        x = x * demodulation.to(x.dtype)[:, :, None, None]
         bias = self.bias[None, :, None, None]
         if noise:
             bias = bias + self.noise_const * self.noise_strength
-        x = leaky(x + bias.to(x.dtype))
+        # leaky ReLU commutes with its positive gain, so demodulation, gain, noise and bias are one pass over x
+        scale = (demodulation * SQRT2).to(x.dtype)[:, :, None, None]
+        x = torch.addcmul((bias * SQRT2).to(x.dtype), x, scale)
+        x = F.leaky_relu(x, 0.2, inplace=True)
         return x if clamp is None else x.clamp(-clamp, clamp)
 
 
