@@ -1,0 +1,259 @@
+"""NVIDIA's PyTorch pickles as inert records: an allow-list of names, each answered by a function of ours.
+
+Nothing is imported, called or compiled on a file's behalf: the opcodes run on our own machine, and the storages, which
+are files within the file, are parsed here as well. Module source embedded in the file is dropped unread.
+Source: layouts as documented for PyTorch's serialisation and observed in files of stylegan2-ada-pytorch and stylegan3.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError
+from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
+
+MAX_FILE_BYTES = 8 << 30
+MAX_DIMENSIONS = 8
+_MAGIC = 0x1950A86A20F9469CFC6C  # the number at the start of torch.save's older layout
+_LAYOUT = 1001
+_STORAGES = {
+    "torch.FloatStorage": torch.float32,
+    "torch.HalfStorage": torch.float16,
+    "torch.BFloat16Storage": torch.bfloat16,
+    "torch.DoubleStorage": torch.float64,
+    "torch.LongStorage": torch.int64,
+    "torch.IntStorage": torch.int32,
+    "torch.ShortStorage": torch.int16,
+    "torch.CharStorage": torch.int8,
+    "torch.ByteStorage": torch.uint8,
+    "torch.BoolStorage": torch.bool,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A module of a file: the name of its class and its attributes, nothing alive."""
+
+    class_name: str
+    state: dict[str, object] = field(repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class _Kind:
+    """A numpy type of plain numbers; pickles set its byte order after making it."""
+
+    kind: np.dtype[np.generic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Storage:
+    numbers: Tensor = field(repr=False)
+
+
+def read_pickle(path: Path) -> object:
+    """What a pickle of plain values, tensors and NVIDIA's persistent modules describes, modules as records.
+
+    Raises: CheckpointError naming the file and what was refused; nothing else, whatever the bytes are.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise CheckpointError(f"it has {size} bytes, above the limit of {MAX_FILE_BYTES}; no generator is so large")
+        budget = Budget(size)
+        with path.open("rb") as file:
+            machine = Machine(Source(file, size), makers=_makers(budget), budget=budget, build=_build)
+            return machine.run()
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    except Exception as error:  # damaged bytes break the decoder in any way they like; none of it concerns the user
+        told = ascii(str(error))[:160]
+        raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error
+
+
+def _makers(budget: Budget) -> dict[str, Maker]:
+    def storage(data: object) -> _Storage:
+        return _storage(data, budget)
+
+    def tensor(store: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
+        return _tensor(store, offset, size, stride, budget)
+
+    def encoded(text: object, name: object = "latin1") -> bytes:
+        if not isinstance(text, str) or name not in ("latin1", "latin-1"):
+            raise CheckpointError("refused an encoding other than latin1; get the file again, or as safetensors")
+        budget.spend_bytes(len(text))
+        return text.encode("latin1")
+
+    made: dict[str, Maker] = {
+        "torch_utils.persistence._reconstruct_persistent_obj": _record,
+        "dnnlib.util.EasyDict": _empty,
+        "collections.OrderedDict": _empty,
+        "torch._utils._rebuild_parameter": _parameter,
+        "torch._utils._rebuild_parameter_with_state": _parameter,
+        "torch._utils._rebuild_tensor_v2": tensor,
+        "torch.storage._load_from_bytes": storage,
+        "numpy.dtype": _kind,
+        "numpy.ndarray": _forbidden_array,
+        "_codecs.encode": encoded,
+    }
+    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+        made |= {f"{module}.scalar": _scalar, f"{module}._reconstruct": _array}
+    return made | {"builtins.set": _set, "__builtin__.set": _set}
+
+
+def _record(meta: object) -> Record:
+    """What `_reconstruct_persistent_obj` would bring to life by compiling `module_src`; here it stays a record."""
+    if not isinstance(meta, dict):
+        raise CheckpointError("a module comes without its description; the file is damaged, get it again")
+    kind, version, class_name, state = (meta.get(key) for key in ("type", "version", "class_name", "state"))
+    if not isinstance(kind, str) or kind != "class" or not isinstance(version, int) or version > 6:
+        raise CheckpointError("a module is described in a way not known here; needed a class of version 6 or older")
+    if not isinstance(class_name, str) or not isinstance(state, dict):
+        raise CheckpointError("a module has no class name or no state; the file is damaged, get it again")
+    return Record(class_name, state)
+
+
+def _empty(*arguments: object) -> dict[str, object]:
+    if arguments:
+        raise CheckpointError("a dictionary is made from a list; needed one filled item by item, as networks are saved")
+    return {}
+
+
+def _set(*_: object) -> Opaque:
+    return Opaque()
+
+
+def _parameter(data: object, *_: object) -> Tensor:
+    if not isinstance(data, Tensor):
+        raise CheckpointError("a parameter holds no tensor; the file is damaged, get it again")
+    return data
+
+
+def _tensor(store: object, offset: object, size: object, stride: object, budget: Budget) -> Tensor:
+    """A view of a storage, after its extent was held against the storage."""
+    if not isinstance(store, _Storage) or not isinstance(size, tuple) or not isinstance(stride, tuple):
+        raise CheckpointError("a tensor comes without storage, size or stride; the file is damaged, get it again")
+    numbers = (*size, *stride)
+    if (
+        not isinstance(offset, int)
+        or offset < 0
+        or len(size) != len(stride)
+        or len(size) > MAX_DIMENSIONS
+        or not all(type(n) is int and n >= 0 for n in numbers)
+    ):
+        raise CheckpointError("a tensor's size and stride are no matching whole numbers; the file is damaged")
+    held = store.numbers.numel()
+    count = math.prod(size)
+    last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
+    if count > held or (count and last >= held):
+        raise CheckpointError(
+            f"a tensor of size {list(size)} is claimed of a storage of {held} numbers; the file is damaged, get it again"
+        )
+    budget.spend_bytes(count * store.numbers.element_size())
+    return torch.as_strided(store.numbers, size, stride, offset) if count else store.numbers.new_empty(size)
+
+
+def _storage(data: object, budget: Budget) -> _Storage:
+    """One storage from the bytes of a torch.save of the older layout, parsed without torch.load."""
+    if not isinstance(data, bytes):
+        raise CheckpointError("a storage is not made of bytes; the file is damaged, get it again")
+    budget.spend_bytes(len(data))
+    source = Source(io.BytesIO(data), len(data))
+
+    def step(persistent: Callable[[object], object] | None = None) -> object:
+        names = frozenset(_STORAGES)
+        return Machine(source, makers={}, constants=names, persistent=persistent, budget=budget).run()
+
+    try:
+        magic, layout, machine = step(), step(), step()
+        if magic != _MAGIC or layout != _LAYOUT or not isinstance(machine, dict):
+            raise CheckpointError("it is not of torch.save's older layout, the only one storages come in")
+        if machine.get("little_endian") is not True:
+            raise CheckpointError("it was written on a big-endian machine, which is not read")
+        claim, keys = step(_claim), step()
+    except CheckpointError as error:
+        raise CheckpointError(f"inside a tensor's storage: {error}") from error
+    if not isinstance(claim, _Claim) or not isinstance(keys, list) or len(keys) != 1 or keys[0] != claim.key:
+        raise CheckpointError("a storage's table of contents is damaged; get the file again")
+    header = int.from_bytes(source.read(8), "little")
+    start, needed = source.tell(), claim.count * claim.dtype.itemsize
+    if header != claim.count or needed != len(data) - start:
+        raise CheckpointError(
+            f"a storage claims {claim.count} numbers ({needed} bytes) and holds {len(data) - start} bytes; "
+            "the file is damaged or cut short, get it again"
+        )
+    if not needed:
+        return _Storage(torch.zeros(0, dtype=claim.dtype))
+    return _Storage(torch.frombuffer(bytearray(memoryview(data)[start:]), dtype=claim.dtype))
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    dtype: torch.dtype
+    key: str
+    count: int
+
+
+def _claim(identity: object) -> _Claim:
+    """A persistent id: ("storage", type, key, device, count, view)."""
+    if isinstance(identity, tuple) and len(identity) == 6:
+        word, kind, key, _, count, view = identity
+        if (
+            word == "storage"
+            and isinstance(kind, Name)
+            and isinstance(key, str)
+            and type(count) is int
+            and view is None
+        ):
+            return _Claim(_STORAGES[kind.text], key, count)
+    raise CheckpointError("a persistent id is no storage; it is refused, get the file from a source you trust")
+
+
+def _kind(name: object, *_: object) -> _Kind:
+    if not isinstance(name, str) or len(name) > 4 or name[:1] not in "biufc" or not name[1:].isdigit():
+        raise CheckpointError(
+            f"refused the numpy type {ascii(name)[:20] if isinstance(name, str) else 'given'}; needed plain numbers"
+        )
+    return _Kind(np.dtype(name))
+
+
+def _scalar(kind: object, data: object = b"") -> object:
+    if not isinstance(kind, _Kind) or not isinstance(data, bytes) or len(data) != kind.kind.itemsize:
+        raise CheckpointError("a numpy number is not made of its bytes; the file is damaged, get it again")
+    return np.frombuffer(data, kind.kind)[0].item()
+
+
+def _array(base: object, *_: object) -> Opaque:
+    if not isinstance(base, Name) or base.text != "numpy.ndarray":
+        raise CheckpointError("a numpy array of another class is refused; needed plain arrays")
+    return Opaque()
+
+
+def _forbidden_array(*_: object) -> object:
+    raise CheckpointError("a numpy array is made by hand, which may claim any size; needed a saved array")
+
+
+def _build(target: object, state: object) -> None:
+    """States of numpy's types and arrays; modules keep theirs in their description, and nothing else has one."""
+    if isinstance(target, _Kind):
+        if (
+            not isinstance(state, tuple)
+            or len(state) < 5
+            or state[1] not in ("<", "|", "=")
+            or state[2:5] != (None,) * 3
+        ):
+            raise CheckpointError("refused a numpy type with parts or of another byte order; needed plain numbers")
+    elif isinstance(target, Opaque):
+        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[4], bytes):
+            raise CheckpointError("refused a numpy array of objects; needed plain numbers")
+    else:
+        raise CheckpointError("refused to set the state of what is no numpy type; get the file from a source you trust")
