@@ -1,0 +1,127 @@
+"""What the readers of other programs' weights share: taking tensors by name, and filling in what a file lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..networks.spec import MAX_RESOLUTION, GeneratorSpec
+from ..networks.stylegan2 import Mapping
+from .canonical import CanonicalCheckpoint
+
+AVERAGE_SAMPLES = 10_000
+AVERAGE_SEED = 0
+MAX_ELEMENTS = 1 << 28
+UNKNOWN_LICENCE = "unknown: ask whoever made the file"
+
+
+class ForeignWeights:
+    """A foreign state dict from which every tensor is taken once, as float32 of its own memory.
+
+    Convention: `place` is how errors call it, for example "ffhq.pt (g_ema)".
+    """
+
+    def __init__(self, entries: MappingOf[str, object], *, place: str) -> None:
+        self.entries, self.place = entries, place
+        self.taken: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.entries
+
+    def shape(self, name: str, *, dims: int) -> tuple[int, ...]:
+        """A tensor's shape, once it is known to be an ordinary tensor of `dims` axes.
+
+        Raises: CheckpointError.
+        """
+        found = self.entries.get(name)
+        if not isinstance(found, Tensor):
+            what = "is missing" if found is None else f"is a {type(found).__name__}"
+            raise CheckpointError(
+                f"{self.place}: '{name}' {what}, needed a tensor; the file is incomplete or another kind"
+            )
+        plain = found.layout == torch.strided and found.is_floating_point() and not found.is_quantized
+        if not plain or found.ndim != dims or not 0 < found.numel() <= MAX_ELEMENTS:
+            raise CheckpointError(
+                f"{self.place}: '{name}' is {found.dtype} {list(found.shape)[:8]}; needed floating point "
+                f"with {dims} axes and at most {MAX_ELEMENTS} numbers; this is another kind of network"
+            )
+        return tuple(found.shape)
+
+    def take(self, name: str, *shape: int) -> Tensor:
+        """A finite tensor of just this shape.
+
+        Raises: CheckpointError.
+        """
+        came = self.shape(name, dims=len(shape))
+        found = self.entries[name]
+        assert isinstance(found, Tensor)
+        if came != shape:
+            raise CheckpointError(
+                f"{self.place}: '{name}' is {list(came)}, needed {list(shape)} beside the other weights; "
+                "the network is of a kind not read here"
+            )
+        tensor = torch.empty(shape).copy_(found.detach())
+        if not bool(torch.isfinite(tensor).all()):
+            raise CheckpointError(f"{self.place}: '{name}' holds NaN or infinity; the file is damaged, get it again")
+        self.taken.add(name)
+        return tensor
+
+    def count(self, pattern: str, *, start: int = 0) -> int:
+        """How many consecutive names there are, `pattern` holding one place for the number."""
+        number = start
+        while pattern.format(number) in self.entries:
+            number += 1
+        return number - start
+
+    def expect_all_taken(self, *, ignored: tuple[str, ...]) -> None:
+        """Everything must have found its place, except names that end in one of `ignored`.
+
+        Raises: CheckpointError.
+        """
+        left = [name for name in self.entries if name not in self.taken and not name.endswith(ignored)]
+        if left:
+            more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+            names = ", ".join(f"'{name[:60]}'" for name in left[:5])
+            raise CheckpointError(
+                f"{self.place}: cannot use {names}{more}; this variant of the network is not read here"
+            )
+
+
+def resolution_of(blocks: int, *, place: str) -> int:
+    """Side of the pictures that `blocks` blocks from 4 px up draw.
+
+    Raises: CheckpointError.
+    """
+    if not 2 <= blocks <= MAX_RESOLUTION.bit_length() - 2:
+        raise CheckpointError(f"{place} has {blocks} resolutions; needed 2 (8 px) to 10 ({MAX_RESOLUTION} px)")
+    return 4 << (blocks - 1)
+
+
+def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[str]) -> CanonicalCheckpoint:
+    """The checkpoint, with silent noise and a computed average where the file had none, each told in a notice."""
+    missing = 0
+    for index, side in enumerate(spec.resolutions):
+        for layer in ("conv0", "conv1") if index else ("conv1",):
+            name = f"synthesis.b{side}.{layer}.noise_const"
+            if name not in tensors:
+                tensors[name] = torch.zeros(side, side)
+                missing += 1
+    if missing:
+        notices.append(f"the file lacks {missing} noise maps; zeros are used, so fine texture is a little smoother")
+    if "mapping.w_avg" not in tensors:
+        tensors["mapping.w_avg"] = _average_code(spec, tensors)
+        notices.append(f"the file lacks the average latent; it was computed from {AVERAGE_SAMPLES} seeded samples")
+    return CanonicalCheckpoint(replace(spec, licence=UNKNOWN_LICENCE), tensors, tuple(notices))
+
+
+def _average_code(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Tensor:
+    mapping = Mapping(spec)
+    own = {name.removeprefix("mapping."): tensor for name, tensor in tensors.items() if name.startswith("mapping.")}
+    mapping.load_state_dict({**own, "w_avg": torch.zeros(spec.w_dim)})
+    rng = torch.Generator().manual_seed(AVERAGE_SEED)
+    with torch.no_grad():
+        return mapping.to_w(torch.randn(AVERAGE_SAMPLES, spec.z_dim, generator=rng)).mean(0)

@@ -1,0 +1,104 @@
+"""StyleGAN2 as genforce's program names it.
+
+Kernels of up-sampling convolutions are stored turned by 180 degrees, and style biases without their 1.
+Source: reference/checkpoint-formats; the names are facts of the files, the mathematics is that of `networks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..networks.spec import GeneratorSpec
+from .canonical import CanonicalCheckpoint
+from .foreign import ForeignWeights, completed, resolution_of
+
+_FILTERS = (".filter.kernel", "synthesis.upsample.kernel")  # fixed in that program: always [1, 3, 3, 1]
+_STYLEGAN1 = ("synthesis.layer0.apply_noise.weight", "synthesis.layer0.epilogue.apply_noise.weight", "synthesis.lod")
+_LABELS = ("mapping.label_weight", "mapping.LabelEmbed.weight")
+
+
+def read_genforce(entries: Mapping[str, object], *, place: str, has_judge: bool = False) -> CanonicalCheckpoint:
+    """A generator from a state dict.
+
+    Raises: CheckpointError, by name for StyleGAN1 and for networks drawn by class labels.
+    """
+    weights = ForeignWeights(entries, place=place)
+    _expect_kind(weights)
+    blocks = weights.count("synthesis.output{}.weight")
+    layers = weights.count("mapping.dense{}.weight")
+    w_dim, z_dim = weights.shape("mapping.dense0.weight", dims=2)
+    w_dim = weights.shape(f"mapping.dense{layers - 1}.weight", dims=2)[0]
+    widths = [weights.shape(f"synthesis.layer{2 * index}.weight", dims=4)[0] for index in range(blocks)]
+    spec = GeneratorSpec(
+        resolution=resolution_of(blocks, place=place),
+        w_dim=w_dim,
+        z_dim=z_dim,
+        channels=tuple(widths),
+        mapping_layers=layers,
+    )
+    tensors = {}
+    for index in range(layers):
+        inputs = z_dim if index == 0 else w_dim
+        tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", w_dim, inputs)
+        tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", w_dim)
+    if "truncation.w_avg" in weights:
+        tensors["mapping.w_avg"] = weights.take("truncation.w_avg", w_dim)
+    tensors |= _synthesis(weights, spec)
+    weights.expect_all_taken(ignored=_FILTERS)
+    notices = ["the file's discriminator is not read; inversion compares pictures without it"] if has_judge else []
+    return completed(spec, tensors, notices=notices)
+
+
+def _expect_kind(weights: ForeignWeights) -> None:
+    place = weights.place
+    if any(name in weights for name in _STYLEGAN1):
+        raise CheckpointError(f"{place} is a StyleGAN1 network, which is not drawn here; give a StyleGAN2 file")
+    if any(name in weights for name in _LABELS):
+        raise CheckpointError(f"{place} draws by class labels, which are not supported; give an unconditional network")
+    if any(name.startswith("synthesis.skip_layer") for name in weights.entries):
+        raise CheckpointError(f"{place} is a StyleGAN2 of the residual architecture; give one of the skip architecture")
+    if "synthesis.early_layer.const" not in weights or "synthesis.output0.weight" not in weights:
+        first = ", ".join(f"'{name[:60]}'" for name in list(weights.entries)[:4])
+        raise CheckpointError(f"{place} starts with {first}: not a StyleGAN2 that genforce wrote; give another file")
+
+
+def _synthesis(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
+    width = spec.channels[0]
+    tensors = {"synthesis.b4.const": weights.take("synthesis.early_layer.const", 1, width, 4, 4)[0]}
+    for index, side in enumerate(spec.resolutions):
+        outer, inner = spec.channels[index], spec.channels[max(index - 1, 0)]
+        here = f"synthesis.b{side}"
+        if index:
+            upward = _styled(weights, 2 * index - 1, f"{here}.conv0", (outer, inner), spec, side=side)
+            upward[f"{here}.conv0.weight"] = upward[f"{here}.conv0.weight"].flip(2, 3)
+            tensors |= upward
+        tensors |= _styled(weights, 2 * index, f"{here}.conv1", (outer, outer), spec, side=side)
+        tensors |= _core(weights, f"synthesis.output{index}", f"{here}.torgb", (3, outer, 1), spec)
+    return tensors
+
+
+def _styled(
+    weights: ForeignWeights, number: int, target: str, widths: tuple[int, int], spec: GeneratorSpec, *, side: int
+) -> dict[str, Tensor]:
+    source = f"synthesis.layer{number}"
+    tensors = _core(weights, source, target, (*widths, 3), spec)
+    tensors[f"{target}.noise_strength"] = weights.take(f"{source}.noise_strength")
+    if f"{source}.noise" in weights:
+        tensors[f"{target}.noise_const"] = weights.take(f"{source}.noise", 1, 1, side, side)[0, 0]
+    return tensors
+
+
+def _core(
+    weights: ForeignWeights, source: str, target: str, sizes: tuple[int, int, int], spec: GeneratorSpec
+) -> dict[str, Tensor]:
+    """Kernel, bias and style of one layer; `sizes` are outputs, inputs and the kernel's side."""
+    outer, inner, side = sizes
+    return {
+        f"{target}.weight": weights.take(f"{source}.weight", outer, inner, side, side),
+        f"{target}.bias": weights.take(f"{source}.bias", outer),
+        f"{target}.affine.weight": weights.take(f"{source}.style.weight", inner, spec.w_dim),
+        f"{target}.affine.bias": weights.take(f"{source}.style.bias", inner) + 1,  # that program adds it when drawing
+    }

@@ -1,0 +1,68 @@
+"""Files of torch.save: which program wrote them is told by the names inside, never by the file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import CheckpointError
+from .canonical import CanonicalCheckpoint
+from .genforce import read_genforce
+from .rosinality import read_rosinality
+from .torch_archive import open_archive
+
+_DECODER = "decoder."
+_NOT_SMOOTH = "the file lacks the smoothed generator g_ema; the one in training, g, is used and draws a little worse"
+
+
+def read_torch_file(path: Path) -> CanonicalCheckpoint:
+    """The generator inside a torch.save zip file: rosinality, pSp, e4e, ReStyle, HyperStyle or genforce StyleGAN2.
+
+    Raises: CheckpointError when the file is damaged, hostile, or of a kind not read here.
+    """
+    top = open_archive(path)
+    inner = _table(top, "models")  # a training state of genforce holds its networks one floor down
+    found = _rosinality(path, top) or _genforce(path, inner or top)
+    if found is None:
+        names = ", ".join(f"'{name[:60]}'" for name in list(top)[:5]) or "nothing"
+        raise CheckpointError(
+            f"{path.name} holds {names}, which is no generator known here; give a StyleGAN2 of rosinality "
+            "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"
+        )
+    return found
+
+
+def _rosinality(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
+    if "g_running" in top:
+        raise CheckpointError(
+            f"{path.name} is a StyleGAN1 of rosinality, which is not drawn here; give a StyleGAN2 file"
+        )
+    average = top.get("latent_avg")
+    whole = _table(top, "state_dict")
+    if whole and any(name.startswith(_DECODER) for name in whole):
+        decoder = {name.removeprefix(_DECODER): value for name, value in whole.items() if name.startswith(_DECODER)}
+        return read_rosinality(decoder, place=f"{path.name} (decoder)", average=average)
+    for key in ("g_ema", "g"):
+        entries = _table(top, key)
+        if entries:
+            found = read_rosinality(entries, place=f"{path.name} ({key})", average=average, judge=_table(top, "d"))
+            return found if key == "g_ema" else replace(found, notices=(_NOT_SMOOTH, *found.notices))
+    if "input.input" in top and "conv1.conv.weight" in top:
+        return read_rosinality(top, place=path.name)
+    return None
+
+
+def _genforce(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
+    for key in ("generator_smooth", "generator"):
+        entries = _table(top, key)
+        if entries:
+            return read_genforce(entries, place=f"{path.name} ({key})", has_judge="discriminator" in top)
+    if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in top):
+        return read_genforce(top, place=path.name)
+    return None
+
+
+def _table(top: Mapping[str, object], key: str) -> Mapping[str, object] | None:
+    found = top.get(key)
+    return found if isinstance(found, dict) and all(isinstance(name, str) for name in found) else None

@@ -1,0 +1,85 @@
+"""Our generator under the names of other programs: what those programs would have written."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from emogan_core.networks import Generator, tensors_of
+
+_KERNEL = torch.outer(torch.tensor([1.0, 3.0, 3.0, 1.0]), torch.tensor([1.0, 3.0, 3.0, 1.0]))
+
+
+def rosinality_names(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of that program's Generator, filters and noises included."""
+    spec, ours = generator.spec, tensors_of(generator)
+    made = {"input.input": ours["synthesis.b4.const"][None]}
+    for index in range(spec.mapping_layers):
+        made[f"style.{index + 1}.weight"] = ours[f"mapping.fc{index}.weight"]
+        made[f"style.{index + 1}.bias"] = ours[f"mapping.fc{index}.bias"]
+    number = 0
+    for index, side in enumerate(spec.resolutions):
+        for layer in ("conv0", "conv1") if index else ("conv1",):
+            here, there = f"synthesis.b{side}.{layer}", f"convs.{number - 1}" if number else "conv1"
+            made[f"{there}.conv.weight"] = ours[f"{here}.weight"][None]
+            made[f"{there}.conv.modulation.weight"] = ours[f"{here}.affine.weight"]
+            made[f"{there}.conv.modulation.bias"] = ours[f"{here}.affine.bias"]
+            made[f"{there}.activate.bias"] = ours[f"{here}.bias"]
+            made[f"{there}.noise.weight"] = ours[f"{here}.noise_strength"].reshape(1)
+            made[f"noises.noise_{number}"] = ours[f"{here}.noise_const"][None, None]
+            if layer == "conv0":
+                made[f"{there}.conv.blur.kernel"] = _KERNEL / 16
+            number += 1
+        here, there = f"synthesis.b{side}.torgb", f"to_rgbs.{index - 1}" if index else "to_rgb1"
+        made[f"{there}.conv.weight"] = ours[f"{here}.weight"][None]
+        made[f"{there}.conv.modulation.weight"] = ours[f"{here}.affine.weight"]
+        made[f"{there}.conv.modulation.bias"] = ours[f"{here}.affine.bias"]
+        made[f"{there}.bias"] = ours[f"{here}.bias"].reshape(1, 3, 1, 1)
+        if index:
+            made[f"{there}.upsample.kernel"] = _KERNEL / 16
+    return made
+
+
+def rosinality_judge(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of that program's Discriminator."""
+    spec, ours = generator.spec, tensors_of(generator)
+    top = f"discriminator.b{spec.resolution}.fromrgb"
+    made = {"convs.0.0.weight": ours[f"{top}.weight"], "convs.0.1.bias": ours[f"{top}.bias"]}
+    for number, side in enumerate(reversed(spec.resolutions[1:]), start=1):
+        here, there = f"discriminator.b{side}", f"convs.{number}"
+        made[f"{there}.conv1.0.weight"], made[f"{there}.conv1.1.bias"] = _pair(ours, f"{here}.conv0")
+        made[f"{there}.conv2.1.weight"], made[f"{there}.conv2.2.bias"] = _pair(ours, f"{here}.conv1")
+        made[f"{there}.skip.1.weight"] = ours[f"{here}.skip.weight"]
+        made[f"{there}.conv2.0.kernel"] = made[f"{there}.skip.0.kernel"] = _KERNEL / 64
+    made["final_conv.0.weight"], made["final_conv.1.bias"] = _pair(ours, "discriminator.b4.conv")
+    made["final_linear.0.weight"], made["final_linear.0.bias"] = _pair(ours, "discriminator.b4.fc")
+    made["final_linear.1.weight"], made["final_linear.1.bias"] = _pair(ours, "discriminator.b4.out")
+    return made
+
+
+def genforce_names(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of that program's StyleGAN2Generator."""
+    spec, ours = generator.spec, tensors_of(generator)
+    made = {"truncation.w_avg": ours["mapping.w_avg"], "synthesis.early_layer.const": ours["synthesis.b4.const"][None]}
+    for index in range(spec.mapping_layers):
+        made[f"mapping.dense{index}.weight"], made[f"mapping.dense{index}.bias"] = _pair(ours, f"mapping.fc{index}")
+    for index, side in enumerate(spec.resolutions):
+        for layer in ("conv0", "conv1", "torgb") if index else ("conv1", "torgb"):
+            here = f"synthesis.b{side}.{layer}"
+            number = 2 * index - (layer == "conv0")
+            there = f"synthesis.output{index}" if layer == "torgb" else f"synthesis.layer{number}"
+            weight, made[f"{there}.bias"] = _pair(ours, here)
+            made[f"{there}.weight"] = weight.flip(2, 3) if layer == "conv0" else weight
+            made[f"{there}.style.weight"] = ours[f"{here}.affine.weight"]
+            made[f"{there}.style.bias"] = ours[f"{here}.affine.bias"] - 1
+            if layer != "torgb":
+                made[f"{there}.noise_strength"] = ours[f"{here}.noise_strength"]
+                made[f"{there}.noise"] = ours[f"{here}.noise_const"][None, None]
+            if layer == "conv0":
+                made[f"{there}.filter.kernel"] = (_KERNEL / 16)[None, None]
+    made["synthesis.upsample.kernel"] = (_KERNEL / 16)[None, None]
+    return made
+
+
+def _pair(ours: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+    return ours[f"{name}.weight"], ours[f"{name}.bias"]
