@@ -2,31 +2,76 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+
+import torch
 
 from ..devices import resolve_device
 from ..errors import CheckpointError
-from ..networks.build import Generator
+from ..networks.build import Generator, build_generator
 from ..weights import builtin_path
+from .canonical import CanonicalCheckpoint
 from .native import read_generator
+from .nvidia import read_nvidia
 
 BUILTIN = "generator.safetensors"
+TORCH_MARK = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")  # how torch.save's older layout starts
+LOG = logging.getLogger("emogan")
 
 
 def load_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Generator:
     """A frozen generator, ready to draw: "builtin", or the path of a file.
 
-    Raises: CheckpointError when the file is missing, damaged or of a kind not read here; DeviceError.
+    Convention: what a file of another program lacked and what was done instead is logged to 'emogan', as warnings.
+    Raises: CheckpointError when the file is missing, damaged, hostile or of a kind not read here; DeviceError.
     """
     target = resolve_device(device)
     path = builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
     if not path.is_file():
-        raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a .safetensors file")
-    with path.open("rb") as file:
-        start = file.read(9)
-    if start[8:9] != b"{":
+        raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a generator file")
+    start = start_of(path)
+    if start[8:9] == b"{":
+        return read_generator(path).to(target)
+    with torch.inference_mode(False):
+        return _built(path, _foreign(path, start)).to(target)
+
+
+def start_of(path: Path) -> bytes:
+    """The bytes that tell what a file is.
+
+    Raises: CheckpointError.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(len(TORCH_MARK))
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+
+
+def is_foreign(start: bytes) -> bool:
+    """Whether a file that starts so is a pickle or a torch file, which `load_generator` reads without running it."""
+    return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and start[8:9] != b"{")
+
+
+def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
+    if not is_foreign(start):
         raise CheckpointError(
-            f"{path.name} is not a safetensors file (it starts with {start[:4]!r}); pickles and other formats are not "
-            "read yet, because reading them can run code: give one of our .safetensors files"
+            f"{path.name} is not a safetensors file and no other generator file known here (it starts with "
+            f"{start[:4]!r}); give a .safetensors of ours or a StyleGAN2 .pkl or .pt"
         )
-    return read_generator(path).to(target)
+    if start[:2] == b"PK" or start == TORCH_MARK:
+        from .torch_files import read_torch_file
+
+        return read_torch_file(path)
+    return read_nvidia(path)
+
+
+def _built(path: Path, checkpoint: CanonicalCheckpoint) -> Generator:
+    try:
+        generator = build_generator(checkpoint.spec, checkpoint.tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    for notice in checkpoint.notices:
+        LOG.warning("%s: %s", path.name, notice)
+    return generator

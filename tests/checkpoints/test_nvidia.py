@@ -1,0 +1,172 @@
+"""NVIDIA's PyTorch pickles: our tensors in their object graph come back whole, and other kinds are refused by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from nvidia_pickles import Module, write_networks
+from tiny import TINY, make_generator
+from torch import nn
+
+from emogan_core.checkpoints import load_generator
+from emogan_core.checkpoints.nvidia import read_nvidia
+from emogan_core.errors import CheckpointError
+from emogan_core.networks import Generator, tensors_of
+
+
+def same_tensors(left: Generator, right: Generator) -> None:
+    theirs = tensors_of(right)
+    for name, tensor in tensors_of(left).items():
+        if not name.startswith("encoder."):
+            torch.testing.assert_close(theirs[name], tensor, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_shape_our_tensors_come_back(tiny: Generator, tmp_path: Path, protocol: int) -> None:
+    path = write_networks(tmp_path / "tiny.pkl", tiny, protocol=protocol)
+    again = load_generator(path)
+    assert replace(again.spec, crop="tight", licence="unknown") == tiny.spec
+    same_tensors(tiny, again)
+    assert again.discriminator is not None
+    assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_shape_depth_widths_and_clamp(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = replace(TINY, channels=(24, 16, 8, 8), mapping_layers=5, z_dim=12, conv_clamp=256.0, name="odd")
+    path = write_networks(tmp_path / "odd.pkl", make_generator(spec, companions=False))
+    with caplog.at_level(logging.WARNING, logger="emogan"):
+        again = load_generator(path)
+    assert replace(again.spec, crop="tight", licence="unknown") == spec
+    assert again.discriminator is None
+    assert not caplog.records
+
+
+def test_shape_the_host_may_be_in_inference_mode(tiny: Generator, tmp_path: Path) -> None:
+    path = write_networks(tmp_path / "tiny.pkl", tiny)
+    with torch.inference_mode():
+        again = load_generator(path)
+    assert not any(parameter.is_inference() for parameter in again.parameters())
+
+
+def altered(name: str, key: str, value: object) -> Callable[[dict[str, object]], object]:
+    """A change of one attribute of one module of G_ema or D."""
+
+    def change(networks: dict[str, object]) -> None:
+        root, _, rest = name.partition(".")
+        setattr(networks[root].get_submodule(rest), key, value)  # type: ignore[attr-defined]
+
+    return change
+
+
+def without_noise(networks: dict[str, object]) -> None:
+    for module in networks["G_ema"].modules():  # type: ignore[attr-defined]
+        if getattr(module, "use_noise", False):
+            module.use_noise = False
+            del module.noise_const, module.noise_strength
+
+
+def without_average(networks: dict[str, object]) -> None:
+    del networks["G_ema"].mapping.w_avg  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (without_noise, "7 layers have no noise"),
+        (without_average, "lacks the average latent"),
+        (lambda networks: networks.pop("G_ema"), "holds no averaged generator"),
+        (altered("D.b16", "architecture", "skip"), "discriminator is left out"),
+        (altered("D.b16", "conv_clamp", 256), "activation limit is not applied"),
+        (altered("D.b16", "conv_clamp", 4), "left out: its activations are limited to 4"),
+        (altered("D.b4.mbstd", "group_size", 8), "groups of another size"),
+    ],
+)
+def test_shape_what_a_file_lacks_is_told(
+    tiny: Generator, tmp_path: Path, change: Callable[..., object], told: str
+) -> None:
+    checkpoint = read_nvidia(write_networks(tmp_path / "tiny.pkl", tiny, change=change))
+    assert len(checkpoint.notices) == 1
+    assert told in checkpoint.notices[0]
+
+
+def test_shape_notices_are_logged(tiny: Generator, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_networks(tmp_path / "tiny.pkl", tiny, change=without_noise)
+    with caplog.at_level(logging.WARNING, logger="emogan"):
+        load_generator(path)
+    assert "tiny.pkl: 7 layers have no noise" in caplog.text
+
+
+def broken_filter(networks: dict[str, object]) -> None:
+    networks["G_ema"].synthesis.b8.resample_filter.fill_(1 / 16)  # type: ignore[attr-defined]
+
+
+def oblong(networks: dict[str, object]) -> None:
+    networks["G_ema"].synthesis.b4.const = nn.Parameter(torch.zeros(16, 4, 2))  # type: ignore[attr-defined]
+
+
+def infinite(networks: dict[str, object]) -> None:
+    networks["G_ema"].synthesis.b4.const.fill_(torch.inf)  # type: ignore[attr-defined]
+
+
+def narrow(networks: dict[str, object]) -> None:
+    networks["G_ema"].synthesis.b8.conv1.bias = nn.Parameter(torch.zeros(3))  # type: ignore[attr-defined]
+
+
+def knotted(networks: dict[str, object]) -> None:
+    block = networks["G_ema"].synthesis.b4  # type: ignore[attr-defined]
+    block._modules["conv1"]._modules |= {"a": block, "b": block}
+
+
+def crowded(networks: dict[str, object]) -> None:
+    networks["G_ema"]._buffers |= {f"b{index}": None for index in range(300)}  # type: ignore[attr-defined]
+
+
+def shared(networks: dict[str, object]) -> None:
+    """One table of 16 MiB in half precision under 3000 modules: 100 GB if each were converted."""
+    table = {"w": torch.zeros(8 << 20, dtype=torch.float16)}
+    root = networks["G_ema"].mapping  # type: ignore[attr-defined]
+    for outer in range(15):
+        root.add_module(f"m{outer}", Module())
+        for inner in range(200):
+            root._modules[f"m{outer}"].add_module(f"m{inner}", Module())
+            root._modules[f"m{outer}"]._modules[f"m{inner}"]._buffers = table
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (crowded, "more than 256 entries"),
+        (shared, "do not fit"),
+        (lambda networks: networks["G_ema"]._modules.pop("mapping"), "no mapping and synthesis"),
+        (
+            lambda networks: setattr(networks["G_ema"].mapping.fc0, "weight", nn.Parameter(torch.zeros(8, 16))),
+            "different widths",
+        ),
+        (altered("G_ema", "c_dim", 10), "class-conditional"),
+        (altered("G_ema", "img_channels", 4), "three channels"),
+        (altered("G_ema.synthesis.b8", "architecture", "resnet"), "'resnet', which is not supported yet"),
+        (altered("G_ema.synthesis.b8", "architecture", "orig"), "'orig', which is not supported yet"),
+        (altered("G_ema.synthesis", "layer_names", ["L0_36_512"]), "StyleGAN3"),
+        (altered("G_ema.synthesis.b8.conv1", "conv_clamp", 7.0), "different activation limits"),
+        (altered("G_ema.synthesis.b8.conv1", "conv_clamp", "7"), "no positive number"),
+        (altered("G_ema.synthesis.b8.conv1", "activation", "relu"), "needed 'lrelu'"),
+        (altered("G_ema.mapping.fc0", "bias_gain", 1.0), "learning rate multiplier"),
+        (altered("G_ema", "class_name", "Encoder"), "needed a 'Generator'"),
+        (lambda networks: networks.clear(), "holds no generator"),
+        (broken_filter, "another filter"),
+        (oblong, "non-square"),
+        (infinite, "NaN or infinity"),
+        (narrow, "do not fit"),
+        (knotted, "modules"),
+    ],
+)
+def test_error_kinds_not_supported(tiny: Generator, tmp_path: Path, change: Callable[..., object], told: str) -> None:
+    path = write_networks(tmp_path / "other.pkl", tiny, change=change)
+    with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
+        load_generator(path)
+    assert told in str(caught.value)
