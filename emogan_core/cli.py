@@ -115,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="emogan", description="Change the expression of a real face in a photo, keep the person.")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_edit, _add_demo, _add_sample, _add_invert, _add_fit, _add_apply, _add_info):
+    for add in (_add_edit, _add_demo, _add_sample, _add_invert, _add_fit, _add_apply, _add_convert, _add_info):
         add(commands)
     return parser
 
@@ -194,6 +194,16 @@ def _add_apply(commands: Commands[_Parser]) -> None:
     _add_common(apply)
 
 
+def _add_convert(commands: Commands[_Parser]) -> None:
+    convert = commands.add_parser("convert", help="write any generator file as safetensors", allow_abbrev=False)
+    convert.add_argument(
+        "source", metavar="IN", help="a generator's .pt, .pth, .pkl or .safetensors file, or 'builtin'"
+    )
+    convert.add_argument("out", type=Path, metavar="OUT.safetensors", help="the file to write, whole or not at all")
+    convert.add_argument("--fp16", action="store_true", help="half the size, rounded weights (default: every bit kept)")
+    convert.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
 def _add_info(commands: Commands[_Parser]) -> None:
     info = commands.add_parser("info", help="say what a file is: generator, axes, latent or edited picture")
     info.add_argument("file", metavar="FILE", help="a file, or 'builtin'")
@@ -227,7 +237,10 @@ def _add_mode(parser: argparse.ArgumentParser, default: str) -> None:
 
 def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
     parser.add_argument(
-        "--generator", default="builtin", metavar="G", help="'builtin' (default) or a .safetensors file"
+        "--generator",
+        default="builtin",
+        metavar="G",
+        help="'builtin' (default), a .safetensors, .pkl, .pt or .pth file",
     )
     if axes:
         parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")

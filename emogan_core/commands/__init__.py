@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ..progress import Progress
 from .arguments import Outcome
+from .convert import convert
 from .demo import make_demo
 from .draw import apply, sample
 from .edit import edit_photo
@@ -16,6 +17,7 @@ from .invert import invert_photo
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress], Outcome]] = {
     "apply": apply,
+    "convert": convert,
     "demo": make_demo,
     "edit": edit_photo,
     "fit": fit_folder,
