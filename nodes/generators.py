@@ -39,8 +39,8 @@ class LoadGenerator(io.ComfyNode):
                     "name",
                     options=host.choices(host.GENERATORS),
                     default=host.BUILTIN,
-                    tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors files in "
-                    "models/stylegan. Axes fit only the generator they were made for.",
+                    tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors, "
+                    ".pkl, .pt and .pth files in models/stylegan. Axes fit only the generator they were made for.",
                 ),
             ],
             outputs=[

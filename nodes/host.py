@@ -23,6 +23,7 @@ from .sockets import HeldGenerator
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
 AXES = "emotiongan_axes"
 SUFFIX = ".safetensors"
+SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth"), AXES: (SUFFIX,)}
 BUILTIN = "builtin"
 BYTES_PER_ACTIVATION = 4 * 24  # float32, and about as many tensors of one size as a step keeps for the way back
 
@@ -34,13 +35,13 @@ def register_folders() -> None:
         folder_paths.add_model_folder_path(name, str(Path(folder_paths.models_dir) / name))
         paths, suffixes = folder_paths.folder_names_and_paths[name]
         if is_new or suffixes:  # an empty set lists every file, which somebody wanted
-            folder_paths.folder_names_and_paths[name] = (paths, {*suffixes, SUFFIX})
+            folder_paths.folder_names_and_paths[name] = (paths, {*suffixes, *SUFFIXES[name]})
     folder_paths.add_model_folder_path(AXES, str(_saved_axes()))
 
 
 def choices(folder: str) -> list[str]:
     """What a user can choose from: the built-in one, then files."""
-    files = [name for name in folder_paths.get_filename_list(folder) if name.lower().endswith(SUFFIX)]
+    files = [name for name in folder_paths.get_filename_list(folder) if name.lower().endswith(SUFFIXES[folder])]
     return [BUILTIN, *files]
 
 
