@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from nvidia_pickles import write_networks
 from tiny import make_generator
 from tiny_models import portrait, without_progress, write_models
 
@@ -187,6 +188,8 @@ def test_shape_info_tells_files_by_their_bytes(run, models: Path) -> None:
         Path("misnamed.png").write_bytes((models / f"{name}.safetensors").read_bytes())
         assert json.loads(run("info", "misnamed.png", "--json"))["kind"] == kind
         assert f"kind: {kind}" in run("info", "misnamed.png")
+    write_networks(Path("misnamed.png"), make_generator())
+    assert json.loads(run("info", "misnamed.png", "--json"))["resolution"] == 32
     Path("misnamed.safetensors").write_bytes((models / "portrait.png").read_bytes())
     report = json.loads(run("info", "misnamed.safetensors", "--json"))
     assert (report["kind"], report["record"]) == ("picture", None)

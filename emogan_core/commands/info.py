@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
-from ..checkpoints import load_generator
+from ..checkpoints import is_foreign, load_generator, start_of
 from ..errors import CheckpointError
 from ..expressions import load_axes
 from ..images import open_photo, read_record
@@ -24,16 +25,19 @@ def describe(arguments: Namespace, progress: Progress) -> Outcome:
         generator, axes = _generator("builtin"), _axes("builtin")
         return {"generator": generator, "axes": axes}, [*_told(generator), "", *_told(axes)]
     path = Path(arguments.file)
-    report = _described(path) if _starts_as_safetensors(path) else _picture(path)
+    report = _reader(path)(path)
     return report, _told(report)
 
 
-def _starts_as_safetensors(path: Path) -> bool:
+def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
+    """What a file's first bytes call for; the picture reader also says what is wrong with a path."""
     try:
-        with path.open("rb") as file:
-            return file.read(9)[8:] == b"{"
-    except (OSError, ValueError):
-        return False  # the picture reader says what is wrong with the path
+        start = start_of(path)
+    except (CheckpointError, ValueError):
+        return _picture
+    if start[8:9] == b"{":
+        return _described
+    return _generator if is_foreign(start) else _picture
 
 
 def _described(path: Path) -> dict[str, object]:
