@@ -81,5 +81,21 @@ def genforce_names(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
+def genforce_judge(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of that program's StyleGAN2Discriminator."""
+    spec, ours = generator.spec, tensors_of(generator)
+    made: dict[str, Tensor] = {}
+    layers = {f"b{spec.resolution}.fromrgb": "input0"}
+    for number, side in enumerate(reversed(spec.resolutions[1:])):
+        layers |= {f"b{side}.conv0": f"layer{2 * number}", f"b{side}.conv1": f"layer{2 * number + 1}"}
+        made[f"skip_layer{number}.weight"] = ours[f"discriminator.b{side}.skip.weight"]
+        made[f"skip_layer{number}.filter.kernel"] = (_KERNEL / 64)[None, None]
+    last = 2 * len(spec.resolutions) - 2
+    layers |= {"b4.conv": f"layer{last}", "b4.fc": f"layer{last + 1}", "b4.out": f"layer{last + 2}"}
+    for here, there in layers.items():
+        made[f"{there}.weight"], made[f"{there}.bias"] = _pair(ours, f"discriminator.{here}")
+    return made
+
+
 def _pair(ours: dict[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
     return ours[f"{name}.weight"], ours[f"{name}.bias"]

@@ -20,8 +20,10 @@ _STYLEGAN1 = ("synthesis.layer0.apply_noise.weight", "synthesis.layer0.epilogue.
 _LABELS = ("mapping.label_weight", "mapping.LabelEmbed.weight")
 
 
-def read_genforce(entries: Mapping[str, object], *, place: str, has_judge: bool = False) -> CanonicalCheckpoint:
-    """A generator from a state dict.
+def read_genforce(
+    entries: Mapping[str, object], *, place: str, judge: Mapping[str, object] | None = None
+) -> CanonicalCheckpoint:
+    """A generator from a state dict; `judge` is the file's discriminator's state dict.
 
     Raises: CheckpointError, by name for StyleGAN1 and for networks drawn by class labels.
     """
@@ -48,7 +50,15 @@ def read_genforce(entries: Mapping[str, object], *, place: str, has_judge: bool 
         tensors["mapping.w_avg"] = weights.take("truncation.w_avg", w_dim)
     tensors |= _synthesis(weights, spec)
     weights.expect_all_taken(ignored=_FILTERS)
-    notices = ["the file's discriminator is not read; inversion compares pictures without it"] if has_judge else []
+    notices = []
+    if judge is not None:
+        companion = ForeignWeights(judge, place=f"{place}, discriminator")
+        if _is_our_judge(companion, spec):
+            tensors |= _judge(companion, spec)
+        else:
+            notices.append(
+                "the file's discriminator is of another kind and is not read; pictures are compared without it"
+            )
     return completed(spec, tensors, notices=notices)
 
 
@@ -102,3 +112,37 @@ def _core(
         f"{target}.affine.weight": weights.take(f"{source}.style.weight", inner, spec.w_dim),
         f"{target}.affine.bias": weights.take(f"{source}.style.bias", inner) + 1,  # that program adds it when drawing
     }
+
+
+def _is_our_judge(weights: ForeignWeights, spec: GeneratorSpec) -> bool:
+    """Whether it is residual and of the generator's widths, as that program makes it for its published networks."""
+    low, blocks = spec.channels[0], len(spec.channels)
+    if "skip_layer0.weight" not in weights or "input1.weight" in weights or f"layer{2 * blocks}.weight" not in weights:
+        return False
+    fully = weights.shape(f"layer{2 * blocks - 1}.weight", dims=2)
+    out = weights.shape(f"layer{2 * blocks}.weight", dims=2)
+    return fully == (low, low * 16) and out == (1, low)
+
+
+def _judge(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
+    """The residual discriminator; layers are numbered from the full picture down, kernels lie as ours do."""
+    low, blocks, top = spec.channels[0], len(spec.channels), spec.channels[-1]
+    sources: dict[str, tuple[str, tuple[int, ...]]] = {
+        f"discriminator.b{spec.resolution}.fromrgb": ("input0", (top, 3, 1, 1))
+    }
+    for number, index in enumerate(range(blocks - 1, 0, -1)):
+        inner, outer = spec.channels[index], spec.channels[index - 1]
+        here = f"discriminator.b{spec.resolutions[index]}"
+        sources[f"{here}.conv0"] = (f"layer{2 * number}", (inner, inner, 3, 3))
+        sources[f"{here}.conv1"] = (f"layer{2 * number + 1}", (outer, inner, 3, 3))
+        sources[f"{here}.skip"] = (f"skip_layer{number}", (outer, inner, 1, 1))
+    sources["discriminator.b4.conv"] = (f"layer{2 * blocks - 2}", (low, low + 1, 3, 3))
+    sources["discriminator.b4.fc"] = (f"layer{2 * blocks - 1}", (low, low * 16))
+    sources["discriminator.b4.out"] = (f"layer{2 * blocks}", (1, low))
+    tensors = {}
+    for target, (source, shape) in sources.items():
+        tensors[f"{target}.weight"] = weights.take(f"{source}.weight", *shape)
+        if not target.endswith(".skip"):
+            tensors[f"{target}.bias"] = weights.take(f"{source}.bias", shape[0])
+    weights.expect_all_taken(ignored=_FILTERS)
+    return tensors

@@ -57,7 +57,7 @@ def _genforce(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | No
     for key in ("generator_smooth", "generator"):
         entries = _table(top, key)
         if entries:
-            return read_genforce(entries, place=f"{path.name} ({key})", has_judge="discriminator" in top)
+            return read_genforce(entries, place=f"{path.name} ({key})", judge=_table(top, "discriminator"))
     if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in top):
         return read_genforce(top, place=path.name)
     return None

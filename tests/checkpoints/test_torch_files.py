@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign import genforce_names, rosinality_judge, rosinality_names
+from foreign import genforce_judge, genforce_names, rosinality_judge, rosinality_names
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints.canonical import CanonicalCheckpoint
@@ -102,6 +102,15 @@ def test_shape_genforce(net: Generator, around: str, tmp_path: Path) -> None:
     names = genforce_names(net)
     content = {"models": {"generator_smooth": names}} if around == "models" else {around: names} if around else names
     expect_same(read_torch_file(saved(tmp_path, content)), net, judge=False)
+
+
+def test_shape_genforce_discriminator(net: Generator, tmp_path: Path) -> None:
+    names, judge = genforce_names(net), genforce_judge(net)
+    expect_same(read_torch_file(saved(tmp_path, {"generator_smooth": names, "discriminator": judge})), net, judge=True)
+    other = judge | {"input1.weight": torch.zeros(3)}  # reads RGB at every resolution: the skip architecture
+    found = read_torch_file(saved(tmp_path, {"generator_smooth": names, "discriminator": other}))
+    expect_same(found, net, judge=False)
+    assert "discriminator is of another kind" in found.notices[0]
 
 
 def test_shape_missing_average_and_noise_are_made_with_a_notice(net: Generator, tmp_path: Path) -> None:
