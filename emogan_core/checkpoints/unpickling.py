@@ -104,6 +104,7 @@ def _makers(budget: Budget) -> dict[str, Maker]:
         "numpy.dtype": _kind,
         "numpy.ndarray": _forbidden_array,
         "_codecs.encode": encoded,
+        "dnnlib.tflib.network.Network": _tensorflow,
     }
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
         made |= {f"{module}.scalar": _scalar, f"{module}._reconstruct": _array}
@@ -240,6 +241,10 @@ def _array(base: object, *_: object) -> Opaque:
 
 def _forbidden_array(*_: object) -> object:
     raise CheckpointError("a numpy array is made by hand, which may claim any size; needed a saved array")
+
+
+def _tensorflow(*_: object) -> object:
+    raise CheckpointError("it is a TensorFlow network, which is not supported yet; give a PyTorch file of it")
 
 
 def _build(target: object, state: object) -> None:
