@@ -14,6 +14,7 @@ from ..weights import builtin_path
 from .canonical import CanonicalCheckpoint
 from .native import read_generator
 from .nvidia import read_nvidia
+from .torch_files import read_torch_file
 
 BUILTIN = "generator.safetensors"
 TORCH_MARK = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")  # how torch.save's older layout starts
@@ -61,8 +62,6 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
             f"{start[:4]!r}); give a .safetensors of ours or a StyleGAN2 .pkl or .pt"
         )
     if start[:2] == b"PK" or start == TORCH_MARK:
-        from .torch_files import read_torch_file
-
         return read_torch_file(path)
     return read_nvidia(path)
 

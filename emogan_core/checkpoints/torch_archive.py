@@ -20,29 +20,15 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
+from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
 
 MAX_FILE_BYTES = 16 << 30
 MAX_DIRECTORY_BYTES = 16 << 20
 MAX_MEMBERS = 100_000
 MAX_PICKLE_BYTES = 4 << 20
-MAX_DIMENSIONS = 8
 
-_MAGIC = 0x1950A86A20F9469CFC6C
-_LAYOUT = 1001
-_DTYPES = {
-    "torch.FloatStorage": torch.float32,
-    "torch.DoubleStorage": torch.float64,
-    "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16,
-    "torch.LongStorage": torch.int64,
-    "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16,
-    "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8,
-    "torch.BoolStorage": torch.bool,
-}
 _KINDS = "float16 bfloat16 float32 float64 int64 int32 uint8 bool"  # options may mention a dtype
-_CONSTANTS = frozenset(_DTYPES) | {f"torch.{kind}" for kind in _KINDS.split()}
+_CONSTANTS = frozenset(DTYPES) | {f"torch.{kind}" for kind in _KINDS.split()}
 _PATHS = "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"
 _INERT = (
     "argparse.Namespace",
@@ -170,7 +156,12 @@ def _from_old_layout(file: BinaryIO, memory: mmap.mmap) -> object:
     """
     source = Source(file, len(memory))
     mark, layout, machine = (_run(source, len(memory), _nowhere) for _ in range(3))
-    if mark != _MAGIC or layout != _LAYOUT or not isinstance(machine, dict) or machine.get("little_endian") is not True:
+    if (
+        mark != OLD_MARK
+        or layout != OLD_LAYOUT
+        or not isinstance(machine, dict)
+        or machine.get("little_endian") is not True
+    ):
         raise CheckpointError("it is not what torch.save writes; give a generator's checkpoint")
     claims: dict[str, Claim] = {}
     begin = source.tell()
@@ -275,8 +266,8 @@ def _claimed(identity: object) -> Claim:
     if isinstance(identity, tuple) and len(identity) in (5, 6) and identity[5:] in ((), (None,)):
         word, kind, key, _, count = identity[:5]
         plain = isinstance(kind, Name) and isinstance(key, str) and type(count) is int
-        if isinstance(word, str) and word == "storage" and plain and kind.text in _DTYPES and 0 <= count < 1 << 62:
-            return Claim(_DTYPES[kind.text], key, count)
+        if isinstance(word, str) and word == "storage" and plain and kind.text in DTYPES and 0 <= count < 1 << 62:
+            return Claim(DTYPES[kind.text], key, count)
     raise CheckpointError("a persistent id is no storage of plain numbers; get the file from a source you trust")
 
 

@@ -19,23 +19,9 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
+from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
 
 MAX_FILE_BYTES = 8 << 30
-MAX_DIMENSIONS = 8
-_MAGIC = 0x1950A86A20F9469CFC6C  # the number at the start of torch.save's older layout
-_LAYOUT = 1001
-_STORAGES = {
-    "torch.FloatStorage": torch.float32,
-    "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16,
-    "torch.DoubleStorage": torch.float64,
-    "torch.LongStorage": torch.int64,
-    "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16,
-    "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8,
-    "torch.BoolStorage": torch.bool,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,12 +157,12 @@ def _storage(data: object, budget: Budget) -> _Storage:
     source = Source(io.BytesIO(data), len(data))
 
     def step(persistent: Callable[[object], object] | None = None) -> object:
-        names = frozenset(_STORAGES)
+        names = frozenset(DTYPES)
         return Machine(source, makers={}, constants=names, persistent=persistent, budget=budget).run()
 
     try:
         magic, layout, machine = step(), step(), step()
-        if magic != _MAGIC or layout != _LAYOUT or not isinstance(machine, dict):
+        if magic != OLD_MARK or layout != OLD_LAYOUT or not isinstance(machine, dict):
             raise CheckpointError("it is not of torch.save's older layout, the only one storages come in")
         if machine.get("little_endian") is not True:
             raise CheckpointError("it was written on a big-endian machine, which is not read")
@@ -215,7 +201,7 @@ def _claim(identity: object) -> _Claim:
             and type(count) is int
             and view is None
         ):
-            return _Claim(_STORAGES[kind.text], key, count)
+            return _Claim(DTYPES[kind.text], key, count)
     raise CheckpointError("a persistent id is no storage; it is refused, get the file from a source you trust")
 
 
