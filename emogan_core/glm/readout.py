@@ -29,15 +29,13 @@ class ReadoutConfig:
 class ReadoutFit:
     """A fitted readout: eta = latent @ beta + intercept is the log odds of the expression against neutral.
 
-    Convention: beta [d]; `cross_eta` [n] comes from fits that never saw the row's group; `eta_step` is the mean
-    cross-fitted eta of the expression minus that of neutral, the step that intensity 1 stands for.
+    Convention: beta [d]; `cross_eta` [n] comes from fits that never saw the row's group.
     """
 
     beta: Array
     intercept: float
     penalty: float
     cross_eta: Array
-    eta_step: float
     auc: tuple[float, float, float]
     converged: bool
     separated: bool
@@ -85,7 +83,6 @@ def fit_readout(
         intercept=float(offset - centre @ beta),
         penalty=best_penalty,
         cross_eta=cross_eta,
-        eta_step=_mean_step(cross_eta, positive, weight),
         auc=auc_with_interval(cross_eta, positive, groups),
         converged=converged,
         separated=is_separated(eta, positive),
@@ -110,12 +107,6 @@ def fit_slope(
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     white = (X - np.average(X, axis=0, weights=weight)) @ root  # [n, d]
     return root @ _solve(white, positive, weight, penalty=penalty, max_steps=max_steps)[0]
-
-
-def _mean_step(eta: Array, positive: Flags, weight: Array) -> float:
-    return float(
-        np.average(eta[positive], weights=weight[positive]) - np.average(eta[~positive], weights=weight[~positive])
-    )
 
 
 def _folds(positive: Flags, groups: Index, folds: int) -> list[Flags]:
