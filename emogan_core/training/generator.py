@@ -42,6 +42,7 @@ SPEC = GeneratorSpec(
     name="EmotionGAN built-in faces, 64 px",
     licence="Apache-2.0; see MODEL_CARD.md for the data",
 )
+SETTLE_EVERY = 1000
 ENCODER_CHANNELS = (128, 96, 64, 48, 32)
 JUDGE_CHANNELS = (96, 96, 96, 64, 32)
 
@@ -173,7 +174,6 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     projection = torch.linalg.solve(gram, x.T @ y).T.float()
     start_from_projection(encoder, projection, code_centre - projection @ centre)
     run.ema.load_state_dict(run.live.state_dict())
-    settle(run, faces)
 
 
 def settle(run: Run, faces: Faces) -> None:
@@ -192,7 +192,7 @@ def settle(run: Run, faces: Faces) -> None:
 
 
 def draw_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
-    """One update of mapping, synthesis and encoder."""
+    """One update of synthesis and encoder."""
     config = run.config
     synthesis, encoder, judge = run.parts()
     ws = encoder(real)  # [n, num_ws, w_dim]
@@ -248,7 +248,7 @@ def look(run: Run, seen: Tensor, path: Path) -> float:
         assert run.ema.encoder is not None
         redrawn = torch.cat([run.ema.synthesis(run.ema.encoder(part)) for part in torch.split(seen, 32)]).clamp(-1, 1)
         rng = torch.Generator().manual_seed(1)
-        sampled = run.sample(run.ema, 16, rng, psi=0.7).clamp(-1, 1)
+        sampled = run.sample(run.ema, len(seen[:16]), rng, psi=0.7).clamp(-1, 1)
     rows = [seen[:16], redrawn[:16], sampled]
     picture = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)
     pixels = ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
@@ -257,9 +257,15 @@ def look(run: Run, seen: Tensor, path: Path) -> float:
 
 
 def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[str, str]) -> None:
-    """Run to the configured number of steps; every 100 steps a line and a saved state, every 500 a picture."""
+    """Run to the configured number of steps; every 100 steps a line and a saved state, every 500 a picture.
+
+    Mapping network and statistics follow the encoder every SETTLE_EVERY steps and at the end: it takes a look at
+    every face.
+    """
     begin = time.monotonic()
     while run.step < run.config.steps:
+        if run.step % SETTLE_EVERY == 0:
+            settle(run, training)
         rng = torch.Generator().manual_seed(run.config.seed * 1_000_003 + run.step)  # the same after a restart
         real = draw(training, run.config.batch, SPEC.resolution, rng, jitter=True)
         terms = judge_step(run, real, rng) if run.step / run.config.steps > run.config.alone * 0.5 else {}
@@ -267,7 +273,8 @@ def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[st
         run.follow()
         run.step += 1
         if run.step % 100 == 0 or run.step == run.config.steps:
-            settle(run, training)
+            if run.step == run.config.steps:
+                settle(run, training)
             run.save(work / "state.safetensors")
             terms["held_out_psnr"] = look(run, seen, work / f"look_{run.step // 500 * 500:06d}.png")
             line = {"step": run.step, "seconds": round(time.monotonic() - begin), **terms}

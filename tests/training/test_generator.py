@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from tiny import make_generator
 
-from emogan_core.checkpoints import write_generator
+from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.networks import Generator
 from emogan_core.training.codes import lift_codes, origin_for, start_as_gaussian
 from emogan_core.training.data import draw, read_faces, read_held_out, split
-from emogan_core.training.generator import Run, TrainConfig, draw_step, judge_step, rate_at, start_from_generator
+from emogan_core.training.generator import Run, TrainConfig, draw_step, judge_step, main, rate_at, start_from_generator
 from emogan_core.training.losses import augment
 
 
@@ -72,6 +72,19 @@ def test_invariance_a_stopped_run_goes_on_exactly(tmp_path: Path) -> None:
             torch.testing.assert_close(
                 getattr(second, network).state_dict()[name], tensor, atol=1e-6, rtol=1e-5, msg=name
             )
+
+
+def test_shape_the_whole_command_leaves_a_generator(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two steps on a handful of faces: a state to go on from, a line of figures, a picture, and weights that load."""
+    (tmp_path / "out.txt").write_text("person1\n")
+    sets = ["--faces", str(folder), str(folder / "labels.csv"), "1", "--held-out", str(tmp_path / "out.txt")]
+    monkeypatch.setattr("sys.argv", ["generator", *sets, "--work", str(tmp_path / "run"), "--steps", "2"])
+    main()
+    made = {path.name for path in (tmp_path / "run").iterdir()}
+    assert made == {"state.safetensors", "log.jsonl", "look_000000.png", "generator.safetensors"}
+    assert load_generator(tmp_path / "run" / "generator.safetensors").spec.resolution == 64
 
 
 def test_invariance_starting_from_a_file_keeps_its_pictures(tmp_path: Path) -> None:
