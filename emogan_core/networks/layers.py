@@ -1,7 +1,8 @@
 """Layers shared by the StyleGAN family, written from the published mathematics in plain PyTorch.
 
 Weights are stored at unit scale and multiplied by their gain at run time (equalised learning rate, Karras et al. 2018).
-Modulation scales activations instead of building a kernel per sample, so every convolution is an ordinary one. Parameters start at zero: `initialise` draws them, or a file fills them.
+Modulation scales activations instead of building a kernel per sample, so every convolution is an ordinary one.
+Parameters start at zero: `initialise` draws them from a seed, or a file fills them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def fir(x: Tensor, *, gain: float, pad: int) -> Tensor:
     """
     channels = x.shape[1]
     taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / sum(FIR_TAPS)
-    # separable, but one depthwise 4x4 pass measures three times faster than two passes of 4 (benchmarks/synthesis)
+    # separable, but one depthwise 4x4 pass took 0.18 to 0.42 of the time of two passes of 4 taps on a CPU
     kernel = (torch.outer(taps, taps) * gain).expand(channels, 1, 4, 4)
     return F.conv2d(x, kernel, padding=pad, groups=channels)
 
