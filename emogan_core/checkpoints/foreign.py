@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..networks.mapping import Mapping, sampled_w
 from ..networks.spec import MAX_RESOLUTION, GeneratorSpec
-from ..networks.stylegan2 import Mapping
 from .canonical import CanonicalCheckpoint
 
 AVERAGE_SAMPLES = 10_000
@@ -122,6 +122,4 @@ def _average_code(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Tenso
     mapping = Mapping(spec)
     own = {name.removeprefix("mapping."): tensor for name, tensor in tensors.items() if name.startswith("mapping.")}
     mapping.load_state_dict({**own, "w_avg": torch.zeros(spec.w_dim)})
-    rng = torch.Generator().manual_seed(AVERAGE_SEED)
-    with torch.no_grad():
-        return mapping.to_w(torch.randn(AVERAGE_SAMPLES, spec.z_dim, generator=rng)).mean(0)
+    return sampled_w(mapping, count=AVERAGE_SAMPLES, seed=AVERAGE_SEED).mean(0)

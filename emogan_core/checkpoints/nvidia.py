@@ -6,7 +6,6 @@ these networks can be and ours cannot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -17,12 +16,9 @@ from ..networks.layers import FIR_TAPS
 from ..networks.spec import MAX_RESOLUTION, GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .foreign import completed
+from .modules import clamp_of, modules_of, table_of, told_word
 from .unpickling import Record, read_pickle
 
-MAX_DEPTH = 8
-MAX_MODULES = 4096
-MAX_ENTRIES = 256  # of one module's table; a file may hang one table under every module
-MAX_NAME = 100
 MAPPING_GAIN = 0.01
 GROUP = 4
 HARMLESS_CLAMP = 256.0  # what trainings set for the sake of float16; activations stay far below it
@@ -47,7 +43,7 @@ def read_nvidia(path: Path) -> CanonicalCheckpoint:
 
 def _canonical(top: object, *, name: str) -> CanonicalCheckpoint:
     network, notices = _generator(top)
-    modules = dict(_modules(network, ""))
+    modules = dict(modules_of(network))
     _refuse_other_kinds(network, modules)
     tensors, more = _generator_tensors(modules)
     notices += more
@@ -55,7 +51,7 @@ def _canonical(top: object, *, name: str) -> CanonicalCheckpoint:
     judge = top.get("D") if isinstance(top, dict) else None
     if isinstance(judge, Record):
         try:
-            found, more = _discriminator_tensors(dict(_modules(judge, "")), spec)
+            found, more = _discriminator_tensors(dict(modules_of(judge)), spec)
             tensors |= {f"discriminator.{key}": tensor for key, tensor in found.items()}
             notices += more
         except CheckpointError as error:
@@ -81,39 +77,12 @@ def _generator(top: object) -> tuple[Record, list[str]]:
     return found, notices
 
 
-def _modules(record: Record, name: str) -> Iterator[tuple[str, Record]]:
-    """Every module below a record with its dotted name, however the file has knotted them."""
-    queue, seen = [(name, record)], 0
-    while queue:
-        name, record = queue.pop()
-        seen += 1
-        if seen > MAX_MODULES or name.count(".") > MAX_DEPTH:
-            raise CheckpointError(f"it has more than {MAX_MODULES} modules or {MAX_DEPTH} floors; no generator does")
-        yield name, record
-        for key, child in _table(record, "_modules").items():
-            if isinstance(child, Record):
-                queue.append((f"{name}.{key}" if name else key, child))
-
-
-def _table(record: Record, key: str) -> dict[str, object]:
-    """One of a module's tables; empty when it is none.
-
-    Raises: CheckpointError when it is larger than any network needs.
-    """
-    table = record.state.get(key)
-    if not isinstance(table, dict):
-        return {}
-    if len(table) > MAX_ENTRIES or not all(isinstance(name, str) and len(name) <= MAX_NAME for name in table):
-        raise CheckpointError(f"a module's table has more than {MAX_ENTRIES} entries or odd names; no generator has")
-    return table
-
-
 def _tensors(modules: dict[str, Record]) -> dict[str, Tensor]:
     """Parameters and buffers as float32, blur filters checked and left out."""
     tensors: dict[str, Tensor] = {}
     converted: dict[int, Tensor] = {}  # one copy for each, however many modules name it
     for path, record in modules.items():
-        for key, tensor in (*_table(record, "_parameters").items(), *_table(record, "_buffers").items()):
+        for key, tensor in (*table_of(record, "_parameters").items(), *table_of(record, "_buffers").items()):
             if not isinstance(tensor, Tensor):
                 continue
             name = f"{path}.{key}" if path else key
@@ -148,7 +117,7 @@ def _refuse_other_kinds(network: Record, modules: dict[str, Record]) -> None:
         told = record.state.get("architecture", "skip")
         if told != "skip":
             raise CheckpointError(
-                f"its synthesis architecture is {_word(told)}, which is not supported yet; needed 'skip'"
+                f"its synthesis architecture is {told_word(told)}, which is not supported yet; needed 'skip'"
             )
         _expect_activation(name, record)
 
@@ -158,7 +127,7 @@ def _expect_activation(name: str, record: Record) -> None:
     linear = name.rpartition(".")[2] in _LINEAR_LAYERS
     told = record.state.get("activation")
     if isinstance(told, str) and told != ("linear" if linear else "lrelu"):
-        raise CheckpointError(f"{name} has the activation {_word(told)}, which is not supported; needed 'lrelu'")
+        raise CheckpointError(f"{name} has the activation {told_word(told)}, which is not supported; needed 'lrelu'")
     gain = record.state.get("bias_gain")
     if name.startswith("mapping.fc") and isinstance(gain, int | float) and abs(gain - MAPPING_GAIN) > 1e-9:
         raise CheckpointError(f"its mapping has a learning rate multiplier of {gain:g}; needed {MAPPING_GAIN:g}")
@@ -204,7 +173,7 @@ def _spec(modules: dict[str, Record], tensors: dict[str, Tensor], *, name: str) 
     w_dim, z_dim = int(tensors[f"mapping.fc{layers - 1}.weight"].shape[0]), int(tensors["mapping.fc0.weight"].shape[1])
     if any(tensors[f"mapping.fc{layer}.weight"].shape != (w_dim, w_dim if layer else z_dim) for layer in range(layers)):
         raise CheckpointError("its mapping layers have different widths, which is not supported; needed one for all")
-    clamps = {_clamp(record.state["conv_clamp"]) for record in modules.values() if "conv_clamp" in record.state}
+    clamps = {clamp_of(record.state["conv_clamp"]) for record in modules.values() if "conv_clamp" in record.state}
     if len(clamps) > 1:
         raise CheckpointError("its layers have different activation limits, which is not supported; needed one for all")
     return GeneratorSpec(
@@ -218,14 +187,6 @@ def _spec(modules: dict[str, Record], tensors: dict[str, Tensor], *, name: str) 
     )
 
 
-def _clamp(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, int | float) and 0 < value < float("inf"):
-        return float(value)
-    raise CheckpointError("an activation limit is no positive number; the file is damaged, get it again")
-
-
 def _discriminator_tensors(modules: dict[str, Record], spec: GeneratorSpec) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors of a residual discriminator that ours computes alike.
 
@@ -235,9 +196,9 @@ def _discriminator_tensors(modules: dict[str, Record], spec: GeneratorSpec) -> t
     for name, record in modules.items():
         told = record.state.get("architecture", "resnet")
         if told != "resnet":
-            raise CheckpointError(f"its architecture is {_word(told)}; needed 'resnet'")
+            raise CheckpointError(f"its architecture is {told_word(told)}; needed 'resnet'")
         _expect_activation(name, record)
-        clamp = _clamp(record.state.get("conv_clamp"))
+        clamp = clamp_of(record.state.get("conv_clamp"))
         if clamp is not None and clamp < HARMLESS_CLAMP:
             raise CheckpointError(f"its activations are limited to {clamp:g}; needed no limit below {HARMLESS_CLAMP:g}")
         limited = limited or clamp is not None
@@ -248,7 +209,3 @@ def _discriminator_tensors(modules: dict[str, Record], spec: GeneratorSpec) -> t
         raise CheckpointError(f"it compares pictures in groups of another size than {GROUP}")
     said = "the discriminator's activation limit is not applied; it matters for float16 only"
     return _tensors(modules), [said] if limited else []
-
-
-def _word(value: object) -> str:
-    return ascii(value[:40]) if isinstance(value, str) else "not a word"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 
 import torch
@@ -9,13 +10,19 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..weights import fingerprint_of
+from . import stylegan2
 from .discriminator import Discriminator
 from .encoder import Encoder
+from .mapping import Mapping, sampled_w
 from .spec import GeneratorSpec
-from .stylegan2 import Mapping, Synthesis
 
 STATISTICS_SAMPLES = 10_000
 STATISTICS_SEED = 0
+SYNTHESES: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
+    "stylegan2": stylegan2.Synthesis,
+    "stylegan2-resnet": stylegan2.Synthesis,
+    "stylegan2-orig": stylegan2.Synthesis,
+}
 
 
 class Generator(nn.Module):
@@ -37,7 +44,7 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.spec, self.fingerprint = spec, fingerprint
-        self.mapping, self.synthesis = Mapping(spec), Synthesis(spec)
+        self.mapping, self.synthesis = Mapping(spec), SYNTHESES[spec.architecture](spec)
         self.encoder, self.discriminator = encoder, discriminator
         self.register_buffer("w_std", torch.ones(spec.w_dim))
 
@@ -75,10 +82,8 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
             state["w_std"] = torch.ones(spec.w_dim)
         generator.load_state_dict(state)
         if "statistics.w_std" not in tensors:
-            rng = torch.Generator().manual_seed(STATISTICS_SEED)
-            generator.w_std.copy_(
-                generator.mapping.to_w(torch.randn(STATISTICS_SAMPLES, spec.z_dim, generator=rng)).std(0)
-            )
+            sampled = sampled_w(generator.mapping, count=STATISTICS_SAMPLES, seed=STATISTICS_SEED)
+            generator.w_std.copy_(sampled.std(0))
     return generator.eval().requires_grad_(False)
 
 

@@ -78,7 +78,10 @@ class ModulatedConv(nn.Module):
         self.register_buffer("noise_const", torch.zeros(resolution, resolution))
         self.noise_strength = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x: Tensor, w: Tensor, *, noise: bool = True, clamp: float | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, w: Tensor, *, noise: bool = True, clamp: float | None = None, gain: float = 1.0
+    ) -> Tensor:
+        """`gain` is the layer's own beside sqrt(2); it moves the clamp with it."""
         style = self.affine(w)  # [n, inputs]
         squared = self.weight.square().sum(dim=(2, 3))  # [outputs, inputs]
         demodulation = (style.square() @ squared.T + 1e-8).rsqrt()  # [n, outputs]
@@ -92,10 +95,10 @@ class ModulatedConv(nn.Module):
         if noise:
             bias = bias + self.noise_const * self.noise_strength
         # leaky ReLU commutes with its positive gain, so demodulation, gain, noise and bias are one pass over x
-        scale = (demodulation * SQRT2).to(x.dtype)[:, :, None, None]
-        x = torch.addcmul((bias * SQRT2).to(x.dtype), x, scale)
+        scale = (demodulation * SQRT2 * gain).to(x.dtype)[:, :, None, None]
+        x = torch.addcmul((bias * SQRT2 * gain).to(x.dtype), x, scale)
         x = F.leaky_relu(x, 0.2, inplace=True)
-        return x if clamp is None else x.clamp(-clamp, clamp)
+        return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
 
 
 class ToRGB(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..networks.build import Generator
 from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
-from ..networks.stylegan2 import Mapping
+from ..networks.mapping import Mapping
 
 SAFE = 6.0  # standard deviations that lifted units and codes stay above zero
 

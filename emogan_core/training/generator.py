@@ -98,6 +98,7 @@ class Run:
         self.judging = torch.optim.Adam(judge.parameters(), lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
 
     def parts(self) -> tuple[Synthesis, Encoder, Discriminator]:
+        assert isinstance(self.live.synthesis, Synthesis)
         assert self.live.encoder is not None
         assert self.live.discriminator is not None
         return self.live.synthesis, self.live.encoder, self.live.discriminator
