@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,11 +22,36 @@ TORCH_MARK = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")  # how torch.save's o
 LOG = logging.getLogger("emogan")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A generator out of a file, with the file and what its reader had to say.
+
+    Convention: `notices` are sentences about what a file of another program lacked and what was done instead; `own`
+    says whether the file is one of ours.
+    """
+
+    generator: Generator
+    path: Path
+    own: bool
+    notices: tuple[str, ...] = ()
+
+
 def load_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Generator:
     """A frozen generator, ready to draw: "builtin", or the path of a file.
 
     Convention: what a file of another program lacked and what was done instead is logged to 'emogan', as warnings.
     Raises: CheckpointError when the file is missing, damaged, hostile or of a kind not read here; DeviceError.
+    """
+    opened = open_generator(source, device=device)
+    for notice in opened.notices:
+        LOG.warning("%s: %s", opened.path.name, notice)
+    return opened.generator
+
+
+def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Opened:
+    """What `load_generator` gives, with the notices in hand instead of in the log.
+
+    Raises: CheckpointError; DeviceError.
     """
     target = resolve_device(device)
     path = builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
@@ -33,9 +59,10 @@ def load_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Ge
         raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a generator file")
     start = start_of(path)
     if start[8:9] == b"{":
-        return read_generator(path).to(target)
+        return Opened(read_generator(path).to(target), path, own=True)
     with torch.inference_mode(False):
-        return _built(path, _foreign(path, start)).to(target)
+        checkpoint = _foreign(path, start)
+        return Opened(_built(path, checkpoint).to(target), path, own=False, notices=checkpoint.notices)
 
 
 def start_of(path: Path) -> bytes:
@@ -68,9 +95,6 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
 
 def _built(path: Path, checkpoint: CanonicalCheckpoint) -> Generator:
     try:
-        generator = build_generator(checkpoint.spec, checkpoint.tensors)
+        return build_generator(checkpoint.spec, checkpoint.tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    for notice in checkpoint.notices:
-        LOG.warning("%s: %s", path.name, notice)
-    return generator
