@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
@@ -12,9 +15,9 @@ from emogan_core.networks.layers import fir, initialise, upsample
 GOLDEN = GeneratorSpec(resolution=32, w_dim=16, z_dim=16, channels=(32, 32, 16, 8), mapping_layers=2)
 
 
-@pytest.fixture(scope="module")
-def golden() -> Generator:
-    generator = Generator(GOLDEN, fingerprint="golden")
+def seeded(spec: GeneratorSpec) -> Generator:
+    """A generator whose every tensor is random, the same wherever it is made."""
+    generator = Generator(spec, fingerprint="golden")
     rng = torch.Generator().manual_seed(7)
     initialise(generator, rng)
     with torch.no_grad():
@@ -25,6 +28,11 @@ def golden() -> Generator:
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
         generator.mapping.w_avg.normal_(generator=rng)
     return generator.requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def golden() -> Generator:
+    return seeded(GOLDEN)
 
 
 def draw(shape: tuple[int, ...], seed: int) -> torch.Tensor:
@@ -47,6 +55,45 @@ def test_golden_truncated_sample_matches_the_reference(golden: Generator) -> Non
     images = golden.synthesis(golden.mapping(draw((2, 16), 3), psi=0.7))
     torch.testing.assert_close(images[0, :, 16, 16], torch.tensor([0.86157, -0.96681, -2.45414]), atol=3e-5, rtol=0)
     assert images.std() == pytest.approx(0.9616, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "one", "other", "spread"),
+    [
+        (
+            {"architecture": "stylegan2-resnet"},
+            [0.61878, 0.32034, -0.09928],
+            [0.12885, 0.14916, 0.55483],
+            0.61928,
+        ),
+        (
+            {"architecture": "stylegan2-resnet", "conv_clamp": 0.7},
+            [0.07377, -0.04238, 0.65303],
+            [0.1266, 0.13371, 0.52488],
+            0.27736,
+        ),
+        (
+            {"architecture": "stylegan2-orig", "mapping_layers": 8},
+            [3.11839, 0.16439, -5.17318],
+            [-0.00411, -0.06196, -0.17888],
+            1.86031,
+        ),
+        (
+            {"architecture": "stylegan2-orig", "conv_clamp": 0.7},
+            [-0.08503, -0.09199, 0.06061],
+            [0.20218, -0.00586, -0.21925],
+            0.35532,
+        ),
+    ],
+)
+def test_golden_other_architectures_match_the_reference(
+    change: dict[str, Any], one: list[float], other: list[float], spread: float
+) -> None:
+    """As above, with synthesis_kwargs architecture='resnet' or 'orig' and conv_clamp; largest difference seen 5e-6."""
+    images = seeded(replace(GOLDEN, **change)).synthesis(draw((2, 8, 16), 4))
+    torch.testing.assert_close(images[1, :, 5, 9], torch.tensor(one), atol=3e-5, rtol=0)
+    torch.testing.assert_close(images[0, :, 31, 0], torch.tensor(other), atol=3e-5, rtol=0)
+    assert images.std() == pytest.approx(spread, abs=2e-5)
 
 
 def test_golden_discriminator_matches_the_reference() -> None:
