@@ -133,4 +133,12 @@ def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminato
     outer = _widths(tensors, "discriminator.b{}.conv1.weight", spec.resolution, 0)
     if inner is None or outer is None:
         return None
-    return Discriminator(spec.resolution, (outer[0], *inner))
+    final = tensors.get("discriminator.b4.conv.weight")
+    parts = int(final.shape[1] - final.shape[0]) if final is not None and final.ndim == 4 else 1
+    if parts < 0 or (parts and outer[0] % parts):
+        raise CheckpointError(
+            f"a discriminator that compares {parts} parts of {outer[0]} channels; the file is damaged"
+        )
+    return Discriminator(
+        spec.resolution, (outer[0], *inner), clamp=spec.judge_clamp, group=spec.judge_group, parts=parts
+    )

@@ -15,7 +15,7 @@ MAX_CLASSES = 1 << 16
 PYRAMIDS = ("stylegan1", "stylegan2", "stylegan2-resnet", "stylegan2-orig")  # a block of convolutions per resolution
 ARCHITECTURES = (*PYRAMIDS, "stylegan3")
 CONDITIONINGS = ("embed", "concat")
-_NAMES_ONLY = ("name", "licence", "crop")
+_NAMES_ONLY = ("name", "licence", "crop", "judge_clamp", "judge_group")  # no part of what the generator computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class GeneratorSpec:
     last one's for StyleGAN3, which `alias_free` describes; `crop` is the frame faces are cut in ("tight" or "ffhq");
     `conv_clamp` bounds activations or is None; `c_dim` classes, 0 for none, meet z as `conditioning` says: by a
     normalised embedding ("embed") or by a bare one normalised with z ("concat"); `name` and `licence` are for people.
+    Of the discriminator that may come along, `judge_clamp` bounds the activations and `judge_group` says how many
+    pictures it compares, None for all.
     Raises: CheckpointError when sizes are impossible.
     """
 
@@ -74,6 +76,8 @@ class GeneratorSpec:
     c_dim: int = 0
     conditioning: str = "embed"
     alias_free: AliasFree | None = None
+    judge_clamp: float | None = None
+    judge_group: int | None = 4
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -101,6 +105,9 @@ class GeneratorSpec:
                 f"{self.c_dim} classes by '{self.conditioning[:40]}' came; needed 0 to {MAX_CLASSES} by "
                 f"{' or '.join(CONDITIONINGS)}"
             )
+        limits = (self.conv_clamp, self.judge_clamp, self.judge_group)
+        if not all(limit is None or 0 < limit < math.inf for limit in limits):
+            raise CheckpointError(f"activation limits and group {limits} came; needed positive numbers or none")
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -127,7 +134,7 @@ class GeneratorSpec:
         return {key: value for key, value in asdict(self).items() if key not in later or value != later[key]}
 
 
-_LATER = ("c_dim", "conditioning", "alias_free")
+_LATER = ("c_dim", "conditioning", "alias_free", "judge_clamp", "judge_group")
 
 
 def spec_from_json(text: str) -> GeneratorSpec:
