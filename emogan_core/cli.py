@@ -95,7 +95,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--intensity -0.5` as `--intensity=-0.5`: argparse takes -1e-3 or -nan for options otherwise."""
     joined: list[str] = []
     for word in argv:
-        if joined and joined[-1] in ("--intensity", "--psi", "--seed", "--face") and _is_number(word):
+        if joined and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class") and _is_number(word):
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -141,6 +141,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
     demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
     _add_mode(demo, "paste")  # the drawn face has no finer pixels of its own that motion could keep
     _add_method(demo)
+    _add_class(demo)
     _add_models(demo, axes=True)
     _add_common(demo, seed=DEMO_SEED)
 
@@ -150,6 +151,7 @@ def _add_sample(commands: Commands[_Parser]) -> None:
     _add_out(sample, "OUT.png", "one face, or a sheet of several")
     sample.add_argument("--count", type=_whole, default=16, metavar="N", help="how many faces (default 16)")
     sample.add_argument("--psi", type=float, default=0.7, help="0 the average face, 1 full variety (default 0.7)")
+    _add_class(sample)
     _add_models(sample, axes=False)
     _add_common(sample)
 
@@ -205,7 +207,9 @@ def _add_convert(commands: Commands[_Parser]) -> None:
 
 
 def _add_info(commands: Commands[_Parser]) -> None:
-    info = commands.add_parser("info", help="say what a file is: generator, axes, latent or edited picture")
+    info = commands.add_parser(
+        "info", help="say what a file is and all it holds: generator, axes, latent, edited picture"
+    )
     info.add_argument("file", metavar="FILE", help="a file, or 'builtin'")
     info.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -228,6 +232,11 @@ def _add_expressions(parser: argparse.ArgumentParser) -> None:
 def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid") -> None:
     methods = ("encode", "optimise", "hybrid")
     parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+
+
+def _add_class(parser: argparse.ArgumentParser) -> None:
+    meaning = "which class to draw, counted from 0; only for generators with classes, which need it"
+    parser.add_argument("--class", type=_whole, default=None, metavar="N", dest="label", help=meaning)
 
 
 def _add_mode(parser: argparse.ArgumentParser, default: str) -> None:

@@ -96,6 +96,19 @@ def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tenso
     return tensors, metadata
 
 
+def stored_types(path: Path) -> tuple[str, ...]:
+    """The types in which a safetensors file keeps its tensors, as safetensors spells them: ("F16",), ("F32",).
+
+    Raises: CheckpointError.
+    """
+    shapes, _ = read_header(path)
+    try:
+        with safe_open(str(path), framework="pt", device="cpu") as file:
+            return tuple(sorted({str(file.get_slice(name).get_dtype()) for name in shapes}))
+    except SafetensorError as error:
+        raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error
+
+
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file whole or not at all.
 

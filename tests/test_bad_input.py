@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ import pytest
 import torch
 from PIL import Image
 from skimage import data
+from tiny import TINY as TINY_SPEC
+from tiny import make_generator
 from tiny_models import portrait, without_progress, write_models
 
 from emogan_core import cli
+from emogan_core.checkpoints import write_generator
 from emogan_core.compose import Composite
 from emogan_core.faces import find
 from emogan_core.images import open_photo, save_photo
@@ -332,6 +336,17 @@ def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None
     assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
     assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
     assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)
+    assert "'tiny' has no classes; leave the class away" in refused("sample", "-o", "out.png", "--class", "0", *tiny)
+    assert "whole number" in refused("sample", "-o", "out.png", "--class", "-1", *tiny)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_classes(refused: Callable[..., str], place: Path) -> None:
+    net = make_generator(replace(TINY_SPEC, c_dim=3, name="breeds"), companions=False)
+    write_generator(place / "classes.safetensors", net, half=False)
+    words = ("-o", "out.png", "--generator", "classes.safetensors", "--device", "cpu")
+    assert "no class came, but 'breeds' draws by class; give one of 0 to 2" in refused("sample", *words)
+    assert "class 3 came, but 'breeds' draws by class" in refused("sample", *words, "--class", "3")
 
 
 def test_error_no_command(refused: Callable[..., str]) -> None:

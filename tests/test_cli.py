@@ -6,16 +6,19 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from foreign import rosinality_names
 from nvidia_pickles import write_networks
-from tiny import make_generator
+from tiny import TINY, make_generator
 from tiny_models import portrait, without_progress, write_models
 
 from emogan_core import cli, meter
+from emogan_core.checkpoints import write_generator
 from emogan_core.commands.draw import drawn, sampled
 from emogan_core.compose import Composite
 from emogan_core.errors import Cancelled
@@ -26,6 +29,7 @@ from emogan_core.latents import Latent, load_latent
 from emogan_core.meter import Meter
 from emogan_core.networks import Generator
 from emogan_core.progress import StepReport, silent
+from emogan_core.weights import builtin_path
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +197,45 @@ def test_shape_info_tells_files_by_their_bytes(run, models: Path) -> None:
     Path("misnamed.safetensors").write_bytes((models / "portrait.png").read_bytes())
     report = json.loads(run("info", "misnamed.safetensors", "--json"))
     assert (report["kind"], report["record"]) == ("picture", None)
+
+
+def test_shape_info_knows_all_that_ships(run) -> None:
+    report = json.loads(run("info", "builtin", "--json"))
+    assert {key: part["kind"] for key, part in report.items()} == {
+        "generator": "generator",
+        "axes": "axes",
+        "landmarks": "landmark net",
+    }
+    alone = json.loads(run("info", builtin_path("landmarks.safetensors"), "--json"))
+    assert alone == report["landmarks"]
+    assert alone["licence"] == "Apache-2.0"
+
+
+def test_invariance_a_file_cannot_speak_over_what_info_found(run) -> None:
+    notes = {"kind": "picture", "sha256": "none", "data": "faces of nobody"}
+    write_generator(Path("sly.safetensors"), make_generator(), half=False, notes=notes)
+    report = json.loads(run("info", "sly.safetensors", "--json"))
+    assert (report["kind"], len(report["sha256"]), report["data"]) == ("generator", 64, "faces of nobody")
+
+
+def test_shape_info_tells_what_a_foreign_file_lacked(run) -> None:
+    torch.save({"g_ema": rosinality_names(make_generator())}, "bare.pt")
+    assert "note: the file lacks the average latent" in run("info", "bare.pt")
+    assert "average latent" in json.loads(run("info", "bare.pt", "--json"))["notices"][0]
+
+
+def test_shape_sample_draws_by_class(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "classes.safetensors"
+    write_generator(file, make_generator(replace(TINY, c_dim=3), companions=False), half=False)
+    pictures = []
+    for label in ("0", "2", "2"):
+        out = tmp_path / "out.png"
+        words = ["--generator", str(file), "--class", label, "--count", "1", "--device", "cpu", "--json"]
+        assert cli.main(["sample", "-o", str(out), *words]) == 0
+        assert json.loads(capsys.readouterr().out)["class"] == int(label)
+        pictures.append(open_photo(out).pixels)
+    assert np.array_equal(pictures[1], pictures[2])
+    assert not np.array_equal(pictures[0], pictures[1])
 
 
 def test_shape_help_is_quick_because_torch_is_not_imported() -> None:

@@ -15,9 +15,10 @@ class CanonicalCheckpoint:
     """A generator as spec and canonical tensors, ready for `build_generator`.
 
     Convention: names `mapping.*`, `synthesis.*`, optional `discriminator.*`, float32 on the CPU; `notices` are sentences
-    for the user about what the file lacked and what was done instead.
+    for the user about what the file lacked and what was done instead, `computed` the tensors that were made up for it.
     """
 
     spec: GeneratorSpec
     tensors: Mapping[str, Tensor] = field(repr=False)
     notices: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()

@@ -103,19 +103,24 @@ def resolution_of(blocks: int, *, place: str) -> int:
 
 def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[str]) -> CanonicalCheckpoint:
     """The checkpoint, with silent noise and a computed average where the file had none, each told in a notice."""
-    missing = 0
+    missing: list[str] = []
     for index, side in enumerate(spec.resolutions):
         for layer in ("conv0", "conv1") if index else ("conv1",):
             name = f"synthesis.b{side}.{layer}.noise_const"
             if name not in tensors:
                 tensors[name] = torch.zeros(side, side)
-                missing += 1
+                missing.append(name)
     if missing:
-        notices.append(f"the file lacks {missing} noise maps; zeros are used, so fine texture is a little smoother")
+        notices.append(
+            f"the file lacks {len(missing)} noise maps; zeros are used, so fine texture is a little smoother"
+        )
     if "mapping.w_avg" not in tensors:
         tensors["mapping.w_avg"] = _average_code(spec, tensors)
         notices.append(f"the file lacks the average latent; it was computed from {AVERAGE_SAMPLES} seeded samples")
-    return CanonicalCheckpoint(replace(spec, licence=UNKNOWN_LICENCE), tensors, tuple(notices))
+        missing.append("mapping.w_avg")
+    return CanonicalCheckpoint(
+        replace(spec, licence=UNKNOWN_LICENCE), tensors, notices=tuple(notices), computed=tuple(missing)
+    )
 
 
 def _average_code(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Tensor:

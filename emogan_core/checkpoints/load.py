@@ -27,13 +27,14 @@ class Opened:
     """A generator out of a file, with the file and what its reader had to say.
 
     Convention: `notices` are sentences about what a file of another program lacked and what was done instead; `own`
-    says whether the file is one of ours.
+    says whether the file is one of ours, `computed` which tensors were made up for what it lacked.
     """
 
     generator: Generator
     path: Path
     own: bool
     notices: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
 
 
 def load_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Generator:
@@ -62,7 +63,8 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Op
         return Opened(read_generator(path).to(target), path, own=True)
     with torch.inference_mode(False):
         checkpoint = _foreign(path, start)
-        return Opened(_built(path, checkpoint).to(target), path, own=False, notices=checkpoint.notices)
+        generator = _built(path, checkpoint).to(target)
+        return Opened(generator, path, own=False, notices=checkpoint.notices, computed=checkpoint.computed)
 
 
 def start_of(path: Path) -> bytes:

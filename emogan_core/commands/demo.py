@@ -38,7 +38,8 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     _make_folder(folder)
     generator, axes = load_models(arguments)
     rehearse(generator, axes, dict.fromkeys(axes.names, 0.0))
-    photo = drawn(generator, calm_face(generator, axes, progress, seed=arguments.seed), progress)[0]
+    calm = calm_face(generator, axes, progress, seed=arguments.seed, label=arguments.label)
+    photo = drawn(generator, calm, progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
     about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
     save_photo(folder / "drawn.png", photo, record={"program": "EmotionGAN", "generated": True} | about)
@@ -72,9 +73,11 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     return report, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
 
 
-def calm_face(generator: Generator, axes: ExpressionAxes, progress: Progress, *, seed: int) -> Latent:
+def calm_face(
+    generator: Generator, axes: ExpressionAxes, progress: Progress, *, seed: int, label: int | None = None
+) -> Latent:
     """Of some random faces, among those the face finder is surest of, the one with the least expression."""
-    faces = sampled(generator, CANDIDATES, psi=PSI, seed=seed)
+    faces = sampled(generator, CANDIDATES, psi=PSI, seed=seed, label=label)
     scores: list[float] = []
     for picture in drawn(generator, faces, silent):
         scores.append(refine(picture, [_whole(picture)])[0].score)

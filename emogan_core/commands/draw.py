@@ -14,6 +14,7 @@ from ..expressions import apply_expressions
 from ..images import Photo, check_photo_target, photo_from_tensor, save_photo
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
+from ..networks.mapping import class_rows
 from ..progress import Progress, StepReport
 from ..records import edit_record
 from ..sheets import contact_sheet
@@ -30,7 +31,7 @@ def sample(arguments: Namespace, progress: Progress) -> Outcome:
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
     generator = load_generator(arguments.generator, device=arguments.device)
-    latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed)
+    latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed, label=arguments.label)
     faces = drawn(generator, latent, progress)
     picture = faces[0]
     if len(faces) > 1:
@@ -40,7 +41,7 @@ def sample(arguments: Namespace, progress: Progress) -> Outcome:
         picture = contact_sheet(rows, title="Faces of nobody", subtitle=subtitle, tile_px=128)
     record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
     save_photo(arguments.out, picture, record=record)
-    report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed}
+    report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
     return report, [f"{len(faces)} drawn: wrote {arguments.out}"]
 
 
@@ -59,11 +60,17 @@ def apply(arguments: Namespace, progress: Progress) -> Outcome:
     return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]
 
 
-def sampled(generator: Generator, count: int, *, psi: float, seed: int) -> Latent:
-    """Codes of `count` faces of nobody; the same seed gives the same ones on every device."""
+def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: int | None = None) -> Latent:
+    """Codes of `count` faces of nobody, of class `label` where there are classes; the same ones on every device.
+
+    Raises: ShapeError when the class is missing, came without need, or is none of the generator's.
+    """
+    c = class_rows(generator.spec, label, count=count)
     z = torch.randn(count, generator.spec.z_dim, generator=rng_from_seed(seed))
+    device = generator.device
     with gradients_off():
-        return Latent(generator.mapping(z.to(generator.device), psi=psi), generator.fingerprint)
+        ws = generator.mapping(z.to(device), psi=psi, c=None if c is None else c.to(device))
+        return Latent(ws, generator.fingerprint)
 
 
 def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Photo]:

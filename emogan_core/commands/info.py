@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from ..checkpoints import is_foreign, load_generator, start_of
+import torch
+
+from ..checkpoints import is_foreign, open_generator, start_of
+from ..checkpoints.describe import described
 from ..errors import CheckpointError
 from ..expressions import load_axes
 from ..images import open_photo, read_record
 from ..latents import load_latent
+from ..networks.landmarks import INPUT_SIZE, LandmarkNet
 from ..progress import Progress
-from ..weights import read_header
+from ..weights import builtin_path, read_header
 from .arguments import Outcome
 
 MAX_WORDS = 160
@@ -20,10 +25,14 @@ _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "
 
 
 def describe(arguments: Namespace, progress: Progress) -> Outcome:
-    """Say what a generator, axes, latent or picture file holds; 'builtin' describes the shipped generator and axes."""
+    """Say what a generator, axes, latent or picture file holds; 'builtin' describes all that ships with the package."""
     if arguments.file == "builtin":
-        generator, axes = _generator("builtin"), _axes("builtin")
-        return {"generator": generator, "axes": axes}, [*_told(generator), "", *_told(axes)]
+        shipped = {
+            "generator": _generator("builtin"),
+            "axes": _axes("builtin"),
+            "landmarks": _described(builtin_path("landmarks.safetensors")),
+        }
+        return dict(shipped), [line for report in shipped.values() for line in ("", *_told(report))][1:]
     path = Path(arguments.file)
     report = _reader(path)(path)
     return report, _told(report)
@@ -41,42 +50,41 @@ def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
 
 
 def _described(path: Path) -> dict[str, object]:
-    _, metadata = read_header(path)
+    shapes, metadata = read_header(path)
     form = metadata.get("format", "")
     notes: dict[str, object] = {
         key: value[:MAX_WORDS] for key, value in sorted(metadata.items()) if key not in _KNOWN_KEYS
     }
     if form.startswith("emotiongan-generator"):
-        return _generator(path) | notes
+        return _with_notes(_generator(path), notes)
     if form.startswith("emogan-axes"):
-        return _axes(path) | notes
+        return _with_notes(_axes(path), notes)
     if form.startswith("emotiongan-latent"):
         latent = load_latent(path)
         count, rows, width = latent.ws.shape
-        return {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width} | notes
+        facts = {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width}
+        return _with_notes(facts, notes)
+    if shapes == _landmark_shapes():
+        parameters = sum(math.prod(shape) for shape in shapes.values())
+        return _with_notes({"kind": "landmark net", "input": INPUT_SIZE, "parameters": parameters}, notes)
     raise CheckpointError(
         f"{path.name} is a safetensors file of another program (format '{form[:40] or 'none'}'); "
         "needed a generator, axes or latent of ours"
     )
 
 
+def _with_notes(facts: dict[str, object], notes: dict[str, object]) -> dict[str, object]:
+    """What was found, then what the file's author wrote, which must not speak over it."""
+    return facts | {key: value for key, value in notes.items() if key not in facts}
+
+
 def _generator(source: str | Path) -> dict[str, object]:
-    generator = load_generator(source)
-    spec = generator.spec
-    return {
-        "kind": "generator",
-        "name": spec.name,
-        "fingerprint": generator.fingerprint,
-        "architecture": spec.architecture,
-        "resolution": spec.resolution,
-        "num_ws": spec.num_ws,
-        "w_dim": spec.w_dim,
-        "crop": spec.crop,
-        "licence": spec.licence,
-        "parts": [
-            part for part in ("mapping", "synthesis", "encoder", "discriminator") if getattr(generator, part, None)
-        ],
-    }
+    return described(open_generator(source))
+
+
+def _landmark_shapes() -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in LandmarkNet().state_dict().items()}
 
 
 def _axes(source: str | Path) -> dict[str, object]:
@@ -120,7 +128,9 @@ def _told(report: dict[str, object]) -> list[str]:
     """A report as lines for people, tables inside it indented."""
     lines = []
     for key, value in report.items():
-        if isinstance(value, dict):
+        if key == "notices" and isinstance(value, list):
+            lines += [f"note: {notice}" for notice in value]
+        elif isinstance(value, dict):
             lines.append(f"{key}:" if value else f"{key}: none")
             lines += [f"  {line}" for line in _told(value)]
         else:
@@ -132,5 +142,5 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value)
+        return ", ".join(str(item) for item in value) or "none"
     return "none" if value is None or value == "" else str(value)

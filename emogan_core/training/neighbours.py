@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..checkpoints import load_generator
+from ..networks.mapping import class_rows
 from .data import read_faces
 
 SIDE = 32  # nearness is judged on small, contrast-normalised pictures: light and grain do not count
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", nargs=3, action="append", required=True, metavar=("DIR", "CSV", "WEIGHT"))
     parser.add_argument("--generator", default="builtin")
+    parser.add_argument("--class", type=int, dest="label", help="for a generator with classes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
@@ -36,7 +38,8 @@ def main() -> None:
     generator = load_generator(arguments.generator)
     side = generator.spec.resolution
     rng = torch.Generator().manual_seed(arguments.seed)
-    sampled = generator.synthesis(generator.mapping(torch.randn(16, generator.spec.z_dim, generator=rng), psi=0.7))
+    z, c = torch.randn(16, generator.spec.z_dim, generator=rng), class_rows(generator.spec, arguments.label, count=16)
+    sampled = generator.synthesis(generator.mapping(z, psi=0.7, c=c))
     real = F.adaptive_avg_pool2d(faces.pixels.float() / 127.5 - 1, side)
     known = signature(real)
     likeness = signature(sampled.clamp(-1, 1)) @ known.T  # [16, n]

@@ -42,6 +42,8 @@ def test_invariance_a_converted_file_draws_the_same(checkpoint: Path, net: Gener
     _, notes = read_header(out)
     assert notes["source_sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert (notes["architecture"], notes["crop"], notes["precision"]) == ("stylegan2", "ffhq", "float32")
+    assert (notes["resolution"], notes["w_dim"], notes["num_ws"], notes["classes"]) == ("32", "16", "8", "0")
+    assert notes["conv_clamp"] == "none"
     assert "ask whoever" in notes["licence"]
     assert again.spec.name == "faces"
 
@@ -70,6 +72,25 @@ def test_shape_our_own_notes_are_kept(net: Generator, tmp_path: Path) -> None:
     assert load_generator(out).fingerprint == net.fingerprint
 
 
+def test_shape_the_first_source_is_remembered(checkpoint: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    assert cli.main(["convert", str(checkpoint), str(first)]) == 0
+    assert cli.main(["convert", str(first), str(second), "--fp16"]) == 0
+    notes = read_header(second)[1]
+    assert notes["original_sha256"] == known.sha256_of(checkpoint)
+    assert notes["source_sha256"] == known.sha256_of(first)
+
+
+def test_shape_what_the_source_lacked_is_said_and_kept(net: Generator, tmp_path: Path, capsys) -> None:
+    source, out = tmp_path / "bare.pt", tmp_path / "bare.safetensors"
+    torch.save({"g_ema": rosinality_names(net)}, source)
+    assert cli.main(["convert", str(source), str(out), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "lacks the average latent" in json.loads(printed.out)["notices"][0]
+    assert printed.err == ""
+    assert "lacks the average latent" in read_header(out)[1]["source_notices"]
+
+
 def test_shape_known_files_get_their_name_and_terms(checkpoint: Path, tmp_path: Path, monkeypatch) -> None:
     sha256 = known.sha256_of(checkpoint)
     monkeypatch.setattr(known, "KNOWN", {sha256: known.KnownFile("Faces of 2020", "non-commercial")})
@@ -96,7 +117,7 @@ def test_error_every_refusal_is_one_sentence_and_writes_nothing(checkpoint: Path
         ((text, tmp_path / "out.safetensors"), "text.pt"),
         ((tmp_path / "none.pt", tmp_path / "out.safetensors"), "none.pt"),
         ((tmp_path, tmp_path / "out.safetensors"), str(tmp_path)),
-        ((tmp_path / "big.pt", tmp_path / "out.safetensors", "--fp16"), "leave --fp16 away"),
+        ((tmp_path / "big.pt", tmp_path / "out.safetensors", "--fp16"), "leave fp16 away"),
         ((checkpoint,), "OUT.safetensors"),
     ):
         assert cli.main(["convert", *map(str, words)]) == 2

@@ -1,0 +1,75 @@
+"""Conversions as the node and the command share them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from foreign import rosinality_names
+from tiny import make_generator
+
+from emogan_core.checkpoints.convert import convert_generator, converted_from
+from emogan_core.checkpoints.known import sha256_of
+from emogan_core.errors import CheckpointError, OutputError
+from emogan_core.networks import Generator
+
+
+@pytest.fixture
+def checkpoint(tiny: Generator, tmp_path: Path) -> Path:
+    path = tmp_path / "faces.pt"
+    torch.save({"g_ema": rosinality_names(tiny)}, path)
+    return path
+
+
+@pytest.mark.parametrize(("half", "precision"), [(False, "float32"), (True, "float16")])
+def test_shape_a_conversion_tells_what_it_wrote(checkpoint: Path, tmp_path: Path, half: bool, precision: str) -> None:
+    done = convert_generator(checkpoint, tmp_path / "out.safetensors", half=half)
+    assert (done.precision, done.same_fingerprint) == (precision, not half)
+    assert done.source_sha256 == sha256_of(checkpoint)
+    assert "average latent" in done.notices[0]
+    assert done.generator.spec.name == "faces"
+    assert converted_from(done.out) == (done.source_sha256, precision)
+
+
+def test_shape_other_files_are_no_conversions(checkpoint: Path, tmp_path: Path) -> None:
+    assert converted_from(checkpoint) is None
+    assert converted_from(tmp_path / "nowhere.safetensors") is None
+    done = convert_generator(checkpoint, tmp_path / "out.safetensors")
+    done.out.write_bytes(done.out.read_bytes()[:-4])
+    assert converted_from(done.out) is None
+
+
+def test_shape_the_built_in_one_can_be_converted(tmp_path: Path) -> None:
+    done = convert_generator("builtin", tmp_path / "out.safetensors", half=True)
+    assert done.same_fingerprint  # it is kept in half precision already
+    assert done.generator.encoder is not None
+
+
+def test_error_nothing_is_written(checkpoint: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OutputError, match=r"use a name in \.safetensors"):
+        convert_generator(checkpoint, tmp_path / "out.pt")
+    with pytest.raises(CheckpointError, match="nowhere"):
+        convert_generator(tmp_path / "nowhere.pt", tmp_path / "out.safetensors")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_error_the_source_itself(tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    convert_generator("builtin", own)
+    before = own.read_bytes()
+    (tmp_path / "link.safetensors").symlink_to(own)
+    with pytest.raises(OutputError, match="the input itself"):
+        convert_generator(own, tmp_path / "link.safetensors")
+    assert own.read_bytes() == before
+
+
+def test_error_too_large_for_half(tmp_path: Path) -> None:
+    generator = make_generator(companions=False)
+    names = rosinality_names(generator)
+    names["style.1.weight"] = names["style.1.weight"] * 1e6
+    torch.save({"g_ema": names}, tmp_path / "big.pt")
+    with pytest.raises(CheckpointError, match=r"big.pt holds .* in '.*', float16 ends at 65504"):
+        convert_generator(tmp_path / "big.pt", tmp_path / "out.safetensors", half=True)
+    assert not (tmp_path / "out.safetensors").exists()

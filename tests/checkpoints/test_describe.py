@@ -1,0 +1,66 @@
+"""What is told about a generator file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from foreign import rosinality_names
+from nvidia_pickles import write_networks
+from tiny import TINY, make_generator
+
+from emogan_core.checkpoints import known, open_generator, write_generator
+from emogan_core.checkpoints.describe import described, summarised
+from emogan_core.networks import Generator
+
+
+def test_shape_every_fact_is_plain(tiny: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.safetensors"
+    write_generator(path, tiny, half=True)
+    facts = described(open_generator(path))
+    assert json.loads(json.dumps(facts)) == facts
+    assert (facts["resolution"], facts["num_ws"], facts["w_dim"], facts["classes"]) == (32, 8, 16, 0)
+    assert (facts["precision"], facts["w_avg"], facts["crop"]) == ("float16", "in the file", "tight")
+    assert facts["parts"] == ["mapping", "synthesis", "encoder", "discriminator"]
+    assert facts["sha256"] == known.sha256_of(path)
+    assert facts["bytes"] == path.stat().st_size
+    assert facts["notices"] == []
+    assert facts["known_file"] is None
+
+
+def test_shape_what_a_file_lacked_is_told(tiny: Generator, tmp_path: Path) -> None:
+    torch.save({"g_ema": rosinality_names(tiny)}, tmp_path / "bare.pt")
+    opened = open_generator(tmp_path / "bare.pt")
+    facts = described(opened)
+    assert facts["w_avg"] == "computed"
+    assert facts["parts"] == ["mapping", "synthesis"]
+    assert facts["precision"] == "read as float32"
+    told = summarised(opened)
+    assert "note: the file lacks the average latent" in told
+    assert "encoder: none" in told
+    assert "licence: unknown" in told
+
+
+def test_shape_clamp_of_a_pickle(tmp_path: Path) -> None:
+    net = make_generator(replace(TINY, conv_clamp=256.0), companions=False)
+    assert described(open_generator(write_networks(tmp_path / "net.pkl", net)))["conv_clamp"] == 256.0
+
+
+def test_shape_known_files(tiny: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_networks(tmp_path / "net.pkl", tiny)
+    one = known.KnownFile("Faces of 2020", "non-commercial")
+    monkeypatch.setattr(known, "KNOWN", {known.sha256_of(path): one})
+    facts = described(open_generator(path))
+    assert (facts["known_file"], facts["licence"]) == ("Faces of 2020", "non-commercial")
+    assert summarised(open_generator(path)).startswith("Faces of 2020: stylegan2, 32 px")
+
+
+def test_shape_classes(tmp_path: Path) -> None:
+    write_generator(tmp_path / "net.safetensors", make_generator(replace(TINY, c_dim=3), companions=False), half=False)
+    opened = open_generator(tmp_path / "net.safetensors")
+    facts = described(opened)
+    assert (facts["classes"], facts["conditioning"]) == (3, "embed")
+    assert "classes: 0 to 2" in summarised(opened)
