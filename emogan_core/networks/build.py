@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError
 from ..weights import fingerprint_of
-from . import stylegan2
+from . import stylegan1, stylegan2
 from .discriminator import Discriminator
 from .encoder import Encoder
 from .mapping import Mapping, sampled_w
@@ -19,6 +19,7 @@ from .spec import GeneratorSpec
 STATISTICS_SAMPLES = 10_000
 STATISTICS_SEED = 0
 SYNTHESES: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
+    "stylegan1": stylegan1.Synthesis,
     "stylegan2": stylegan2.Synthesis,
     "stylegan2-resnet": stylegan2.Synthesis,
     "stylegan2-orig": stylegan2.Synthesis,

@@ -1,0 +1,141 @@
+"""StyleGAN1's synthesis, ws -> image: every layer is normalised per picture and channel, then scaled and moved by its style.
+
+Source: Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks". Names follow the
+canonical ones of StyleGAN2; the constant's own noise, bias and style are those of `b4.conv0`, which has no kernel.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .layers import SQRT2, Dense
+from .spec import GeneratorSpec
+
+EPSILON = 1e-8
+
+
+class Layer(nn.Module):
+    """What follows each convolution: noise, bias, leaky ReLU, instance normalisation, style."""
+
+    noise_const: Tensor
+
+    def __init__(self, outputs: int, w_dim: int, *, resolution: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = Dense(w_dim, 2 * outputs)  # scales less one, then shifts
+        self.register_buffer("noise_const", torch.zeros(resolution, resolution))
+        self.noise_strength = nn.Parameter(torch.zeros(outputs))  # per channel; StyleGAN2 has one for all
+
+    def finish(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+        """x [n, c, h, w] -> the same, styled by w [n, w_dim]."""
+        bias = self.bias[:, None, None]
+        if noise:
+            bias = bias + self.noise_const * self.noise_strength[:, None, None]
+        x = F.leaky_relu(x + bias.to(x.dtype), 0.2, inplace=True)
+        scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)
+        variance, mean = torch.var_mean(x.float(), dim=(2, 3), keepdim=True, correction=0)
+        scale = (scale + 1) * (variance + EPSILON).rsqrt()
+        # normalisation and style are one straight line per channel, hence one pass over x
+        return torch.addcmul((shift - mean * scale).to(x.dtype), x, scale.to(x.dtype))
+
+
+class Start(Layer):
+    """The learned constant's layer."""
+
+    def forward(self, const: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+        return self.finish(const.to(w.dtype).expand(len(w), -1, -1, -1), w, noise=noise)
+
+
+class StyledConv(Layer):
+    """3x3 convolution and its layer; `up` doubles the side before it and blurs after it."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, *, resolution: int, up: bool) -> None:
+        super().__init__(outputs, w_dim, resolution=resolution)
+        self.weight = nn.Parameter(torch.zeros(outputs, inputs, 3, 3))
+        self.weight_gain = SQRT2 / math.sqrt(inputs * 9)
+        self.up = up
+
+    def forward(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+        weight = (self.weight * self.weight_gain).to(x.dtype)
+        if self.up:
+            x = blur(F.conv_transpose2d(x, doubling_kernel(weight), stride=2, padding=1))
+        else:
+            x = F.conv2d(x, weight, padding=1)
+        return self.finish(x, w, noise=noise)
+
+
+class Block(nn.Module):
+    """One resolution: two styled layers, and the picture after the last of them."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, *, resolution: int, draws: bool) -> None:
+        super().__init__()
+        self.conv0: Layer
+        if resolution == 4:
+            self.const = nn.Parameter(torch.zeros(outputs, 4, 4))
+            self.conv0 = Start(outputs, w_dim, resolution=4)
+        else:
+            self.conv0 = StyledConv(inputs, outputs, w_dim, resolution=resolution, up=True)
+        self.conv1 = StyledConv(outputs, outputs, w_dim, resolution=resolution, up=False)
+        self.torgb = ToRGB(outputs) if draws else None
+
+    def forward(self, x: Tensor | None, ws: Tensor, *, noise: bool) -> Tensor:
+        """ws [n, 2, w_dim]: one row per layer."""
+        x = self.conv0(self.const if x is None else x, ws[:, 0], noise=noise)
+        x = self.conv1(x, ws[:, 1], noise=noise)
+        out: Tensor = x if self.torgb is None else self.torgb(x)
+        return out
+
+
+class ToRGB(nn.Module):
+    """1x1 convolution to three channels, without style."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.weight_gain = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype), self.bias.to(x.dtype))
+
+
+class Synthesis(nn.Module):
+    """ws [n, num_ws, w_dim] -> images [n, 3, r, r], about [-1, 1]; deterministic: noise maps are constants.
+
+    Only the last resolution draws: those below it served the growing during training.
+    """
+
+    def __init__(self, spec: GeneratorSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        for index, side in enumerate(spec.resolutions):
+            widths = (spec.channels[max(index - 1, 0)], spec.channels[index])
+            block = Block(*widths, spec.w_dim, resolution=side, draws=side == spec.resolution)
+            self.add_module(f"b{side}", block)
+
+    def forward(self, ws: Tensor, *, noise: bool = True) -> Tensor:
+        x: Tensor | None = None
+        for index, side in enumerate(self.spec.resolutions):
+            x = self.get_submodule(f"b{side}")(x, ws[:, 2 * index : 2 * index + 2], noise=noise)
+        assert x is not None
+        return x
+
+
+def doubling_kernel(weight: Tensor) -> Tensor:
+    """The 4x4 kernel whose transposed convolution of stride 2 is: repeat each pixel 2x2, then convolve with `weight`.
+
+    Convention: weight [outputs, inputs, 3, 3] -> [inputs, outputs, 4, 4]; it takes 16 products per pixel instead of 36.
+    """
+    padded = F.pad(weight.flip(2, 3).transpose(0, 1), (1, 1, 1, 1))
+    rows = padded[:, :, 1:] + padded[:, :, :-1]
+    return rows[:, :, :, 1:] + rows[:, :, :, :-1]
+
+
+def blur(x: Tensor) -> Tensor:
+    """[1, 2, 1] / 4 along both axes, zeros outside."""
+    taps = torch.tensor((1.0, 2.0, 1.0), dtype=x.dtype, device=x.device) / 4
+    return F.conv2d(x, torch.outer(taps, taps).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
