@@ -80,11 +80,15 @@ def networks_of(generator: Generator) -> dict[str, object]:
     core = {key: value for key, value in tensors.items() if key.startswith(("mapping.", "synthesis."))}
     judge = {key[14:]: value for key, value in tensors.items() if key.startswith("discriminator.")}
     network, discriminator = module_of(core, class_name="Generator"), module_of(judge, class_name="Discriminator")
-    network.c_dim, network.img_channels, network.num_ws = 0, 3, spec.num_ws
+    told = {"z_dim": spec.z_dim, "c_dim": spec.c_dim, "w_dim": spec.w_dim, "num_ws": spec.num_ws}
+    network.__dict__.update(told, img_resolution=spec.resolution, img_channels=3)
+    network.mapping.__dict__.update(told)
     for name, module in network.named_modules():
         leaf = name.rpartition(".")[2]
         if name.startswith("synthesis.b") and name.count(".") == 1:
-            module.architecture = "skip"
+            module.architecture = {"stylegan2": "skip"}.get(
+                spec.architecture, spec.architecture.removeprefix("stylegan2-")
+            )
             module.register_buffer("resample_filter", FILTER.clone())
         if leaf in ("conv0", "conv1"):
             module.use_noise, module.resolution, module.activation = True, module.noise_const.shape[0], "lrelu"
@@ -92,15 +96,21 @@ def networks_of(generator: Generator) -> dict[str, object]:
             module.register_buffer("resample_filter", FILTER.clone())
         if leaf in ("conv0", "conv1", "torgb"):
             module.conv_clamp = spec.conv_clamp
+        if leaf == "skip":
+            module.activation, module.conv_clamp, module.up = "linear", None, 2
+            module.register_buffer("resample_filter", FILTER.clone())
+        if leaf == "embed":
+            module.activation, module.bias_gain = "linear", 1
         if leaf.startswith("fc"):
             module.activation, module.bias_gain = "lrelu", 0.01
     for name, module in discriminator.named_modules():
         if name.startswith("b") and "." not in name:
             module.architecture = "resnet"
-            module.conv_clamp = None
+        if name.rpartition(".")[2] in ("conv", "conv0", "conv1", "fromrgb"):
+            module.conv_clamp = spec.judge_clamp
     if judge:
         mbstd = Module()
-        mbstd.group_size, mbstd.num_channels = 4, 1
+        mbstd.group_size, mbstd.num_channels = spec.judge_group, 1
         discriminator._modules["b4"].add_module("mbstd", mbstd)
     return {"G": network, "D": discriminator if judge else None, "G_ema": network, "augment_pipe": None}
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+from torch import Tensor
+
 from ..errors import CheckpointError
+from ..networks.layers import FIR_TAPS
 from .unpickling import Record
 
 MAX_DEPTH = 8
 MAX_MODULES = 4096
 MAX_ENTRIES = 256  # of one module's table; a file may hang one table under every module
 MAX_NAME = 100
+MAPPING_GAIN = 0.01
+_LINEAR_LAYERS = ("affine", "embed", "out", "skip", "torgb")
 
 
 def modules_of(record: Record, name: str = "") -> Iterator[tuple[str, Record]]:
@@ -43,6 +49,43 @@ def table_of(record: Record, key: str) -> dict[str, object]:
     return table
 
 
+def tensors_of_modules(modules: dict[str, Record]) -> dict[str, Tensor]:
+    """Parameters and buffers as float32, blur filters checked and left out.
+
+    Raises: CheckpointError.
+    """
+    tensors: dict[str, Tensor] = {}
+    converted: dict[int, Tensor] = {}  # one copy for each, however many modules name it
+    for path, record in modules.items():
+        for key, tensor in (*table_of(record, "_parameters").items(), *table_of(record, "_buffers").items()):
+            if not isinstance(tensor, Tensor):
+                continue
+            name = f"{path}.{key}" if path else key
+            if key == "resample_filter":
+                _expect_our_filter(tensor)
+                continue
+            if id(tensor) not in converted:
+                converted[id(tensor)] = tensor.float().contiguous()
+                if not bool(torch.isfinite(tensor).all()):
+                    raise CheckpointError(f"'{name}' holds NaN or infinity; the file is damaged, get it again")
+            tensors[name] = converted[id(tensor)]
+    return tensors
+
+
+def expect_activation(name: str, record: Record) -> None:
+    """Leaky ReLU everywhere but in the linear layers, and the mapping's learning rate of 0.01.
+
+    Raises: CheckpointError.
+    """
+    linear = name.rpartition(".")[2] in _LINEAR_LAYERS
+    told = record.state.get("activation")
+    if isinstance(told, str) and told != ("linear" if linear else "lrelu"):
+        raise CheckpointError(f"{name} has the activation {told_word(told)}, which is not supported; needed 'lrelu'")
+    gain = record.state.get("bias_gain")
+    if name.startswith("mapping.fc") and isinstance(gain, int | float) and abs(gain - MAPPING_GAIN) > 1e-9:
+        raise CheckpointError(f"its mapping has a learning rate multiplier of {gain:g}; needed {MAPPING_GAIN:g}")
+
+
 def clamp_of(value: object) -> float | None:
     """A layer's activation limit, or None for none.
 
@@ -58,3 +101,10 @@ def clamp_of(value: object) -> float | None:
 def told_word(value: object) -> str:
     """A word of the file, fit to be shown."""
     return ascii(value[:40]) if isinstance(value, str) else "not a word"
+
+
+def _expect_our_filter(tensor: Tensor) -> None:
+    """networks.layers blurs with [1, 3, 3, 1] and nothing else; a single number is no filter at all."""
+    taps = torch.tensor(FIR_TAPS) / sum(FIR_TAPS)
+    if tensor.shape != (4, 4) or not torch.allclose(tensor.float(), torch.outer(taps, taps), atol=1e-6):
+        raise CheckpointError("it blurs with another filter than [1, 3, 3, 1], which is not supported yet")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -46,6 +47,32 @@ def test_shape_depth_widths_and_clamp(tmp_path: Path, caplog: pytest.LogCaptureF
     assert not caplog.records
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": "stylegan2-resnet"},
+        {"architecture": "stylegan2-resnet", "conv_clamp": 256.0, "c_dim": 3},
+        {"architecture": "stylegan2-orig", "mapping_layers": 8},
+        {"architecture": "stylegan2-orig", "c_dim": 1},
+        {"c_dim": 10, "conv_clamp": 0.7, "z_dim": 24},
+        {"judge_clamp": 256.0},
+        {"judge_clamp": 0.7, "judge_group": None},
+        {"judge_group": 32},
+    ],
+)
+def test_shape_architectures_classes_and_judges(
+    change: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    net = make_generator(replace(TINY, **change))
+    path = write_networks(tmp_path / "tiny.pkl", net)
+    with caplog.at_level(logging.WARNING, logger="emogan"):
+        again = load_generator(path)
+    assert not caplog.records
+    assert replace(again.spec, crop="tight", licence="unknown") == net.spec
+    assert again.fingerprint == net.fingerprint
+    same_tensors(net, again)
+
+
 def test_shape_the_host_may_be_in_inference_mode(tiny: Generator, tmp_path: Path) -> None:
     path = write_networks(tmp_path / "tiny.pkl", tiny)
     with torch.inference_mode():
@@ -81,9 +108,11 @@ def without_average(networks: dict[str, object]) -> None:
         (without_average, "lacks the average latent"),
         (lambda networks: networks.pop("G_ema"), "holds no averaged generator"),
         (altered("D.b16", "architecture", "skip"), "discriminator is left out"),
-        (altered("D.b16", "conv_clamp", 256), "activation limit is not applied"),
-        (altered("D.b16", "conv_clamp", 4), "left out: its activations are limited to 4"),
-        (altered("D.b4.mbstd", "group_size", 8), "groups of another size"),
+        (altered("D.b16.conv0", "conv_clamp", 4), "left out: its layers have different activation limits"),
+        (altered("D.b4.mbstd", "group_size", 0), "groups of an odd size"),
+        (altered("D.b4.mbstd", "group_size", "4"), "groups of an odd size"),
+        (lambda networks: networks["D"].add_module("mapping", Module()), "left out: it judges by class"),
+        (lambda networks: networks["D"].add_module("b64", Module()), "left out: it judges pictures of another size"),
     ],
 )
 def test_shape_what_a_file_lacks_is_told(
@@ -107,6 +136,38 @@ def broken_filter(networks: dict[str, object]) -> None:
 
 def oblong(networks: dict[str, object]) -> None:
     networks["G_ema"].synthesis.b4.const = nn.Parameter(torch.zeros(16, 4, 2))  # type: ignore[attr-defined]
+
+
+def grey(networks: dict[str, object]) -> None:
+    torgb = networks["G_ema"].synthesis.b32.torgb  # type: ignore[attr-defined]
+    torgb.weight, torgb.bias = nn.Parameter(torch.zeros(1, 8, 1, 1)), nn.Parameter(torch.zeros(1))
+
+
+def classes(*, embedded: int, joined: int) -> Callable[[dict[str, object]], object]:
+    """Five classes in a mapping that never heard of them."""
+
+    def change(networks: dict[str, object]) -> None:
+        mapping = networks["G_ema"].mapping  # type: ignore[attr-defined]
+        embed = Module()
+        embed.weight, embed.bias = nn.Parameter(torch.zeros(embedded, 5)), nn.Parameter(torch.zeros(embedded))
+        mapping.add_module("embed", embed)
+        mapping.fc0.weight = nn.Parameter(torch.zeros(16, joined))
+
+    return change
+
+
+def relative(*names: str) -> Callable[[dict[str, object]], object]:
+    """A generator with modules of a relative of StyleGAN2."""
+
+    def change(networks: dict[str, object]) -> None:
+        place = networks["G_ema"]
+        for name in names:
+            module = Module()
+            module.weight = nn.Parameter(torch.zeros(2))
+            place.add_module(name, module)  # type: ignore[attr-defined]
+            place = module
+
+    return change
 
 
 def infinite(networks: dict[str, object]) -> None:
@@ -147,10 +208,17 @@ def shared(networks: dict[str, object]) -> None:
             lambda networks: setattr(networks["G_ema"].mapping.fc0, "weight", nn.Parameter(torch.zeros(8, 16))),
             "different widths",
         ),
-        (altered("G_ema", "c_dim", 10), "class-conditional"),
-        (altered("G_ema", "img_channels", 4), "three channels"),
-        (altered("G_ema.synthesis.b8", "architecture", "resnet"), "'resnet', which is not supported yet"),
-        (altered("G_ema.synthesis.b8", "architecture", "orig"), "'orig', which is not supported yet"),
+        (altered("G_ema", "c_dim", 10), "its generator says that c_dim is 10, its tensors say 0"),
+        (altered("G_ema.mapping", "z_dim", 512), "its mapping says that z_dim is 512, its tensors say 16"),
+        (altered("G_ema", "img_resolution", "32"), "img_resolution is no number"),
+        (grey, "1 channels instead of three"),
+        (altered("G_ema.synthesis.b8", "architecture", "resnet"), "says that its architecture is 'resnet'"),
+        (altered("G_ema.synthesis.b8", "architecture", "tree"), "says that its architecture is 'tree'"),
+        (altered("G_ema.synthesis.b8", "architecture", ["skip"]), "says that its architecture is not a word"),
+        (classes(embedded=16, joined=16), "without z (z_dim 0)"),
+        (classes(embedded=8, joined=24), "embeds classes in 8 numbers; needed as many as w has, 16"),
+        (classes(embedded=16, joined=32), "c_dim is 0, its tensors say 5"),
+        (relative("backbone", "synthesis"), "EG3D"),
         (altered("G_ema.synthesis", "layer_names", ["L0_36_512"]), "StyleGAN3"),
         (altered("G_ema.synthesis.b8.conv1", "conv_clamp", 7.0), "different activation limits"),
         (altered("G_ema.synthesis.b8.conv1", "conv_clamp", "7"), "no positive number"),
@@ -159,7 +227,7 @@ def shared(networks: dict[str, object]) -> None:
         (altered("G_ema", "class_name", "Encoder"), "needed a 'Generator'"),
         (lambda networks: networks.clear(), "holds no generator"),
         (broken_filter, "another filter"),
-        (oblong, "non-square"),
+        (oblong, "4 x 2 instead of 4 x 4: generators of pictures that are not square, such as StyleGAN-Human"),
         (infinite, "NaN or infinity"),
         (narrow, "do not fit"),
         (knotted, "modules"),
