@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from ..networks.build import Generator
+from ..networks.encoder import Encoder
+from ..networks.encoder import Encoder
 from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
 from ..networks.mapping import Mapping
 
@@ -20,14 +22,14 @@ def start_as_gaussian(mapping: Mapping, codes: Tensor) -> None:
     `lift_codes`). Training against the discriminator then bends it. Convention: z_dim equals w_dim.
     """
     d = codes.shape[1]
-    mean, root, lift = codes.mean(0), _root(codes), torch.full((d,), SAFE)
-    taken = torch.zeros(d)
+    mean, root, lift = codes.mean(0), _root(codes), torch.full((d,), SAFE, device=codes.device)
+    taken = torch.zeros(d, device=codes.device)
     with torch.no_grad():
         for index in range(mapping.num_layers):
             layer = mapping.get_submodule(f"fc{index}")
             assert isinstance(layer, Dense)
             last = index == mapping.num_layers - 1
-            matrix = root if last else torch.eye(d)
+            matrix = root if last else torch.eye(d, device=codes.device)
             offset = (mean if last else lift) - matrix @ taken
             layer.weight.copy_(matrix / (layer.weight_gain * SQRT2))
             layer.bias.copy_(offset / (layer.bias_gain * SQRT2))
@@ -50,7 +52,7 @@ def lift_codes(generator: Generator, origin: Tensor) -> None:
             if isinstance(module, (ModulatedConv, ToRGB)):
                 affine = module.affine
                 affine.bias.sub_(affine.weight_gain / affine.bias_gain * (affine.weight @ origin))
-        if generator.encoder is not None:
+        if isinstance(generator.encoder, Encoder):
             generator.encoder.linear.bias.add_(origin)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,10 @@ class Faces:
             tuple(names[i] for i in index) for names in (self.files, self.people, self.expressions)
         )
         return Faces(self.pixels[index], files, people, expressions, self.weights[index], self.sha256)
+
+    def to(self, device: torch.device) -> Faces:
+        """The same faces with pixels and weights on another device."""
+        return replace(self, pixels=self.pixels.to(device), weights=self.weights.to(device))
 
 
 def read_faces(sets: Iterable[tuple[Path, Path, float]]) -> Faces:
@@ -88,11 +92,12 @@ def split(faces: Faces, held_out: frozenset[str]) -> tuple[Faces, Faces]:
 def draw(faces: Faces, n: int, resolution: int, rng: torch.Generator, *, jitter: bool) -> Tensor:
     """n pictures [n, 3, r, r] in [-1, 1], drawn by weight, mirrored at random; half of them slightly moved.
 
+    Convention: faces lie on the device of `rng`.
     The movement (2 % shift, 3 % scale, 2 degrees) is what landmarks found by a network do to a crop.
     """
     index = torch.multinomial(faces.weights, n, replacement=True, generator=rng)
     x = faces.pixels[index].float() / 127.5 - 1
-    mirror = torch.rand(n, generator=rng) < 0.5
+    mirror = torch.rand(n, generator=rng, device=rng.device) < 0.5
     x = torch.where(mirror[:, None, None, None], x.flip(3), x)
     if jitter:
         x = F.grid_sample(x, _small_motions(n, rng), padding_mode="reflection", align_corners=False)
@@ -101,10 +106,10 @@ def draw(faces: Faces, n: int, resolution: int, rng: torch.Generator, *, jitter:
 
 def _small_motions(n: int, rng: torch.Generator) -> Tensor:
     """Sampling grids [n, 128, 128, 2]; every second one is the identity."""
-    active = (torch.rand(n, generator=rng) < 0.5).float()
-    angle = torch.randn(n, generator=rng) * 0.035 * active
-    scale = torch.exp(torch.randn(n, generator=rng) * 0.03 * active)
-    shift = torch.randn(n, 2, generator=rng) * 0.04 * active[:, None]
+    active = (torch.rand(n, generator=rng, device=rng.device) < 0.5).float()
+    angle = torch.randn(n, generator=rng, device=rng.device) * 0.035 * active
+    scale = torch.exp(torch.randn(n, generator=rng, device=rng.device) * 0.03 * active)
+    shift = torch.randn(n, 2, generator=rng, device=rng.device) * 0.04 * active[:, None]
     cos, sin = scale * angle.cos(), scale * angle.sin()
     theta = torch.stack([torch.stack([cos, -sin, shift[:, 0]], 1), torch.stack([sin, cos, shift[:, 1]], 1)], 1)
     return F.affine_grid(theta, [n, 3, SOURCE_SIDE, SOURCE_SIDE], align_corners=False)

@@ -16,8 +16,13 @@ from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.networks import Generator
 from emogan_core.training.codes import lift_codes, origin_for, start_as_gaussian
 from emogan_core.training.data import draw, read_faces, read_held_out, split
-from emogan_core.training.generator import Run, TrainConfig, draw_step, judge_step, main, rate_at, start_from_generator
-from emogan_core.training.losses import augment
+from emogan_core.training.generator import configured, draw_step, judge_step, main
+from emogan_core.training.losses import augment, wear
+from emogan_core.training.recipe import ANATOMIES, TrainConfig, average_at, rate_at
+from emogan_core.training.run import Run
+from emogan_core.training.starts import start_from_components, start_from_generator
+
+SMALL = ANATOMIES["small"]
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +64,10 @@ def test_invariance_a_stopped_run_goes_on_exactly(tmp_path: Path) -> None:
         run.follow()
         run.step += 1
 
-    first = Run(config)
+    first = Run(SMALL, config)
     step(first)
     first.save(tmp_path / "state.safetensors")
-    second = Run(config)
+    second = Run(SMALL, config)
     second.restore(tmp_path / "state.safetensors")
     assert second.step == 1
     step(first)
@@ -80,7 +85,8 @@ def test_shape_the_whole_command_leaves_a_generator(
     """Two steps on a handful of faces: a state to go on from, a line of figures, a picture, and weights that load."""
     (tmp_path / "out.txt").write_text("person1\n")
     sets = ["--faces", str(folder), str(folder / "labels.csv"), "1", "--held-out", str(tmp_path / "out.txt")]
-    monkeypatch.setattr("sys.argv", ["generator", *sets, "--work", str(tmp_path / "run"), "--steps", "2"])
+    told = ["--work", str(tmp_path / "run"), "--steps", "2", "--set", "batch=4", "--set", "samples=4"]
+    monkeypatch.setattr("sys.argv", ["generator", *sets, *told, "--set", "alone=0"])
     main()
     made = {path.name for path in (tmp_path / "run").iterdir()}
     assert made == {"state.safetensors", "log.jsonl", "look_000000.png", "generator.safetensors"}
@@ -88,12 +94,12 @@ def test_shape_the_whole_command_leaves_a_generator(
 
 
 def test_invariance_starting_from_a_file_keeps_its_pictures(tmp_path: Path) -> None:
-    run = Run(TrainConfig())
+    run = Run(SMALL, TrainConfig())
     run.origin = torch.full_like(run.origin, 2.0)
     run.ema.mapping.w_avg.fill_(2.0)
     path = tmp_path / "generator.safetensors"
     write_generator(path, run.result(), half=False)
-    again = Run(TrainConfig(seed=5))
+    again = Run(SMALL, TrainConfig(seed=5))
     start_from_generator(again, path)
     ws = torch.randn(2, 10, 256, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(again.ema.synthesis(ws), run.ema.synthesis(ws), atol=1e-3, rtol=0)
@@ -132,7 +138,55 @@ def test_invariance_rate_warms_up_and_ends_at_zero() -> None:
     assert rate_at(500, replace(config, decay=1.0)) == pytest.approx(config.lr / 2)
 
 
-def test_shape_augmenting_keeps_about_half_untouched(rng: torch.Generator) -> None:
-    images = torch.rand(64, 3, 16, 16, generator=rng) * 2 - 1
-    same = (augment(images, rng) - images).abs().amax(dim=(1, 2, 3)) < 1e-5
-    assert 16 < int(same.sum()) < 48
+def test_shape_augmenting_keeps_its_share_untouched(rng: torch.Generator) -> None:
+    images = torch.rand(256, 3, 16, 16, generator=rng) * 2 - 1
+    assert torch.equal(augment(images, rng, share=0.0), images)
+    kept = [
+        float(((augment(images, rng, share=share) - images).abs().amax(dim=(1, 2, 3)) < 1e-4).float().mean())
+        for share in (0.05, 0.5)
+    ]
+    assert 0.6 < kept[0] < 0.9  # six changes, each by its own coin: .95 ** 6
+    assert kept[1] < 0.1
+
+
+def test_gradient_passes_the_augmentation(rng: torch.Generator) -> None:
+    images = (torch.rand(8, 3, 16, 16, generator=rng) * 2 - 1).requires_grad_(True)
+    augment(images, rng, share=0.8).square().mean().backward()
+    assert images.grad is not None
+    assert (images.grad.abs().amax(dim=(1, 2, 3)) > 0).all()
+
+
+def test_invariance_worn_pictures_are_the_same_faces(rng: torch.Generator) -> None:
+    images = torch.nn.functional.interpolate(torch.rand(32, 3, 4, 4, generator=rng), size=32, mode="bicubic")
+    worn = wear(images, rng, share=0.5)
+    apart = (worn - images).abs().mean(dim=(1, 2, 3))
+    assert 6 < int((apart > 0).sum()) < 26
+    assert apart.max() < 0.15
+
+
+def test_golden_components_redraw_pictures_of_few_dimensions(folder: Path) -> None:
+    """Six pictures and their mirrors span twelve dimensions, so 256 components tell all of them apart."""
+    run = Run(SMALL, TrainConfig())
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    start_from_components(run, faces)
+    _, encoder, _ = run.parts()
+    small = torch.nn.functional.adaptive_avg_pool2d(faces.pixels.float() / 127.5 - 1, 32)
+    codes = torch.cat([encoder.linear(x.flatten(1)) for x in (small, small.flip(3))])
+    kept = codes[:, -11:]  # the components that hold anything
+    torch.testing.assert_close(kept.mean(0), torch.zeros(11), atol=1e-2, rtol=0)
+    torch.testing.assert_close(kept.square().mean(0), torch.ones(11), atol=2e-2, rtol=0)
+
+
+def test_invariance_the_average_forgets_the_start_and_then_holds() -> None:
+    config = TrainConfig(batch=16)
+    assert average_at(0, config) < 0.6
+    assert 0.5 ** (16 / config.ema_pictures) == pytest.approx(average_at(100_000, config))
+
+
+def test_error_dials_that_are_none() -> None:
+    assert configured(["lr=0.01", "half=true", "batch=4"], steps=5, seed=1) == TrainConfig(
+        steps=5, seed=1, lr=0.01, half=True, batch=4
+    )
+    for wrong in ("speed=3", "batch=many"):
+        with pytest.raises(SystemExit, match=f"--set {wrong}"):
+            configured([wrong], steps=5, seed=1)

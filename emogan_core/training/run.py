@@ -1,0 +1,111 @@
+"""One training run: networks, optimisers, step and augmentation, saved and restored as safetensors."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..networks.build import Generator
+from ..networks.discriminator import Discriminator
+from ..networks.encoder import Encoder
+from ..networks.layers import initialise
+from ..networks.stylegan2 import Synthesis
+from ..weights import read_tensors, write_tensors
+from .codes import lift_codes
+from .recipe import Anatomy, TrainConfig, average_at
+
+
+class Run:
+    """Networks, optimisers and step of one training run.
+
+    Convention: training works on codes around 0; `origin` is what files add to them.
+    """
+
+    def __init__(self, anatomy: Anatomy, config: TrainConfig, *, device: torch.device | str = "cpu") -> None:
+        rng = torch.Generator().manual_seed(config.seed)
+        spec = anatomy.spec
+        self.spec, self.config, self.step = spec, config, 0
+        self.device = torch.device(device)
+        encoder = Encoder(spec.resolution, anatomy.encoder, w_dim=spec.w_dim, num_ws=spec.num_ws)
+        judge = Discriminator(spec.resolution, anatomy.judge)
+        self.live = Generator(spec, fingerprint="", encoder=encoder, discriminator=judge)
+        initialise(self.live, rng)
+        self.live.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = copy.deepcopy(self.live).requires_grad_(False)
+        self.origin = torch.zeros(spec.w_dim, device=self.device)
+        self.changed = 0.0  # share of the pictures that the judge sees changed
+        # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about; the
+        # mapping network stays the codes' distribution: an adversary moved its mean by 0.8 standard deviations
+        fixed = (judge, encoder.linear, self.live.mapping)
+        apart = {id(parameter) for part in fixed for parameter in part.parameters()}
+        drawn = [p for p in self.live.parameters() if id(p) not in apart]
+        self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
+        self.judging = torch.optim.Adam(judge.parameters(), lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
+
+    def parts(self) -> tuple[Synthesis, Encoder, Discriminator]:
+        assert isinstance(self.live.synthesis, Synthesis)
+        assert isinstance(self.live.encoder, Encoder)
+        assert self.live.discriminator is not None
+        return self.live.synthesis, self.live.encoder, self.live.discriminator
+
+    def rng(self) -> torch.Generator:
+        """This step's own randomness: the same after a restart."""
+        return torch.Generator(self.device).manual_seed(self.config.seed * 1_000_003 + self.step)
+
+    def lowered(self) -> torch.autocast:
+        """The context in which networks compute in bfloat16, where the configuration wants it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.half)
+
+    def save(self, path: Path) -> None:
+        """Everything needed to go on exactly here."""
+        tensors = {f"live.{name}": tensor for name, tensor in self.live.state_dict().items()}
+        tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}
+        tensors["origin"] = self.origin
+        for title, optimiser in (("drawing", self.drawing), ("judging", self.judging)):
+            for index, entry in optimiser.state_dict()["state"].items():
+                tensors |= {f"{title}.{index}.{name}": torch.as_tensor(value) for name, value in entry.items()}
+        tensors = {name: tensor.detach().cpu() for name, tensor in tensors.items()}
+        notes = {"step": str(self.step), "changed": str(self.changed), "config": json.dumps(asdict(self.config))}
+        write_tensors(path, tensors, notes)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a saved run."""
+        tensors, metadata = read_tensors(path)
+        self.step, self.changed = int(metadata["step"]), float(metadata["changed"])
+        self.origin = tensors["origin"].to(self.device)
+        self.live.load_state_dict({n[5:]: t for n, t in tensors.items() if n.startswith("live.")})
+        self.ema.load_state_dict({n[4:]: t for n, t in tensors.items() if n.startswith("ema.")})
+        for title, optimiser in (("drawing", self.drawing), ("judging", self.judging)):
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in tensors.items():
+                if name.startswith(f"{title}."):
+                    _, index, field = name.split(".")
+                    state.setdefault(int(index), {})[field] = tensor
+            optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+    def sample(self, network: Generator, n: int, rng: torch.Generator, *, psi: float = 1.0) -> Tensor:
+        """n random faces [n, 3, r, r] of the live or the averaged network."""
+        z = torch.randn(n, self.spec.z_dim, generator=rng, device=self.device)
+        with torch.autocast(self.device.type, enabled=False):  # codes of lifted units need all their bits
+            ws = network.mapping(z, psi=psi) - self.origin
+        images: Tensor = network.synthesis(ws)
+        return images
+
+    def result(self) -> Generator:
+        """The averaged networks as a file holds them, with the origin of W moved to the mapping network's."""
+        result = copy.deepcopy(self.ema)
+        lift_codes(result, self.origin)
+        return result.cpu()
+
+    def follow(self) -> None:
+        """Move the averaged networks a little towards the live ones."""
+        keep = average_at(self.step, self.config)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.ema.parameters()), list(self.live.parameters()), 1 - keep)
+            for kept, buffer in zip(self.ema.buffers(), self.live.buffers(), strict=True):
+                kept.copy_(buffer)

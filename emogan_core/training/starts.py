@@ -1,0 +1,90 @@
+"""Where a run may begin: the faces' own principal components, a decoder of such codes, or one of our generators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..checkpoints import read_generator
+from ..networks.encoder import LINEAR_SIDE, start_from_projection
+from ..weights import read_tensors
+from .codes import lift_codes, origin_for, start_as_gaussian
+from .data import Faces
+from .run import Run
+
+
+def start_from_components(run: Run, faces: Faces) -> None:
+    """The encoder's projection becomes the whitened principal components of the training faces and their mirrors.
+
+    They reconstruct aligned faces well (24, 29 and 32 dB at 64 px with 64, 256 and 512 of them), so a synthesis that
+    learns to decode them is hours ahead of one that starts with an untrained encoder.
+    """
+    small = _small(faces, LINEAR_SIDE)
+    small = torch.cat([small, small.flip(3)]).flatten(1)
+    centre = small.mean(0)
+    covariance = torch.zeros(small.shape[1], small.shape[1], dtype=torch.float64)
+    for part in torch.split(small, 2048):
+        away = (part - centre).double()
+        covariance.addmm_(away.T, away)
+    values, vectors = torch.linalg.eigh(covariance / len(small))
+    values, vectors = values[-run.spec.w_dim :].clamp_min(1e-9), vectors[:, -run.spec.w_dim :]
+    projection = (vectors / values.sqrt()).T.float().contiguous()  # [w_dim, 3 * 32 * 32]
+    _set_projection(run, projection, -projection @ centre)
+
+
+def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
+    """Begin from a decoder of linear codes: its synthesis tensors, and an encoder fitted to its projection.
+
+    The file's projection reads 64 px pictures; ours reads 32 px, so it is refitted by ridge regression.
+    """
+    tensors, _ = read_tensors(path)
+    run.live.synthesis.load_state_dict({n[10:]: t for n, t in tensors.items() if n.startswith("synthesis.")})
+    full = _small(faces, run.spec.resolution)
+    codes = (full.flatten(1) - tensors["encoder.mean"]) @ tensors["encoder.projection"].T  # [n, w_dim]
+    small = F.adaptive_avg_pool2d(full, LINEAR_SIDE).flatten(1)
+    centre, code_centre = small.mean(0), codes.mean(0)
+    x, y = (small - centre).double(), (codes - code_centre).double()
+    gram = x.T @ x + 3.0 * torch.eye(x.shape[1], dtype=torch.float64)
+    projection = torch.linalg.solve(gram, x.T @ y).T.float()
+    _set_projection(run, projection, code_centre - projection @ centre)
+
+
+def start_from_generator(run: Run, path: Path) -> None:
+    """Begin from a generator file of ours, with fresh optimisers (their rate warms up)."""
+    run.live.load_state_dict(read_generator(path).state_dict())
+    run.origin = run.live.w_avg.clone()
+    lift_codes(run.live, -run.origin)
+    run.ema.load_state_dict(run.live.state_dict())
+
+
+def settle(run: Run, faces: Faces) -> None:
+    """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces."""
+    encoder = run.ema.encoder
+    assert encoder is not None
+    with torch.no_grad(), run.lowered():
+        parts = [
+            encoder(F.adaptive_avg_pool2d(part.float() / 127.5 - 1, run.spec.resolution)).mean(dim=1)
+            for part in torch.split(faces.pixels, 256)
+        ]
+    codes = torch.cat(parts).float()  # [n, w_dim]
+    with torch.no_grad():
+        run.origin = origin_for(codes)
+        start_as_gaussian(run.ema.mapping, codes + run.origin)
+        run.ema.w_std.copy_(codes.std(0))
+        run.live.mapping.load_state_dict(run.ema.mapping.state_dict())
+        run.live.w_std.copy_(run.ema.w_std)
+
+
+def _small(faces: Faces, side: int) -> Tensor:
+    """All faces [n, 3, side, side] in [-1, 1] on the CPU."""
+    parts = [F.adaptive_avg_pool2d(part.float() / 127.5 - 1, side).cpu() for part in torch.split(faces.pixels, 1024)]
+    return torch.cat(parts)
+
+
+def _set_projection(run: Run, projection: Tensor, bias: Tensor) -> None:
+    _, encoder, _ = run.parts()
+    start_from_projection(encoder, projection.to(run.device), bias.to(run.device))
+    run.ema.load_state_dict(run.live.state_dict())
