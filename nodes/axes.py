@@ -47,6 +47,10 @@ class LoadAxes(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, name: str) -> bool | str:
+        return host.checked(host.AXES, name)
+
+    @classmethod
     def fingerprint_inputs(cls, name: str) -> str:
         return host.mark_of(_source(name))
 

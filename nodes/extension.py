@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import host
 from .axes import FitExpressionGLM, LoadAxes, SaveAxes
+from .converting import ConvertGenerator
 from .editing import ApplyExpression
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
@@ -19,6 +20,7 @@ NODES: list[type[io.ComfyNode]] = [
     ApplyExpression,
     FitExpressionGLM,
     SaveAxes,
+    ConvertGenerator,
 ]
 
 

@@ -6,21 +6,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.checkpoints import load_generator
+from ..emogan_core.checkpoints import open_generator
+from ..emogan_core.checkpoints.describe import summarised
 from ..emogan_core.devices import rng_from_seed
 from ..emogan_core.faces import Crop
 from ..emogan_core.faces.find import refine
 from ..emogan_core.images import photo_from_tensor
 from ..emogan_core.inversion import Inversion
 from ..emogan_core.latents import Latent
+from ..emogan_core.networks.mapping import class_rows
+from ..emogan_core.networks.spec import MAX_CLASSES
 from ..emogan_core.weights import builtin_path
 from . import host
 from .pictures import enlarged, image_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
+
+NO_CLASS = -1
 
 
 class LoadGenerator(io.ComfyNode):
@@ -32,32 +37,46 @@ class LoadGenerator(io.ComfyNode):
             node_id="EmotionGAN_LoadGenerator",
             display_name="Load Generator (EmotionGAN)",
             category=CATEGORY,
-            description="Loads the network that draws faces. The built-in one needs no download.",
-            search_aliases=["stylegan", "stylegan2", "gan", "face generator", "load gan"],
+            description="Loads the network that draws faces. The built-in one needs no download; others are StyleGAN files "
+            "that you put into models/stylegan. Nothing inside a file is ever run.",
+            search_aliases=["stylegan", "stylegan2", "stylegan3", "gan", "face generator", "load gan", "pkl"],
+            has_intermediate_output=True,
             inputs=[
                 io.Combo.Input(
                     "name",
                     options=host.choices(host.GENERATORS),
                     default=host.BUILTIN,
-                    tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors, "
-                    ".pkl, .pt and .pth files in models/stylegan. Axes fit only the generator they were made for.",
+                    tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors, .pkl, .pt and "
+                    ".pth files in models/stylegan, and what Convert Generator wrote. Where to get some: Node Info. Axes "
+                    "fit only the generator they were made for.",
                 ),
             ],
             outputs=[
                 GeneratorSocket.Output(
                     "generator", tooltip="The generator, for Invert Face, Sample Faces and Fit Expression GLM."
-                )
+                ),
+                io.String.Output(
+                    "report", tooltip="What the file is, its licence as far as known, and what it lacked."
+                ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
+    def validate_inputs(cls, name: str) -> bool | str:
+        return host.checked(host.GENERATORS, name)
+
+    @classmethod
     def fingerprint_inputs(cls, name: str) -> str:
-        return host.mark_of(_source(name))
+        return host.mark_of(source_of(name))
 
     @classmethod
     @in_one_sentence
     def execute(cls, name: str) -> io.NodeOutput:
-        return io.NodeOutput(host.hold(load_generator(_source(name))))
+        opened = open_generator(source_of(name))
+        report = summarised(opened)
+        host.tell(cls, "\n".join(filter(None, (report, host.advice(host.GENERATORS)))))
+        return io.NodeOutput(host.hold(opened.generator), report, ui=ui.PreviewText(report))
 
 
 class SampleFaces(io.ComfyNode):
@@ -100,6 +119,16 @@ class SampleFaces(io.ComfyNode):
                     advanced=True,
                     tooltip="Side of the pictures in pixels; what the generator draws is enlarged smoothly to it.",
                 ),
+                io.Int.Input(
+                    "class_index",
+                    display_name="class",
+                    default=NO_CLASS,
+                    min=NO_CLASS,
+                    max=MAX_CLASSES - 1,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Which class to draw, counted from 0, for generators with classes, which need it; -1 for all others.",
+                ),
             ],
             outputs=[
                 io.Image.Output("image", tooltip="The drawn faces, one picture each."),
@@ -111,10 +140,13 @@ class SampleFaces(io.ComfyNode):
 
     @classmethod
     @in_one_sentence
-    def execute(cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int) -> io.NodeOutput:
+    def execute(
+        cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int, class_index: int = NO_CLASS
+    ) -> io.NodeOutput:
+        c = class_rows(generator.generator.spec, None if class_index == NO_CLASS else class_index, count=count)
         with host.at_work(generator, faces=count) as network:
             z = torch.randn(count, network.spec.z_dim, generator=rng_from_seed(_signed(seed)))
-            ws = network.mapping(z.to(network.device), psi=psi)
+            ws = network.mapping(z.to(network.device), psi=psi, c=None if c is None else c.to(network.device))
             drawn = network.synthesis(ws).clamp(-1, 1).cpu()
             latent = Latent(ws.detach().clone().cpu(), network.fingerprint)
             pictures = enlarged(drawn, size)
@@ -123,7 +155,7 @@ class SampleFaces(io.ComfyNode):
         return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (size, size)))
 
 
-def _source(name: str) -> Path:
+def source_of(name: str) -> Path:
     """The file behind a choice."""
     return builtin_path("generator.safetensors") if name == host.BUILTIN else host.chosen_path(host.GENERATORS, name)
 

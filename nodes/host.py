@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import comfy.model_management
@@ -11,7 +12,9 @@ import comfy.model_patcher
 import comfy.utils
 import folder_paths
 import torch
+from comfy_api.latest import io
 from PIL import Image
+from server import PromptServer
 from torch import Tensor, nn
 
 from ..emogan_core.devices import gradients_off, ordinary
@@ -32,11 +35,11 @@ def register_folders() -> None:
     """Make our folders known to the host; what others registered under these names stays."""
     for name in (GENERATORS, AXES):
         is_new = name not in folder_paths.folder_names_and_paths
-        folder_paths.add_model_folder_path(name, str(Path(folder_paths.models_dir) / name))
+        folder_paths.add_model_folder_path(name, str(_models(name)))
         paths, suffixes = folder_paths.folder_names_and_paths[name]
         if is_new or suffixes:  # an empty set lists every file, which somebody wanted
             folder_paths.folder_names_and_paths[name] = (paths, {*suffixes, *SUFFIXES[name]})
-    folder_paths.add_model_folder_path(AXES, str(_saved_axes()))
+        folder_paths.add_model_folder_path(name, str(_saved(name)))
 
 
 def choices(folder: str) -> list[str]:
@@ -52,9 +55,29 @@ def chosen_path(folder: str, name: str) -> Path:
     """
     path = folder_paths.get_full_path(folder, name) if name in choices(folder)[1:] else None
     if path is None:
-        place = folder_paths.get_folder_paths(folder)[0]
-        raise EmoganError(f"there is no file '{name}' in {place}; put it there and refresh, or choose '{BUILTIN}'")
+        raise EmoganError(absence(folder, name))
     return Path(path)
+
+
+def absence(folder: str, name: str) -> str:
+    """The sentence about a choice that is no file."""
+    return (
+        f"there is no file '{name}' in {_models(folder)}; put it there (or into a folder that extra_model_paths.yaml names "
+        f"for '{folder}') and refresh, or choose '{BUILTIN}'"
+    )
+
+
+def checked(folder: str, name: str) -> bool | str:
+    """For `validate_inputs`: True, or the sentence about a choice that is no file."""
+    return True if name in choices(folder) else absence(folder, name)
+
+
+def advice(folder: str) -> str:
+    """One sentence where files go, when there are none to choose from; empty otherwise."""
+    if len(choices(folder)) > 1:
+        return ""
+    kinds = ", ".join(SUFFIXES[folder])
+    return f"no other files yet: put {kinds} into {_models(folder)} and refresh; Node Info says where to get them"
 
 
 def mark_of(path: Path) -> str:
@@ -93,18 +116,66 @@ def new_axes_path(name: str) -> Path:
 
     Raises: EmoganError when the name leads out of that folder.
     """
-    folder = _saved_axes()
-    target = (folder / name).resolve()
-    if not name.strip() or target == folder.resolve() or not target.is_relative_to(folder.resolve()):
-        raise EmoganError(f"the name '{name}' leads out of {folder}; give a plain name such as my_axes")
-    prefix = f"{AXES}/{target.relative_to(folder.resolve()).as_posix()}"
+    prefix = f"{AXES}/{_inside(AXES, name).as_posix()}"
     output = folder_paths.get_output_directory()
     place, stem, counter, _, _ = folder_paths.get_save_image_path(prefix, output)
     return Path(place) / f"{stem}_{counter:05}_{SUFFIX}"
 
 
-def _saved_axes() -> Path:
-    return Path(folder_paths.get_output_directory()) / AXES
+def free_generator_path(name: str, *, may_be: Callable[[Path], bool]) -> Path:
+    """A file in the output folder's `stylegan` that no other generator of that name hides, numbered where one does.
+
+    Convention: a file that is there already is given back only when `may_be` accepts it.
+    Raises: EmoganError when the name leads out of that folder.
+    """
+    inside = _inside(GENERATORS, name.strip().removesuffix(SUFFIX))
+    names = (inside.with_name(f"{inside.name}{f'_{number}' if number > 1 else ''}{SUFFIX}") for number in count(1))
+    target = next(_saved(GENERATORS) / tried for tried in names if _is_free(tried, may_be))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmoganError(f"cannot make the folder {target.parent}: {error.strerror or error}; check it") from error
+    return target
+
+
+def _is_free(name: Path, may_be: Callable[[Path], bool]) -> bool:
+    found = folder_paths.get_full_path(GENERATORS, str(name))
+    target = _saved(GENERATORS) / name
+    if found is None:
+        return not target.exists()  # what is there though not found is a folder, say
+    return Path(found) == target and may_be(target)
+
+
+def _inside(folder: str, name: str) -> Path:
+    """A user's name as a path relative to our folder of the output folder.
+
+    Raises: EmoganError when it leads out of there, or is no name.
+    """
+    root = _saved(folder).resolve()
+    try:
+        target = (root / name).resolve()
+        inside = target.relative_to(root)
+    except (ValueError, OSError, RuntimeError):  # a NUL byte, a loop of links, or another place
+        inside = Path()
+    if not name.strip() or not inside.name:
+        raise EmoganError(
+            f"the name '{name}' leads out of {root}; give a plain name such as my_{folder.split('_')[-1]}"
+        )
+    return inside
+
+
+def _models(folder: str) -> Path:
+    return Path(folder_paths.models_dir) / folder
+
+
+def _saved(folder: str) -> Path:
+    return Path(folder_paths.get_output_directory()) / folder
+
+
+def tell(node: type[io.ComfyNode], text: str) -> None:
+    """Show a text on the node itself while the page is open, as the host's own Get Image Size does."""
+    if text and node.hidden.unique_id and PromptServer.instance is not None:
+        PromptServer.instance.send_progress_text(text, node.hidden.unique_id)
 
 
 class _Held(nn.Module):

@@ -25,6 +25,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 180
 RUN_SECONDS = 120
+TEXT_EVENT = 3  # the host's number for a text that is shown on a node
 
 
 def find_host() -> Path | None:
@@ -71,7 +72,7 @@ class Graph:
 
 @dataclass
 class Run:
-    """What came of one prompt: outputs by node, and which nodes ran or were taken from the cache."""
+    """What came of one prompt: outputs by node, which nodes ran or were taken from the cache, and what they told on themselves."""
 
     outputs: Mapping[str, Any]
     status: str
@@ -80,6 +81,7 @@ class Run:
     cached: set[str] = field(default_factory=set)
     progress: list[tuple[str, int, int]] = field(default_factory=list)
     previews: int = 0
+    told: dict[str, str] = field(default_factory=dict)
     interrupted_after: float | None = None
 
     @property
@@ -93,6 +95,7 @@ class Host:
     def __init__(self, process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         self.process, self.folder = process, folder
         self.address = f"127.0.0.1:{port}"
+        self.log_at_start = ""
 
     @property
     def log(self) -> str:
@@ -141,7 +144,11 @@ class Host:
     def _note(run: Run, message: str | bytes, number: str) -> bool:
         """Write one message down; True when the prompt has ended."""
         if isinstance(message, bytes):
-            run.previews += 1
+            if int.from_bytes(message[:4], "big") == TEXT_EVENT:
+                end = 8 + int.from_bytes(message[4:8], "big")
+                run.told[message[8:end].decode()] = message[end:].decode()
+            else:
+                run.previews += 1
             return False
         content = json.loads(message)
         kind, data = content["type"], content["data"]
@@ -173,8 +180,11 @@ class Host:
         return found
 
 
-def start(host: Path, python: Path, folder: Path) -> Host:
-    """Start ComfyUI with nothing but this pack, linked into a base folder of its own."""
+def start(host: Path, python: Path, folder: Path, *, extra: Mapping[str, str] | None = None) -> Host:
+    """Start ComfyUI with nothing but this pack, linked into a base folder of its own.
+
+    `extra` goes into its extra_model_paths.yaml: folders by kind of model.
+    """
     for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "custom_nodes" / "emotiongan").symlink_to(ROOT, target_is_directory=True)
@@ -184,6 +194,9 @@ def start(host: Path, python: Path, folder: Path) -> Host:
     command = [str(python), str(host / "main.py"), "--cpu", "--listen", "127.0.0.1", "--port", str(port)]
     command += ["--base-directory", str(folder), "--database-url", "sqlite:///:memory:", "--disable-api-nodes"]
     command += ["--disable-auto-launch"]
+    if extra:
+        (folder / "extra_model_paths.yaml").write_text(json.dumps({"elsewhere": dict(extra)}), encoding="utf-8")
+        command += ["--extra-model-paths-config", str(folder / "extra_model_paths.yaml")]
     with (folder / "host.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     running = Host(process, port, folder)
@@ -192,6 +205,7 @@ def start(host: Path, python: Path, folder: Path) -> Host:
             raise AssertionError(f"ComfyUI ended while starting:\n{running.log[-4000:]}")
         try:
             running.get("/system_stats")
+            running.log_at_start = running.log
             return running
         except (URLError, OSError):
             time.sleep(0.5)

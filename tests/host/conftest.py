@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
+from foreign import rosinality_names
 from PIL import Image
+from tiny import TINY, make_generator
 from tiny_models import portrait, write_models
 
+from emogan_core.checkpoints import write_generator
 from emogan_core.images import Photo, save_photo
 
 
@@ -35,15 +41,26 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     for prefix in ("", "other_"):
         (folder / f"{prefix}generator.safetensors").rename(folder / f"models/stylegan/{prefix}generator.safetensors")
         (folder / f"{prefix}axes.safetensors").rename(folder / f"models/emotiongan_axes/{prefix}axes.safetensors")
+    write_foreign(folder / "elsewhere" / "gans")
     photo = portrait()
     save_photo(folder / "input/portrait.png", photo)
     save_photo(folder / "input/mirrored.png", Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
     Image.fromarray(
         np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
     ).save(folder / "input/ramp.png")
-    running = start(place, python, folder)
+    running = start(place, python, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
     yield running
     stop(running)
+
+
+def write_foreign(folder: Path) -> None:
+    """Generators of other programs, in a folder that only extra_model_paths.yaml names."""
+    (folder / "animals").mkdir(parents=True)
+    torch.save({"g_ema": rosinality_names(make_generator(companions=False))}, folder / "faces.pt")
+    breeds = make_generator(replace(TINY, c_dim=3, name="breeds"), companions=False)
+    write_generator(folder / "animals" / "breeds.safetensors", breeds, half=False)
+    (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")
+    (folder / "readme.txt").write_text("no generator", encoding="utf-8")
 
 
 SLIDERS = {"happiness": 0.0, "surprise": 0.0, "anger": 0.0, "sadness": 0.0, "disgust": 0.0}

@@ -24,13 +24,14 @@ OURS = (  # what a schema says on every host; newer ones add keys of their own
 )
 FILE_CHOICES = {
     "EmotionGAN_LoadGenerator": "name",
+    "EmotionGAN_ConvertGenerator": "name",
     "EmotionGAN_LoadAxes": "name",
     "EmotionGAN_FitExpressionGLM": "face_set",
 }
 
 
 def test_shape_the_host_loads_the_pack(host: Host) -> None:
-    log = host.log
+    log = host.log_at_start
     assert "emotiongan" in log
     for trouble in ("IMPORT FAILED", "Traceback", "Error while calling", "Cannot import"):
         assert trouble not in log, log[-4000:]
