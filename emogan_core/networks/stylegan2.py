@@ -8,15 +8,12 @@ ones of the PyTorch files in circulation, so that every reader maps onto them.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
-from .layers import Conv, ModulatedConv, ToRGB, upsample
+from . import bands
+from .layers import RESIDUAL_GAIN, Conv, ModulatedConv, ToRGB, upsample
 from .spec import GeneratorSpec
-
-RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 
 
 class Block(nn.Module):
@@ -80,12 +77,62 @@ class Synthesis(nn.Module):
             self.add_module(f"b{resolution}", block)
 
     def forward(self, ws: Tensor, *, noise: bool = True) -> Tensor:
-        x: Tensor | None = None
-        image: Tensor | None = None
-        for index, resolution in enumerate(self.spec.resolutions):
-            first = max(2 * index - 1, 0)
-            rows = ws[:, first : first + (2 if index == 0 else 3)]
-            block = self.get_submodule(f"b{resolution}")
-            x, image = block(x, image, rows, noise=noise, clamp=self.spec.conv_clamp)
+        _, image = self.advance(ws, None, None, noise=noise)
         assert image is not None
         return image
+
+    def advance(
+        self,
+        ws: Tensor,
+        x: Tensor | None,
+        image: Tensor | None,
+        *,
+        noise: bool = True,
+        first: int = 0,
+        end: int | None = None,
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Features and picture after the blocks [first, end) from those before; features are None after the last."""
+        end = len(self.spec.channels) if end is None else end
+        banded = min(max(self._first_banded(ws), first), end)
+        for index in range(first, banded):
+            x, image = self.block(index)(x, image, self.rows(ws, index), noise=noise, clamp=self.spec.conv_clamp)
+        if banded == end or x is None:
+            return x, image
+        pictures = []
+        for n in range(len(ws)):  # one picture at a time: memory does not grow with their number
+            below = None if image is None else image[n : n + 1]
+            pictures.append(self._draw_bands(ws[n : n + 1], x[n : n + 1], below, noise=noise, first=banded, end=end))
+        features = [part for part, _ in pictures if part is not None]
+        images = [part for _, part in pictures if part is not None]
+        return torch.cat(features) if features else None, torch.cat(images) if images else None
+
+    def block(self, index: int) -> Block:
+        block = self.get_submodule(f"b{4 << index}")
+        assert isinstance(block, Block)
+        return block
+
+    def rows(self, ws: Tensor, index: int) -> Tensor:
+        """The rows of ws that block `index` reads: [n, 2, w_dim] for the first, else [n, 3, w_dim]."""
+        first = max(2 * index - 1, 0)
+        return ws[:, first : first + (2 if index == 0 else 3)]
+
+    def _draw_bands(
+        self, ws: Tensor, x: Tensor, image: Tensor | None, *, noise: bool, first: int, end: int
+    ) -> tuple[Tensor | None, Tensor | None]:
+        features: Tensor | None = x.contiguous(memory_format=torch.channels_last)
+        for index in range(first, end):
+            assert features is not None
+            rows, clamp = self.rows(ws, index), self.spec.conv_clamp
+            folded = bands.fold_block(self.block(index), rows, x.dtype, noise=noise, clamp=clamp)
+            keep = index + 1 < len(self.spec.channels)
+            features, image = bands.draw_block(folded, features, image, keep=keep)
+        return features, image
+
+    def _first_banded(self, ws: Tensor) -> int:
+        """The first block drawn in bands: none where gradients are wanted, or off the CPU, whose caches bands suit."""
+        blocks = len(self.spec.channels)
+        wanted = torch.is_grad_enabled() and (ws.requires_grad or any(p.requires_grad for p in self.parameters()))
+        if ws.device.type != "cpu" or wanted:
+            return blocks
+        worth = (i for i in range(1, blocks) if bands.pays(4 << i, self.spec.channels[i]))
+        return next(worth, blocks)

@@ -1,0 +1,191 @@
+"""StyleGAN2's larger blocks drawn in bands of rows: the same pictures up to rounding, sooner and in less memory.
+
+A CPU spends most of a large block's time on moving activations that do not fit its caches. Here each picture is drawn
+on its own, its style and demodulation folded into the kernels, and a block goes from top to bottom in bands that fit;
+only the block's input and output exist whole. Rows that two bands share are carried over, not drawn twice.
+Everything is channels-last, on which transposed and depthwise convolutions are faster. No gradients pass here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .layers import RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial
+
+if TYPE_CHECKING:
+    from .stylegan2 import Block
+
+BAND_BYTES = 4 << 20  # of one band of features
+LEAST_ROWS = 8
+LAST = torch.channels_last
+
+
+def pays(resolution: int, channels: int) -> bool:
+    """Whether folding a style into kernels costs less than scaling activations by it: kernels must be the smaller."""
+    return resolution * resolution >= 4 * channels
+
+
+def rows_per_band(resolution: int, channels: int, *, itemsize: int = 4) -> int:
+    rows = BAND_BYTES // (resolution * channels * itemsize)
+    return min(max(LEAST_ROWS, rows - rows % 2), resolution)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """One picture's convolution: kernel with style, demodulation and gain inside, then bias, noise [r, r] and bound."""
+
+    kernel: Tensor
+    bias: Tensor
+    noise: Tensor | None
+    bound: float | None
+
+    def finish(self, x: Tensor, first: int, *, out: Tensor) -> Tensor:
+        """Noise, leaky ReLU and the limit on rows from `first` on, written to `out`."""
+        if self.noise is None:
+            out.copy_(x)
+        else:
+            torch.add(x, self.noise[first : first + x.shape[2]], out=out)
+        F.leaky_relu_(out, 0.2)
+        return out if self.bound is None else out.clamp_(-self.bound, self.bound)
+
+
+def fold(
+    layer: ModulatedConv, w: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None, gain: float = 1.0
+) -> Folded:
+    """A modulated convolution for one style w [1, w_dim]; what follows it scales with sqrt(2) gain, leaky ReLU too."""
+    style, demodulation = layer.scales(w)
+    gain_all = SQRT2 * gain
+    outer = (demodulation[0] * gain_all)[:, None] * style[0]  # [outputs, inputs]
+    kernel = layer.weight * outer[:, :, None, None]
+    if layer.up:  # [inputs, outputs, 3, 3]; one plain transposition is the quickest way to channels-last
+        outputs, inputs = outer.shape
+        kernel = kernel.reshape(outputs, -1).T.to(dtype).contiguous().view(inputs, 3, 3, outputs).permute(0, 3, 1, 2)
+    else:
+        kernel = kernel.to(dtype).contiguous(memory_format=LAST)
+    strength = layer.noise_strength * gain_all
+    grain = (layer.noise_const * strength).to(dtype) if noise and bool(strength != 0) else None
+    bound = None if clamp is None else clamp * gain
+    return Folded(kernel, (layer.bias * gain_all).to(dtype), grain, bound)
+
+
+def fold_rgb(layer: ToRGB, w: Tensor, dtype: torch.dtype, *, clamp: float | None) -> Folded:
+    style = layer.affine(w) * layer.weight_gain
+    return Folded((layer.weight * style[:, :, None, None]).to(dtype), layer.bias.to(dtype), None, clamp)
+
+
+def rows_of(x: Tensor, first: int, end: int) -> Tensor:
+    """Rows [first, end) of x [n, c, h, w], zeros where there are none."""
+    above, below = max(-first, 0), max(end - x.shape[2], 0)
+    inside = x[:, :, max(first, 0) : min(end, x.shape[2])]
+    return F.pad(inside, (0, 0, above, below)) if above or below else inside
+
+
+def upsampled_rows(x: Tensor, first: int, end: int, *, mix: Tensor | None = None) -> Tensor:
+    """Rows [first, end) of `upsample(x)`, x first sent through the 1x1 kernel `mix`."""
+    even, odd = first - first % 2, end + end % 2
+    part = rows_of(x, even // 2 - 1, odd // 2 + 1)
+    part = part if mix is None else F.conv2d(part, mix)
+    taps = binomial(part, gain=4.0)
+    part = F.conv_transpose2d(part, taps, stride=2, padding=(3, 1), groups=part.shape[1])
+    return part[:, :, first - even : end - even]
+
+
+def up_rows(x: Tensor, layer: Folded, first: int, end: int, *, out: Tensor) -> None:
+    """Rows [first, end) of an upsampling convolution with all that follows it, written to `out`."""
+    top = (first - 1) - (
+        first - 1
+    ) % 2  # even rows of the transposed convolution: of the blur's inputs, or one too many
+    bottom = (end + 1) + (end + 1) % 2
+    part = rows_of(x, top // 2 - 1, bottom // 2 + 1)
+    part = F.conv_transpose2d(part, layer.kernel, stride=2, padding=(2, 0))  # rows top to bottom
+    part = part[:, :, first - 1 - top : end + 2 - top]
+    part = F.conv2d(part, binomial(part, gain=4.0), layer.bias, padding=(0, 1), groups=part.shape[1])
+    layer.finish(part, first, out=out)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedBlock:
+    """One picture's block past the first."""
+
+    conv0: Folded
+    conv1: Folded
+    skip: Tensor | None
+    rgb: Folded | None
+
+    def features(self, x: Tensor, window: Tensor, first: int, *, out: Tensor) -> None:
+        """Rows of the block's features from `first` on, written to `out`.
+
+        `window` holds conv0's rows from first - 1 to one past the band's last: the two topmost came from the band before.
+        """
+        end = first + out.shape[2]
+        side = 2 * x.shape[2]
+        begin = first + 1 if first else 0
+        upper, lower = begin - first + 1, min(end + 1, side) - first + 1
+        if upper < lower:
+            up_rows(x, self.conv0, begin, min(end + 1, side), out=window[:, :, upper:lower])
+        if first == 0:
+            window[:, :, :1] = 0  # conv1 sees zeros around the picture
+        if end == side:
+            window[:, :, lower:] = 0
+        y = F.conv2d(window, self.conv1.kernel, self.conv1.bias, padding=(0, 1))
+        self.conv1.finish(y, first, out=out)
+        if self.skip is not None:
+            out += upsampled_rows(x, first, end, mix=self.skip)
+
+    def picture(self, features: Tensor, image: Tensor | None, first: int, *, out: Tensor) -> None:
+        """The block's part of the picture and all that is below it, for rows from `first` on, written to `out`."""
+        assert self.rgb is not None
+        drawn = F.conv2d(features, self.rgb.kernel, self.rgb.bias)
+        if self.rgb.bound is not None:
+            drawn = drawn.clamp_(-self.rgb.bound, self.rgb.bound)
+        if image is None:
+            out.copy_(drawn)
+        else:
+            torch.add(drawn, upsampled_rows(image, first, first + out.shape[2]), out=out)
+
+
+def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None) -> FoldedBlock:
+    gain = 1.0 if block.skip is None else RESIDUAL_GAIN
+    return FoldedBlock(
+        conv0=fold(block.conv0, ws[:, 0], dtype, noise=noise, clamp=clamp),
+        conv1=fold(block.conv1, ws[:, 1], dtype, noise=noise, clamp=clamp, gain=gain),
+        skip=None if block.skip is None else _kernel(block.skip, gain).to(dtype),
+        rgb=None if block.torgb is None else fold_rgb(block.torgb, ws[:, 2], dtype, clamp=clamp),
+    )
+
+
+def draw_block(
+    block: FoldedBlock, x: Tensor, image: Tensor | None, *, keep: bool, rows: int | None = None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Features and picture of one block from those of the one below, in bands of `rows` rows.
+
+    Convention: x [1, inputs, h, h] channels-last and image [1, 3, h, h] or None give [1, outputs, 2h, 2h] (None unless
+    they are to be kept) and [1, 3, 2h, 2h].
+    """
+    side, channels = 2 * x.shape[2], block.conv1.kernel.shape[0]
+    rows = min(rows or rows_per_band(side, channels, itemsize=x.element_size()), side)
+    features = _empty(x, channels, side if keep else rows, side)
+    drawn = None if block.rgb is None else x.new_empty(1, 3, side, side)
+    window = _empty(x, channels, rows + 2, side)
+    for first in range(0, side, rows):
+        here = min(rows, side - first)
+        if first:
+            window[:, :, :2] = window[:, :, rows : rows + 2].clone()
+        out = features[:, :, first : first + here] if keep else features[:, :, :here]
+        block.features(x, window[:, :, : here + 2], first, out=out)
+        if drawn is not None:
+            block.picture(out, image, first, out=drawn[:, :, first : first + here])
+    return features if keep else None, image if drawn is None else drawn
+
+
+def _kernel(conv: Conv, gain: float) -> Tensor:
+    return conv.weight * (conv.weight_gain * gain)
+
+
+def _empty(like: Tensor, channels: int, height: int, width: int) -> Tensor:
+    return torch.empty(1, channels, height, width, dtype=like.dtype, device=like.device, memory_format=LAST)

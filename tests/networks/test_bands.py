@@ -1,0 +1,102 @@
+"""Blocks drawn in bands against the same blocks drawn whole."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from emogan_core.networks import Generator, GeneratorSpec, bands
+from emogan_core.networks.layers import initialise
+
+ARCHITECTURES = ("stylegan2", "stylegan2-resnet", "stylegan2-orig")
+
+
+def make(architecture: str, *, clamp: float | None = None, resolution: int = 32) -> Generator:
+    widths = (16, 12, 8, 4, 4)[: resolution.bit_length() - 2]
+    spec = GeneratorSpec(
+        resolution=resolution,
+        w_dim=8,
+        z_dim=8,
+        channels=widths,
+        mapping_layers=1,
+        conv_clamp=clamp,
+        architecture=architecture,
+    )
+    generator = Generator(spec, fingerprint="")
+    rng = torch.Generator().manual_seed(3)
+    initialise(generator, rng)
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith(("bias", "noise_strength")):
+                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.2)
+    return generator.requires_grad_(False).eval()
+
+
+def codes(generator: Generator, count: int, *, seed: int = 5) -> torch.Tensor:
+    return torch.randn(count, generator.spec.num_ws, 8, generator=torch.Generator().manual_seed(seed))
+
+
+def whole(generator: Generator, ws: torch.Tensor, *, noise: bool = True) -> torch.Tensor:
+    """The picture as gradients have it drawn: never in bands."""
+    drawn: torch.Tensor = generator.synthesis(ws.clone().requires_grad_(True), noise=noise)
+    return drawn.detach()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("clamp", [None, 0.7])
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 31, 32])
+def test_invariance_bands_of_any_height_draw_the_whole(
+    architecture: str, clamp: float | None, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = make(architecture, clamp=clamp)
+    ws = codes(generator, 2)
+    monkeypatch.setattr(bands, "rows_per_band", lambda *_, **__: rows)
+    monkeypatch.setattr(bands, "pays", lambda *_: True)
+    expected = whole(generator, ws)
+    torch.testing.assert_close(generator.synthesis(ws), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("resolution", [8, 16, 64])
+def test_invariance_bands_hold_at_every_side(resolution: int) -> None:
+    generator = make("stylegan2", resolution=resolution)
+    ws = codes(generator, 3)
+    torch.testing.assert_close(generator.synthesis(ws), whole(generator, ws), atol=1e-5, rtol=1e-5)
+
+
+def test_invariance_noise_can_be_left_out_of_bands() -> None:
+    generator = make("stylegan2")
+    ws = codes(generator, 1)
+    quiet = generator.synthesis(ws, noise=False)
+    torch.testing.assert_close(quiet, whole(generator, ws, noise=False), atol=1e-5, rtol=1e-5)
+    assert (quiet - generator.synthesis(ws)).abs().max() > 1e-3
+
+
+def test_invariance_changed_weights_are_noticed() -> None:
+    generator = make("stylegan2")
+    ws = codes(generator, 1)
+    generator.synthesis(ws)
+    with torch.no_grad():
+        generator.synthesis.b16.conv0.weight.mul_(torch.linspace(0.5, 2, 12)[None, :, None, None])
+        generator.synthesis.b4.conv1.weight[:, 3] *= 4
+    torch.testing.assert_close(generator.synthesis(ws), whole(generator, ws), atol=1e-5, rtol=1e-5)
+    fresh = make("stylegan2")
+    fresh.load_state_dict(generator.state_dict())
+    assert torch.equal(fresh.synthesis(ws), generator.synthesis(ws))
+
+
+def test_gradient_reaches_frozen_networks_after_inference_mode() -> None:
+    generator = make("stylegan2")
+    ws = codes(generator, 1)
+    with torch.inference_mode():
+        generator.synthesis(ws)
+    wanted = ws.clone().requires_grad_(True)
+    generator.synthesis(wanted).square().mean().backward()
+    assert wanted.grad is not None
+    assert (wanted.grad.abs().amax(dim=2) > 0).all()
+
+
+def test_shape_bands_stay_small() -> None:
+    for side, channels in ((64, 512), (256, 128), (1024, 32), (2048, 64)):
+        rows = bands.rows_per_band(side, channels)
+        assert 1 <= rows <= side
+        assert rows * side * channels * 4 <= max(bands.BAND_BYTES, bands.LEAST_ROWS * side * channels * 4)
