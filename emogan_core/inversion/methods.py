@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from ..devices import gradients_allowed, gradients_off, ordinary
-from ..errors import CheckpointError
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from .objective import Weights, judged, objective
@@ -42,12 +41,8 @@ def encode(generator: Generator, images: Tensor, *, config: OptimiseConfig, prog
 
     Raises: CheckpointError when the generator came without an encoder.
     """
-    if generator.encoder is None:
-        raise CheckpointError(
-            f"the generator '{generator.spec.name}' has no encoder, so method 'encode' cannot work; use 'optimise'"
-        )
     with gradients_off():
-        ws: Tensor = generator.encoder(ordinary(images))
+        ws = generator.encode(ordinary(images))
     progress(StepReport(1, 1, "encode"))
     return ws
 
@@ -63,7 +58,7 @@ def hybrid(generator: Generator, images: Tensor, *, config: OptimiseConfig, prog
     if generator.encoder is None:
         return optimise(generator, images, config=config, progress=progress)
     with gradients_off():
-        start = generator.encoder(ordinary(images))
+        start = generator.encode(ordinary(images))
     return descend(generator, images, start, steps=config.hybrid_steps, config=config, progress=progress)
 
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping as MappingOf
 import torch
 from torch import Tensor, nn
 
+from ..devices import ordinary
 from ..errors import CheckpointError
 from ..weights import fingerprint_of
 from . import stylegan1, stylegan2
 from .discriminator import Discriminator
 from .encoder import Encoder
+from .irse import IrseEncoder, anatomy_of
 from .mapping import Mapping, sampled_w
 from .spec import GeneratorSpec
 
@@ -30,7 +32,7 @@ class Generator(nn.Module):
     """A frozen generator with its spec, statistics and fingerprint, and, where the file holds them, its companions.
 
     Convention: mapping(z, psi=0.7) -> ws [n, num_ws, w_dim]; synthesis(ws) -> images [n, 3, r, r] in about [-1, 1];
-    w_avg, w_std [w_dim]; encoder(images) -> ws or None; discriminator or None.
+    w_avg, w_std [w_dim]; encode(images) -> ws where there is an encoder; discriminator or None.
     """
 
     w_std: Tensor
@@ -40,7 +42,7 @@ class Generator(nn.Module):
         spec: GeneratorSpec,
         *,
         fingerprint: str,
-        encoder: Encoder | None = None,
+        encoder: Encoder | IrseEncoder | None = None,
         discriminator: Discriminator | None = None,
     ) -> None:
         super().__init__()
@@ -57,6 +59,21 @@ class Generator(nn.Module):
     def device(self) -> torch.device:
         return self.w_std.device
 
+    def encode(self, images: Tensor) -> Tensor:
+        """ws of pictures [n, 3, r, r] by the encoder; ReStyle's also looks at what the synthesis makes of its answers.
+
+        Raises: CheckpointError when the generator came without an encoder.
+        """
+        if self.encoder is None:
+            raise CheckpointError(
+                f"the generator '{self.spec.name}' has no encoder, so method 'encode' cannot work; use 'optimise'"
+            )
+        if isinstance(self.encoder, IrseEncoder):
+            found: Tensor = self.encoder(images, draw=self.synthesis)
+            return found
+        ws: Tensor = self.encoder(images)
+        return ws
+
 
 def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Generator:
     """A generator on the CPU, in evaluation mode and frozen, from canonical tensors.
@@ -72,16 +89,20 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
                 spec, fingerprint="", encoder=_encoder(spec, tensors), discriminator=_judge(spec, tensors)
             )
         _expect_same_shapes(skeleton, tensors)
+        large = skeleton.encoder if isinstance(skeleton.encoder, IrseEncoder) else None
         generator = Generator(
             spec,
             fingerprint=fingerprint_of(core, spec=spec.anatomy),
-            encoder=_encoder(spec, tensors),
+            encoder=None if large else _encoder(spec, tensors),
             discriminator=_judge(spec, tensors),
         )
-        state = {_module_name(name): tensor for name, tensor in tensors.items()}
+        given = {name: tensor for name, tensor in tensors.items() if not (large and name.startswith("encoder."))}
+        state = {_module_name(name): tensor for name, tensor in given.items()}
         if "w_std" not in state:
             state["w_std"] = torch.ones(spec.w_dim)
         generator.load_state_dict(state)
+        if large is not None:
+            generator.encoder = _adopted(large, tensors)
         if "statistics.w_std" not in tensors:
             sampled = sampled_w(generator.mapping, count=STATISTICS_SAMPLES, seed=STATISTICS_SEED)
             generator.w_std.copy_(sampled.std(0))
@@ -121,12 +142,37 @@ def _widths(tensors: MappingOf[str, Tensor], pattern: str, resolution: int, axis
     return tuple(int(weight.shape[axis]) for weight in weights if weight is not None)
 
 
-def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | None:
+def _adopted(skeleton: IrseEncoder, tensors: MappingOf[str, Tensor]) -> IrseEncoder:
+    """The encoder around the given tensors themselves: they fill a gigabyte, which is not copied."""
+    names = [name for name in tensors if name.startswith("encoder.")]
+    own = {name.removeprefix("encoder."): ordinary(tensors[name].detach()).float() for name in names}
+    skeleton.load_state_dict(own, assign=True)
+    return skeleton
+
+
+def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | IrseEncoder | None:
+    if "encoder.stem.weight" in tensors:
+        return _irse(spec, tensors)
     inner = _widths(tensors, "encoder.b{}.weight", spec.resolution, 1)
     outer = _widths(tensors, "encoder.b{}.weight", spec.resolution, 0)
     if inner is None or outer is None:
         return None
     return Encoder(spec.resolution, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws)
+
+
+def _irse(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> IrseEncoder:
+    """The encoder that other programs trained for such a generator.
+
+    Raises: CheckpointError when it cannot be laid out, or its codes are not this generator's.
+    """
+    own = {name.removeprefix("encoder."): tensor for name, tensor in tensors.items() if name.startswith("encoder.")}
+    anatomy = anatomy_of({name: tuple(tensor.shape) for name, tensor in own.items()})
+    if len(anatomy.heads) not in (1, spec.num_ws) or anatomy.w_dim != spec.w_dim:
+        raise CheckpointError(
+            f"the encoder answers with {len(anatomy.heads)} rows of {anatomy.w_dim}, the generator takes "
+            f"{spec.num_ws} of {spec.w_dim}; they are not of one training"
+        )
+    return IrseEncoder(anatomy, num_ws=spec.num_ws)
 
 
 def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminator | None:

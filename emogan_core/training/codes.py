@@ -7,7 +7,6 @@ from torch import Tensor
 
 from ..networks.build import Generator
 from ..networks.encoder import Encoder
-from ..networks.encoder import Encoder
 from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
 from ..networks.mapping import Mapping
 
