@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..devices import ordinary
 from ..errors import CheckpointError
 from ..weights import fingerprint_of
-from . import stylegan1, stylegan2
+from . import stylegan1, stylegan2, stylegan3
 from .discriminator import Discriminator
 from .encoder import Encoder
 from .irse import IrseEncoder, anatomy_of
@@ -25,6 +25,7 @@ SYNTHESES: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
     "stylegan2": stylegan2.Synthesis,
     "stylegan2-resnet": stylegan2.Synthesis,
     "stylegan2-orig": stylegan2.Synthesis,
+    "stylegan3": stylegan3.Synthesis,
 }
 
 
