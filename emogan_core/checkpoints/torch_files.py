@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import CheckpointError
 from .canonical import CanonicalCheckpoint
+from .encoders import with_encoder
 from .genforce import read_genforce
 from .rosinality import read_rosinality
 from .torch_archive import open_archive
@@ -30,7 +31,7 @@ def read_torch_file(path: Path) -> CanonicalCheckpoint:
             f"{path.name} holds {names}, which is no generator known here; give a StyleGAN2 of rosinality "
             "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"
         )
-    return found
+    return with_encoder(found, top, place=path.name)
 
 
 def _rosinality(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
