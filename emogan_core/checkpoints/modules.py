@@ -62,7 +62,7 @@ def tensors_of_modules(modules: dict[str, Record]) -> dict[str, Tensor]:
                 continue
             name = f"{path}.{key}" if path else key
             if key == "resample_filter":
-                _expect_our_filter(tensor)
+                expect_our_filter(tensor)
                 continue
             if id(tensor) not in converted:
                 converted[id(tensor)] = tensor.float().contiguous()
@@ -103,7 +103,7 @@ def told_word(value: object) -> str:
     return ascii(value[:40]) if isinstance(value, str) else "not a word"
 
 
-def _expect_our_filter(tensor: Tensor) -> None:
+def expect_our_filter(tensor: Tensor) -> None:
     """networks.layers blurs with [1, 3, 3, 1] and nothing else; a single number is no filter at all."""
     taps = torch.tensor(FIR_TAPS) / sum(FIR_TAPS)
     if tensor.shape != (4, 4) or not torch.allclose(tensor.float(), torch.outer(taps, taps), atol=1e-6):

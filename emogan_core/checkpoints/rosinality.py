@@ -43,7 +43,7 @@ def read_rosinality(
     tensors = _mapping(weights, spec) | _synthesis(weights, spec)
     weights.expect_all_taken(ignored=_FILTERS)
     if average is not None:
-        tensors["mapping.w_avg"] = _one_row(average, width=w_dim, place=place)
+        tensors["mapping.w_avg"] = one_row(average, width=w_dim, place=place)
     notices: list[str] = []
     if judge is not None:
         tensors |= _judge(ForeignWeights(judge, place=f"{place}, discriminator"), spec)
@@ -146,7 +146,7 @@ def _expect_binomial(weights: ForeignWeights) -> None:
             )
 
 
-def _one_row(average: object, *, width: int, place: str) -> Tensor:
+def one_row(average: object, *, width: int, place: str) -> Tensor:
     """The average latent from [w], or from [n, w] whose rows are all the same.
 
     Raises: CheckpointError.

@@ -1,18 +1,26 @@
 """StyleGAN2 under its canonical names, as NVIDIA's PyTorch programs save it: the spec read off the tensors.
 
-Errors are clauses without the file's name; the readers put it in front.
+Errors of `spec_of` and `expect_no_variant` are clauses without the file's name; the readers put it in front.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
+from .canonical import CanonicalCheckpoint
+from .foreign import ForeignWeights, completed
+from .modules import expect_our_filter
 
 ARCHITECTURES = {"skip": "stylegan2", "resnet": "stylegan2-resnet", "orig": "stylegan2-orig"}
+CONST = "synthesis.b4.const"
+STYLERES = ".modify_feature_"  # StyleRes' additions between two layers, at work during its inversions only
+STYLERES_CLAMP = 256.0  # of its program, whose generator knows no other
+_FILTER = ".resample_filter"
 _VARIANTS = {
     "backbone.": "an EG3D generator, which draws through three dimensions",
     "mapping.embed_proj": "a StyleGAN-XL generator, which embeds classes with another network",
@@ -60,6 +68,43 @@ def spec_of(tensors: Mapping[str, Tensor], *, clamp: float | None, name: str) ->
     )
 
 
+def read_state_dict(entries: Mapping[str, object], *, place: str, average: Tensor | None = None) -> CanonicalCheckpoint:
+    """A generator from a bare state dict, which tells no settings; `average` is the file's own where it has one.
+
+    Raises: CheckpointError.
+    """
+    weights, tensors, notices = ForeignWeights(entries, place=place), {}, []
+    try:
+        expect_no_variant(entries)
+        for name, value in entries.items():
+            if name.endswith(_FILTER) and isinstance(value, Tensor):
+                expect_our_filter(value)
+            elif STYLERES not in name:
+                dims = value.ndim if isinstance(value, Tensor) else 1
+                tensors[name] = weights.take(name, *weights.shape(name, dims=dims))
+        if any(STYLERES in name for name in entries):
+            clamp: float | None = STYLERES_CLAMP
+            notices.append("StyleRes' own layers are left out; its generator draws without them")
+        else:
+            clamp = None
+            notices.append(
+                "the file does not tell the limit on activations (conv_clamp) that its training had; none is applied, "
+                "which draws the same as long as activations stay below it"
+            )
+        spec = spec_of(tensors, clamp=clamp, name="unnamed")
+    except CheckpointError as error:
+        told = str(error)
+        raise CheckpointError(told if told.startswith(place) else f"{place}: {told}") from error
+    for side in spec.resolutions:
+        for layer in ("conv0", "conv1") if side > 4 else ("conv1",):
+            name = f"synthesis.b{side}.{layer}.noise"
+            if f"{name}_strength" not in tensors and f"{name}_const" not in tensors:  # trained without noise
+                tensors |= {f"{name}_strength": torch.zeros(()), f"{name}_const": torch.zeros(side, side)}
+    if average is not None:
+        tensors.setdefault("mapping.w_avg", average)
+    return completed(spec, tensors, notices=notices)
+
+
 def architecture_of(names: Iterable[str]) -> str:
     """By what its blocks have: every block draws ("skip"), has a shortcut ("resnet"), or neither ("orig")."""
     names = set(names)
@@ -80,7 +125,7 @@ def expect_no_variant(names: Iterable[str]) -> None:
 
 
 def _channels(tensors: Mapping[str, Tensor]) -> tuple[int, ...]:
-    const = tensors.get("synthesis.b4.const")
+    const = tensors.get(CONST)
     if const is None or const.ndim != 3:
         raise CheckpointError("its synthesis does not start from a constant; needed a StyleGAN2 generator")
     if const.shape[1:] != (4, 4):
