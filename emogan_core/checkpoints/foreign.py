@@ -105,7 +105,8 @@ def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[
     """The checkpoint, with silent noise and a computed average where the file had none, each told in a notice."""
     missing: list[str] = []
     for index, side in enumerate(spec.resolutions):
-        for layer in ("conv0", "conv1") if index else ("conv1",):
+        noisy = ("conv0", "conv1") if index or spec.architecture == "stylegan1" else ("conv1",)
+        for layer in noisy:
             name = f"synthesis.b{side}.{layer}.noise_const"
             if name not in tensors:
                 tensors[name] = torch.zeros(side, side)

@@ -14,9 +14,9 @@ from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights, completed, resolution_of
+from .stylegan1 import is_stylegan1, read_genforce_stylegan1
 
 _FILTERS = (".filter.kernel", "synthesis.upsample.kernel")  # fixed in that program: always [1, 3, 3, 1]
-_STYLEGAN1 = ("synthesis.layer0.apply_noise.weight", "synthesis.layer0.epilogue.apply_noise.weight", "synthesis.lod")
 _LABELS = ("mapping.label_weight", "mapping.LabelEmbed.weight")
 
 
@@ -25,8 +25,11 @@ def read_genforce(
 ) -> CanonicalCheckpoint:
     """A generator from a state dict; `judge` is the file's discriminator's state dict.
 
-    Raises: CheckpointError, by name for StyleGAN1 and for networks drawn by class labels.
+    Raises: CheckpointError, by name for networks drawn by class labels.
     """
+    if is_stylegan1(entries):
+        left_out = ["the file's discriminator is of StyleGAN1's kind and is not read; pictures are compared without it"]
+        return read_genforce_stylegan1(entries, place=place, notices=left_out if judge is not None else [])
     weights = ForeignWeights(entries, place=place)
     _expect_kind(weights)
     blocks = weights.count("synthesis.output{}.weight")
@@ -64,8 +67,6 @@ def read_genforce(
 
 def _expect_kind(weights: ForeignWeights) -> None:
     place = weights.place
-    if any(name in weights for name in _STYLEGAN1):
-        raise CheckpointError(f"{place} is a StyleGAN1 network, which is not drawn here; give a StyleGAN2 file")
     if any(name in weights for name in _LABELS):
         raise CheckpointError(f"{place} draws by class labels, which are not supported; give an unconditional network")
     if any(name.startswith("synthesis.skip_layer") for name in weights.entries):

@@ -20,6 +20,7 @@ from .foreign import completed
 from .judges import judge_of
 from .modules import clamp_of, expect_activation, modules_of, tensors_of_modules, told_word
 from .stylegan2 import ARCHITECTURES, expect_no_variant, spec_of
+from .tensorflow import is_tensorflow, read_tensorflow
 from .unpickling import Record, read_pickle
 
 _LIMITED = ("conv0", "conv1", "torgb")
@@ -46,6 +47,8 @@ def canonical_of(top: object, *, name: str) -> CanonicalCheckpoint:
 
     Raises: CheckpointError, without the file's name.
     """
+    if is_tensorflow(top):
+        return read_tensorflow(top, name=name)
     network, notices = _generator(top)
     modules = dict(modules_of(network))
     if not {"mapping", "synthesis"} <= set(modules):

@@ -1,8 +1,9 @@
-"""NVIDIA's PyTorch pickles as inert records: an allow-list of names, each answered by a function of ours.
+"""NVIDIA's pickles as inert records: an allow-list of names, each answered by a function of ours.
 
 Nothing is imported, called or compiled on a file's behalf: the opcodes run on our own machine, and the storages, which
 are files within the file, are parsed here as well. Module source embedded in the file is dropped unread.
-Source: layouts as documented for PyTorch's serialisation and observed in files of stylegan2-ada-pytorch and stylegan3.
+Source: layouts as documented for PyTorch's serialisation and observed in files of stylegan2-ada-pytorch and stylegan3;
+the state that TensorFlow's networks save, as their programs document it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from .arrays import Array, NumberType, array_makers
 from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
 from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
 
 MAX_FILE_BYTES = 8 << 30
+TENSORFLOW = "dnnlib.tflib.network.Network"
+TENSORFLOW_STATE = ("version", "name", "static_kwargs", "components", "build_func_name", "variables")
+PROGRESSIVE = ("tfutil.Network", "network.Network")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,20 +36,13 @@ class Record:
     state: dict[str, object] = field(repr=False)
 
 
-@dataclass(slots=True, eq=False)
-class _Kind:
-    """A numpy type of plain numbers; pickles set its byte order after making it."""
-
-    kind: np.dtype[np.generic]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Storage:
     numbers: Tensor = field(repr=False)
 
 
 def read_pickle(path: Path) -> object:
-    """What a pickle of plain values, tensors and NVIDIA's persistent modules describes, modules as records.
+    """What a pickle of plain values, tensors and NVIDIA's modules or networks describes, these as records.
 
     Raises: CheckpointError naming the file and what was refused; nothing else, whatever the bytes are.
     """
@@ -55,8 +52,12 @@ def read_pickle(path: Path) -> object:
             raise CheckpointError(f"it has {size} bytes, above the limit of {MAX_FILE_BYTES}; no generator is so large")
         budget = Budget(size)
         with path.open("rb") as file:
-            machine = Machine(Source(file, size), makers=_makers(budget), budget=budget, build=_build)
-            return machine.run()
+            return Machine(
+                Source(file, size),
+                makers=_makers(budget),
+                budget=budget,
+                build=lambda target, state: _build(target, state, budget),
+            ).run()
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
     except OSError as error:
@@ -73,6 +74,19 @@ def _makers(budget: Budget) -> dict[str, Maker]:
     def tensor(store: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
         return _tensor(store, offset, size, stride, budget)
 
+    return module_makers(budget) | {
+        "torch._utils._rebuild_parameter": _parameter,
+        "torch._utils._rebuild_parameter_with_state": _parameter,
+        "torch._utils._rebuild_tensor_v2": tensor,
+        "torch.storage._load_from_bytes": storage,
+        TENSORFLOW: _tensorflow,
+        **dict.fromkeys(PROGRESSIVE, _progressive),
+    }
+
+
+def module_makers(budget: Budget) -> dict[str, Maker]:
+    """What NVIDIA's PyTorch modules consist of besides tensors, which files of torch.save write in a way of their own."""
+
     def encoded(text: object, name: object = "latin1") -> bytes:
         if not isinstance(text, str) or name not in ("latin1", "latin-1"):
             raise CheckpointError("refused an encoding other than latin1; get the file again, or as safetensors")
@@ -83,18 +97,11 @@ def _makers(budget: Budget) -> dict[str, Maker]:
         "torch_utils.persistence._reconstruct_persistent_obj": _record,
         "dnnlib.util.EasyDict": _empty,
         "collections.OrderedDict": _empty,
-        "torch._utils._rebuild_parameter": _parameter,
-        "torch._utils._rebuild_parameter_with_state": _parameter,
-        "torch._utils._rebuild_tensor_v2": tensor,
-        "torch.storage._load_from_bytes": storage,
-        "numpy.dtype": _kind,
-        "numpy.ndarray": _forbidden_array,
         "_codecs.encode": encoded,
-        "dnnlib.tflib.network.Network": _tensorflow,
+        "builtins.set": _set,
+        "__builtin__.set": _set,
     }
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-        made |= {f"{module}.scalar": _scalar, f"{module}._reconstruct": _array}
-    return made | {"builtins.set": _set, "__builtin__.set": _set}
+    return made | array_makers(budget)
 
 
 def _record(meta: object) -> Record:
@@ -205,46 +212,26 @@ def _claim(identity: object) -> _Claim:
     raise CheckpointError("a persistent id is no storage; it is refused, get the file from a source you trust")
 
 
-def _kind(name: object, *_: object) -> _Kind:
-    if not isinstance(name, str) or len(name) > 4 or name[:1] not in "biufc" or not name[1:].isdigit():
-        raise CheckpointError(
-            f"refused the numpy type {ascii(name)[:20] if isinstance(name, str) else 'given'}; needed plain numbers"
-        )
-    return _Kind(np.dtype(name))
+def _tensorflow(*arguments: object) -> Record:
+    """A network without its state, which comes by a BUILD."""
+    if arguments:
+        raise CheckpointError("a TensorFlow network is made with arguments; needed one saved by its own program")
+    return Record(TENSORFLOW, {})
 
 
-def _scalar(kind: object, data: object = b"") -> object:
-    if not isinstance(kind, _Kind) or not isinstance(data, bytes) or len(data) != kind.kind.itemsize:
-        raise CheckpointError("a numpy number is not made of its bytes; the file is damaged, get it again")
-    return np.frombuffer(data, kind.kind)[0].item()
+def _progressive(*_: object) -> object:
+    raise CheckpointError("it is a Progressive GAN, which has no W space to edit in; give a StyleGAN")
 
 
-def _array(base: object, *_: object) -> Opaque:
-    if not isinstance(base, Name) or base.text != "numpy.ndarray":
-        raise CheckpointError("a numpy array of another class is refused; needed plain arrays")
-    return Opaque()
-
-
-def _forbidden_array(*_: object) -> object:
-    raise CheckpointError("a numpy array is made by hand, which may claim any size; needed a saved array")
-
-
-def _tensorflow(*_: object) -> object:
-    raise CheckpointError("it is a TensorFlow network, which is not supported yet; give a PyTorch file of it")
-
-
-def _build(target: object, state: object) -> None:
-    """States of numpy's types and arrays; modules keep theirs in their description, and nothing else has one."""
-    if isinstance(target, _Kind):
-        if (
-            not isinstance(state, tuple)
-            or len(state) < 5
-            or state[1] not in ("<", "|", "=")
-            or state[2:5] != (None,) * 3
-        ):
-            raise CheckpointError("refused a numpy type with parts or of another byte order; needed plain numbers")
-    elif isinstance(target, Opaque):
-        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[4], bytes):
-            raise CheckpointError("refused a numpy array of objects; needed plain numbers")
+def _build(target: object, state: object, budget: Budget) -> None:
+    """States of numpy's types and arrays and of TensorFlow's networks; nothing else has one that matters."""
+    if isinstance(target, NumberType):
+        target.set_state(state)
+    elif isinstance(target, Array):
+        target.set_state(state, budget)
+    elif isinstance(target, Record) and target.class_name == TENSORFLOW:
+        if target.state or not isinstance(state, dict):
+            raise CheckpointError("a TensorFlow network's state comes twice or is no dictionary; get the file again")
+        target.state.update({key: state.get(key) for key in TENSORFLOW_STATE})  # its source code is dropped here
     else:
-        raise CheckpointError("refused to set the state of what is no numpy type; get the file from a source you trust")
+        raise CheckpointError("refused to set the state of what has none; get the file from a source you trust")

@@ -238,10 +238,3 @@ def test_error_kinds_not_supported(tiny: Generator, tmp_path: Path, change: Call
     with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
         load_generator(path)
     assert told in str(caught.value)
-
-
-def test_error_tensorflow_networks_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "karras.pkl"
-    path.write_bytes(b"\x80\x04\x8c\x14dnnlib.tflib.network\x8c\x07Network\x93)\x81}b.")
-    with pytest.raises(CheckpointError, match=r"karras\.pkl: it is a TensorFlow network"):
-        load_generator(path)

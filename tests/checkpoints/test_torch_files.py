@@ -140,7 +140,6 @@ def unlike(net: Generator) -> dict[str, tuple[object, str]]:
         "list": ([1, 2], "one list at its top"),
         "empty": ({}, "holds nothing"),
         "unknown": ({"weights": {}, "epoch": 3}, "'weights', 'epoch'"),
-        "stylegan1": ({"generator_smooth": gen | {"synthesis.lod": torch.zeros(())}}, "StyleGAN1"),
         "stylegan1 of rosinality": ({"g_running": ros}, "StyleGAN1"),
         "labels": ({"generator": gen | {"mapping.label_weight": torch.zeros(3, 24)}}, "class labels"),
         "residual": ({"generator": gen | {"synthesis.skip_layer1.weight": torch.zeros(3)}}, "residual"),

@@ -1,0 +1,240 @@
+"""Networks that TensorFlow's programs pickled: StyleGAN1, StyleGAN2 and StyleGAN2-ADA.
+
+Only their variables and settings are looked at. What a setting says is held against the tensors where they show it.
+Source: reference/checkpoint-formats; names and defaults are facts of the files and of the programs that wrote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from ..errors import CheckpointError
+from ..networks.spec import GeneratorSpec
+from .arrays import Array
+from .canonical import CanonicalCheckpoint
+from .modules import clamp_of, told_word
+from .pyramids import without_growth
+from .stylegan1 import TURNED_FROM, read_stylegan1
+from .stylegan2 import ARCHITECTURES
+from .tensorflow_names import full_side, generator_names, judge_names
+from .tensorflow_stylegan2 import judge_facts, judge_tensors, read_stylegan2
+from .unpickling import TENSORFLOW, Record
+
+VERSIONS = (2, 3, 4, 5)  # of a network's state: up to 3 StyleGAN1, 4 StyleGAN2, 5 StyleGAN2-ADA
+MAX_VARIABLES = 4096
+MAX_NAME = 100
+_GENERATOR = "its network Gs"
+_SYNTHESES = ("G_synthesis", "G_synthesis_stylegan2", "G_synthesis_stylegan_revised")
+_PROGRESSIVE = ("G_paper", "D_paper")
+_FIXED: Mapping[str, object] = {  # settings that leave no trace in tensors, the same in every network drawn here
+    "normalize_latents": True,
+    "mapping_nonlinearity": "lrelu",
+    "nonlinearity": "lrelu",
+    "mapping_lrmul": 0.01,
+    "resample_kernel": [1, 3, 3, 1],
+    "use_styles": True,
+    "const_input_layer": True,
+    "use_wscale": True,
+    "use_pixel_norm": False,
+    "use_instance_norm": True,
+    "blur_filter": [1, 2, 1],
+}
+_HELD_AGAINST_TENSORS = (
+    *("resolution", "latent_size", "dlatent_size", "label_size", "mapping_layers", "architecture", "num_channels"),
+    *("fmap_base", "fmap_decay", "fmap_min", "fmap_max", "fmap_const", "mapping_fmaps", "label_fmaps", "use_noise"),
+)
+_FELT = ("conv_clamp", "fused_scale")
+_HARMLESS = (  # of training and truncation, or of how the same is computed
+    *("truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val", "style_mixing_prob"),
+    *("dlatent_avg_beta", "w_avg_beta", "structure", "randomize_noise", "fused_modconv", "dtype", "num_fp16_res"),
+    *("dlatent_broadcast", "mapping_func", "synthesis_func", "is_template_graph"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Saved:
+    """A network with its parts: their settings together, variables with the part's name before theirs."""
+
+    function: str
+    settings: dict[str, object]
+    entries: dict[str, Tensor] = field(repr=False)
+    functions: dict[str, str]
+
+
+def is_tensorflow(top: object) -> bool:
+    """Whether a pickle's content is a TensorFlow network, or begins with one."""
+    first = top[0] if isinstance(top, tuple | list) and top else top
+    return isinstance(first, Record) and first.class_name == TENSORFLOW
+
+
+def read_tensorflow(top: object, *, name: str) -> CanonicalCheckpoint:
+    """The averaged generator of (G, D, Gs), and its discriminator where ours computes the same.
+
+    Raises: CheckpointError, without the file's name.
+    """
+    generator, judge = _chosen(top)
+    saved = _saved(generator)
+    _expect_kind(saved)
+    notices = _expect_fixed(saved.settings)
+    first = any("/StyleMod/" in key for key in saved.entries)
+    entries: Mapping[str, object] = generator_names(saved.entries, first=first)
+    if first:
+        turned = {True: 8, False: 1 << 30}.get(saved.settings.get("fused_scale"), TURNED_FROM)  # type: ignore[call-overload]
+        found = read_stylegan1(entries, place=_GENERATOR, turned_from=turned, notices=notices)
+    else:
+        if saved.functions["synthesis"] == "G_synthesis_stylegan_revised":
+            entries = without_growth(entries, place=_GENERATOR, notices=notices)
+        clamp = clamp_of(saved.settings.get("conv_clamp"))
+        found = read_stylegan2(entries, place=_GENERATOR, clamp=clamp, notices=notices)
+    spec = replace(found.spec, name=name)
+    _expect_agreement(saved, spec)
+    return _with_judge(replace(found, spec=spec), judge)
+
+
+def _chosen(top: object) -> tuple[Record, Record | None]:
+    """Gs and D of (G, D, Gs), or a network saved alone."""
+    parts = list(top) if isinstance(top, tuple | list) else [top]
+    if len(parts) not in (1, 3) or not all(isinstance(part, Record) for part in parts):
+        raise CheckpointError(
+            f"it holds {len(parts)} things; needed the networks (G, D, Gs) of a training, or Gs alone"
+        )
+    chosen, judge = parts[-1], parts[1] if len(parts) == 3 else None
+    assert isinstance(chosen, Record)
+    if chosen.class_name != TENSORFLOW:
+        raise CheckpointError("its averaged generator Gs is no TensorFlow network; the file is damaged, get it again")
+    return chosen, judge if isinstance(judge, Record) and judge.class_name == TENSORFLOW else None
+
+
+def _saved(record: Record) -> _Saved:
+    """What a network and its parts hold.
+
+    Raises: CheckpointError.
+    """
+    parts = record.state.get("components") or {}
+    if not isinstance(parts, dict) or not set(parts) <= {"mapping", "synthesis"}:
+        raise CheckpointError("a network has parts other than mapping and synthesis; needed a StyleGAN")
+    settings: dict[str, object] = {}
+    entries: dict[str, Tensor] = {}
+    functions: dict[str, str] = {}
+    for key, part in {"": record, **parts}.items():
+        if not isinstance(part, Record) or part.class_name != TENSORFLOW:
+            raise CheckpointError(f"its part '{key}' is no network; the file is damaged, get it again")
+        version, function, told = (part.state.get(word) for word in ("version", "build_func_name", "static_kwargs"))
+        if type(version) is not int or version not in VERSIONS:
+            came = version if type(version) is int else "no number"
+            raise CheckpointError(f"a network's state has version {came}; needed one of {VERSIONS}, get a newer file")
+        if not isinstance(function, str) or not isinstance(told, dict):
+            raise CheckpointError("a network tells no settings; the file is damaged, get it again")
+        settings |= {str(word)[:MAX_NAME]: value for word, value in list(told.items())[:MAX_NAME]}
+        functions[key] = function.rpartition(".")[2]
+        prefix = f"{key}/" if key else ""
+        entries |= {f"{prefix}{word}": tensor for word, tensor in _variables(part)}
+    return _Saved(functions[""], settings, entries, functions)
+
+
+def _variables(record: Record) -> list[tuple[str, Tensor]]:
+    """A network's own variables as (name, tensor).
+
+    Raises: CheckpointError.
+    """
+    found = record.state.get("variables")
+    if not isinstance(found, list) or len(found) > MAX_VARIABLES:
+        raise CheckpointError(f"a network's variables are no list of up to {MAX_VARIABLES}; get the file again")
+    made = []
+    for pair in found:
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str) or len(pair[0]) > MAX_NAME:
+            raise CheckpointError("a network's variables are no pairs of name and numbers; the file is damaged")
+        name, value = pair
+        if isinstance(value, Array):
+            made.append((name, value.tensor()))
+        elif isinstance(value, float | int):
+            made.append((name, torch.tensor(float(value))))
+        else:
+            raise CheckpointError(f"the variable {told_word(name)} holds no numbers; the file is damaged, get it again")
+    return made
+
+
+def _expect_kind(saved: _Saved) -> None:
+    if saved.function in _PROGRESSIVE:
+        raise CheckpointError("it is a Progressive GAN, which has no W space to edit in; give a StyleGAN")
+    if set(saved.functions) != {"", "mapping", "synthesis"}:
+        raise CheckpointError(
+            f"its generator, built by {told_word(saved.function)}, has no mapping and synthesis parts; give a StyleGAN"
+        )
+    function = saved.functions["synthesis"]
+    if function not in _SYNTHESES:
+        raise CheckpointError(f"its synthesis is built by {told_word(function)}; needed one of {', '.join(_SYNTHESES)}")
+
+
+def _expect_fixed(settings: Mapping[str, object]) -> list[str]:
+    """Refuse what ours cannot be; a notice about settings that no program of NVIDIA's has.
+
+    Raises: CheckpointError.
+    """
+    for key, wanted in _FIXED.items():
+        told = settings.get(key, wanted)
+        if (list(told) if isinstance(told, tuple) else told) != wanted:
+            raise CheckpointError(f"its setting {key} is {ascii(told)[:40]}, which is not drawn here; needed {wanted}")
+    known = {*_FIXED, *_HELD_AGAINST_TENSORS, *_FELT, *_HARMLESS}
+    strange = [told_word(key) for key in settings if key not in known]
+    said = f"it has settings not known here, which are left aside: {', '.join(strange[:3])}"
+    return [said] if strange else []
+
+
+def _expect_agreement(saved: _Saved, spec: GeneratorSpec) -> None:
+    """What the settings say of sizes must be what the tensors show.
+
+    Raises: CheckpointError.
+    """
+    settings, full = saved.settings, full_side(saved.entries)
+    shown: dict[str, object] = {
+        "resolution": full,
+        "latent_size": spec.z_dim,
+        "dlatent_size": spec.w_dim,
+        "label_size": spec.c_dim,
+        "mapping_layers": spec.mapping_layers,
+        "num_channels": 3,
+    }
+    kinds = {ours: theirs for theirs, ours in ARCHITECTURES.items()}
+    if saved.functions["synthesis"] == "G_synthesis_stylegan2":
+        shown["architecture"] = kinds[spec.architecture]
+    if "fmap_base" in settings:
+        shown["widths by fmap_base"] = list(spec.channels)
+        settings = {**settings, "widths by fmap_base": _widths(settings, len(spec.channels))}
+    for key, value in shown.items():
+        if settings.get(key, value) != value:
+            told = ascii(settings[key])[:60]
+            raise CheckpointError(f"its settings say {key} {told}, its tensors {value}; the file is damaged or altered")
+
+
+def _widths(settings: Mapping[str, object], blocks: int) -> list[int]:
+    """Channels from 4 px up: halved with each doubling, between limits."""
+    words = ("fmap_base", "fmap_decay", "fmap_min", "fmap_max")
+    told = [settings.get(word, usual) for word, usual in zip(words, (0, 1.0, 1, 512), strict=True)]
+    if not all(isinstance(value, int | float) for value in told):
+        raise CheckpointError("its settings of widths are no numbers; the file is damaged, get it again")
+    base, decay, least, most = (float(value) for value in told)  # type: ignore[arg-type]
+    return [int(min(max(int(base / 2.0 ** ((block + 1) * decay)), least), most)) for block in range(blocks)]
+
+
+def _with_judge(found: CanonicalCheckpoint, record: Record | None) -> CanonicalCheckpoint:
+    """With the discriminator where it is one of ours, else with a notice."""
+    if record is None:
+        return found
+    try:
+        saved = _saved(record)
+        strange = _expect_fixed({key: value for key, value in saved.settings.items() if key in _FIXED})
+        assert not strange
+        for key in ("use_spectral_norm", "use_pagan", "adaptive_dropout", "label_size"):
+            if saved.settings.get(key):
+                raise CheckpointError(f"it has {key}, which is not supported")
+        tensors = judge_tensors(judge_names(saved.entries), found.spec.resolution)
+        clamp = clamp_of(saved.settings.get("conv_clamp"))
+        spec = replace(found.spec, **judge_facts(saved.settings, saved.function, clamp=clamp))
+    except CheckpointError as error:
+        return replace(found, notices=(*found.notices, f"the discriminator is left out: {error}"))
+    return replace(found, spec=spec, tensors={**found.tensors, **tensors})

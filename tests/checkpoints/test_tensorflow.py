@@ -1,0 +1,353 @@
+"""TensorFlow's pickles and StyleGAN1's other files: our tensors under their names come back; other kinds are named."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tensorflow_pickles import Network, genforce_stylegan1, networks_of, stand_in, write_tensorflow
+from tiny import TINY, make_generator
+
+from emogan_core.checkpoints import load_generator, write_generator
+from emogan_core.checkpoints.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.nvidia import read_nvidia
+from emogan_core.checkpoints.torch_files import read_torch_file
+from emogan_core.errors import CheckpointError
+from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
+
+FIRST = replace(TINY, architecture="stylegan1", name="first")
+LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
+KINDS = {
+    "skip": TINY,
+    "skip, limited": replace(TINY, conv_clamp=3.0),
+    "skip, classes embedded": replace(TINY, c_dim=5),
+    "skip, classes beside z": replace(TINY, c_dim=5, conditioning="concat", z_dim=12),
+    "resnet": replace(TINY, architecture="stylegan2-resnet", mapping_layers=4),
+    "orig": replace(TINY, architecture="stylegan2-orig", channels=(24, 16, 8, 4)),
+    "stylegan1": FIRST,
+    "stylegan1, classes": replace(FIRST, c_dim=3, conditioning="concat"),
+    "stylegan1, large": LARGE,
+}
+
+
+def vivid(spec: GeneratorSpec, *, companions: bool = False) -> Generator:
+    """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
+    fresh, rng = make_generator(spec, companions=companions), torch.Generator().manual_seed(3)
+    parts = ("mapping.", "synthesis.", "discriminator.")
+    own = {name: tensor for name, tensor in tensors_of(fresh).items() if name.startswith(parts)}
+    return build_generator(
+        spec, {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in own.items()}
+    )
+
+
+def expect_same(found: CanonicalCheckpoint, net: Generator) -> None:
+    spec = replace(found.spec, name=net.spec.name, licence=net.spec.licence, crop=net.spec.crop)
+    assert spec == net.spec
+    theirs = tensors_of(build_generator(found.spec, found.tensors))
+    for name, tensor in tensors_of(net).items():
+        if name.startswith(("mapping.", "synthesis.", "discriminator.")):
+            torch.testing.assert_close(theirs[name], tensor, atol=2e-7, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shape_our_tensors_come_back(tmp_path: Path, kind: str) -> None:
+    net = vivid(KINDS[kind], companions=kind.startswith("skip") and not KINDS[kind].c_dim)
+    found = read_nvidia(write_tensorflow(tmp_path / "tiny.pkl", net))
+    expect_same(found, net)
+    assert found.spec.name == "tiny"
+    assert found.spec.crop == "ffhq"
+    if net.discriminator is None:
+        assert len(found.notices) == 1
+        assert "discriminator is left out" in found.notices[0]
+    else:
+        assert found.notices == ()
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_shape_every_protocol(tmp_path: Path, protocol: int) -> None:
+    net = vivid(FIRST)
+    expect_same(read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, protocol=protocol, version=3)), net)
+
+
+def test_shape_orig_that_grew(tmp_path: Path) -> None:
+    """Configurations B to D keep a ToRGB layer for every resolution they had."""
+    net = vivid(replace(TINY, architecture="stylegan2-orig"))
+    expect_same(read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, grown=True)), net)
+
+
+def test_shape_texts_of_python_2_and_columns_first(tmp_path: Path) -> None:
+    """Python 2 pickles bytes as texts; a transposed array keeps its order on disk."""
+    net = vivid(FIRST)
+    networks = networks_of(net)
+    for part in networks[2].components.values():
+        turned = [(name, np.asfortranarray(value) if value.ndim > 1 else value) for name, value in part.variables]  # type: ignore[attr-defined]
+        part.variables = turned  # type: ignore[attr-defined]
+    with stand_in():
+        data = pickle.dumps(networks[2], protocol=2)
+    encoded = data.count(b"c_codecs\nencode\n")
+    path = tmp_path / "a.pkl"
+    path.write_bytes(as_python_2(data))
+    assert encoded > 0
+    assert path.read_bytes().count(b"c_codecs\nencode\n") == 0
+    expect_same(read_nvidia(path), net)
+
+
+def as_python_2(data: bytes) -> bytes:
+    """The same pickle with its encoded texts as BINSTRING, which Python 2 wrote; memo entries stay where they were."""
+    import pickletools
+
+    steps = [(code, argument, position) for code, argument, position in pickletools.genops(data)]
+    ends = [position for _, _, position in steps[1:]] + [len(data)]
+    out, index = bytearray(), 0
+    encode: set[int] = set()
+    while index < len(steps):
+        code, argument, position = steps[index]
+        called = code.name == "GLOBAL" and argument == "_codecs encode"
+        memo = int(steps[index + 1][1]) if called else -1  # type: ignore[call-overload]
+        if called:
+            encode.add(memo)
+        again = code.name in ("BINGET", "LONG_BINGET") and argument in encode
+        if called or again:
+            start = index + (2 if called else 1)
+            text_at = next(at for at in range(start, start + 2) if steps[at][0].name == "BINUNICODE")
+            text = str(steps[text_at][1]).encode("latin1")
+            stop = next(at for at in range(text_at, len(steps)) if steps[at][0].name == "REDUCE")
+            out += b"T" + len(text).to_bytes(4, "little") + text
+            index = stop + 1
+            continue
+        out += data[position : ends[index]]
+        index += 1
+    return bytes(out)
+
+
+@pytest.mark.parametrize("names", ["genforce", "interfacegan"])
+@pytest.mark.parametrize("kind", ["stylegan1", "stylegan1, large"])
+def test_shape_genforce_and_interfacegan(tmp_path: Path, kind: str, names: str) -> None:
+    net = vivid(KINDS[kind])
+    state = genforce_stylegan1(net)
+    content: object = {"generator_smooth": state} if names == "genforce" else interfacegan(state)
+    torch.save(content, tmp_path / "a.pth")
+    found = read_torch_file(tmp_path / "a.pth")
+    expect_same(found, net)
+    assert found.notices == ()
+
+
+def interfacegan(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """genforce's state dict under InterFaceGAN's names: kernels of its transposed convolutions lie as TensorFlow's."""
+    words = {
+        ".const": ".first_layer",
+        ".style.weight": ".epilogue.style_mod.dense.linear.weight",
+        ".style.bias": ".epilogue.style_mod.dense.wscale.bias",
+        ".apply_noise.": ".epilogue.apply_noise.",
+    }
+    made = {}
+    for name, tensor in state.items():
+        for theirs, word in words.items():
+            if theirs in name:
+                name = name.replace(theirs, word)
+                break
+        else:
+            part = name.rpartition(".")[2]
+            if name.startswith("mapping.dense"):
+                name = name.replace(f".{part}", ".linear.weight" if part == "weight" else ".wscale.bias")
+            elif "layer" in name and name.endswith(".bias"):
+                name = name.replace(".bias", ".epilogue.bias")
+            elif name.startswith("synthesis.layer1") and name.endswith("layer10.weight"):
+                tensor = tensor.permute(2, 3, 1, 0)
+            elif name.endswith(".weight"):
+                name = name.replace(".weight", ".conv.weight")
+        made[name] = tensor
+    return made
+
+
+def settings(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
+    def change(networks: tuple[Network, Network, Network]) -> None:
+        for network in (networks[2], *networks[2].components.values()):
+            network.static_kwargs.update(told)  # type: ignore[attr-defined]
+
+    return change
+
+
+def variable(part: str, name: str, value: object) -> Callable[[tuple[Network, Network, Network]], None]:
+    """A change of one variable of Gs; None takes it away."""
+
+    def change(networks: tuple[Network, Network, Network]) -> None:
+        network = networks[2].components[part] if part else networks[2]
+        kept = [pair for pair in network.variables if pair[0] != name]  # type: ignore[attr-defined]
+        network.variables = kept + ([(name, value)] if value is not None else [])  # type: ignore[attr-defined]
+
+    return change
+
+
+def silent(networks: tuple[Network, Network, Network]) -> None:
+    synthesis = networks[2].components["synthesis"]
+    kept = [pair for pair in synthesis.variables if "oise" not in pair[0]]  # type: ignore[attr-defined]
+    synthesis.variables = kept  # type: ignore[attr-defined]
+
+
+def judge(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
+    return lambda networks: networks[1].static_kwargs.update(told)
+
+
+@pytest.mark.parametrize(
+    ("spec", "change", "told"),
+    [
+        (TINY, silent, "7 layers have no noise"),
+        (FIRST, silent, "8 layers have no noise"),
+        (TINY, variable("", "dlatent_avg", None), "lacks the average latent"),
+        (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise maps"),
+        (FIRST, variable("", "lod", np.float32(1)), "towards 32 px and stood at 16 px"),
+        (TINY, settings(glow=3), "settings not known here, which are left aside: 'glow'"),
+        (TINY, judge(label_size=3), "left out: it has label_size"),
+        (TINY, judge(use_spectral_norm=True), "left out: it has use_spectral_norm"),
+        (TINY, judge(mbstd_group_size="x"), "left out: it compares"),
+        (TINY, judge(nonlinearity="relu"), "left out: its setting nonlinearity"),
+    ],
+)
+def test_shape_what_a_file_lacks_is_told(
+    tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], told: str
+) -> None:
+    net = vivid(spec, companions=spec is TINY)
+    checkpoint = read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, change=change))
+    about = [notice for notice in checkpoint.notices if spec is TINY or "discriminator" not in notice]
+    assert told in " ".join(about)
+    assert len(about) == 1
+    build_generator(checkpoint.spec, checkpoint.tensors)
+
+
+def test_shape_growing_networks_draw_their_present_side(tmp_path: Path) -> None:
+    net = vivid(LARGE)
+    write_tensorflow(tmp_path / "a.pkl", net, change=variable("", "lod", np.float32(2)))
+    found = load_generator(tmp_path / "a.pkl")
+    assert found.spec.resolution == 32
+    small = build_generator(
+        found.spec, {name: t for name, t in tensors_of(found).items() if name != "statistics.w_std"}
+    )
+    torch.testing.assert_close(small.synthesis.b32.torgb.bias, torch.full((3,), 0.5))
+    torch.testing.assert_close(small.synthesis.b16.conv1.weight, net.synthesis.b16.conv1.weight)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_shape_converting_keeps_the_picture(tmp_path: Path, half: bool) -> None:
+    net = vivid(FIRST)
+    found = load_generator(write_tensorflow(tmp_path / "a.pkl", net))
+    write_generator(tmp_path / "b.safetensors", found, half=half)
+    again = load_generator(tmp_path / "b.safetensors")
+    ws = torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(1))
+    tolerance = 0.05 if half else 0
+    torch.testing.assert_close(again.synthesis(ws), found.synthesis(ws), atol=tolerance, rtol=0)
+    assert again.spec == found.spec
+    assert (again.fingerprint == found.fingerprint) is not half
+
+
+def function(part: str, name: str) -> Callable[[tuple[Network, Network, Network]], None]:
+    def change(networks: tuple[Network, Network, Network]) -> None:
+        network = networks[2].components[part] if part else networks[2]
+        network.build_func_name = name  # type: ignore[attr-defined]
+
+    return change
+
+
+def lone(networks: tuple[Network, Network, Network]) -> None:
+    networks[2].components.clear()
+
+
+def recursion(networks: tuple[Network, Network, Network]) -> None:
+    networks[2].components["synthesis"] = networks[2]
+
+
+def version(number: object) -> Callable[[tuple[Network, Network, Network]], None]:
+    return lambda networks: setattr(networks[2], "version", number)
+
+
+def bad_pairs(networks: tuple[Network, Network, Network]) -> None:
+    networks[2].variables = ["dlatent_avg", 3]  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("spec", "change", "told"),
+    [
+        (TINY, version(1), "version 1; needed one of (2, 3, 4, 5)"),
+        (TINY, version(6), "version 6"),
+        (TINY, version("4"), "version no number"),
+        (TINY, lone, "no mapping and synthesis parts"),
+        (TINY, recursion, "needed one of G_synthesis"),
+        (TINY, function("", "G_paper"), "Progressive GAN, which has no W space"),
+        (TINY, function("synthesis", "G_synthesis_squares"), "'G_synthesis_squares'"),
+        (TINY, bad_pairs, "no pairs of name and numbers"),
+        (TINY, variable("synthesis", "4x4/Conv/weight", None), "has 0 resolutions"),
+        (TINY, variable("synthesis", "8x8/Conv1/bias", None), "'synthesis.b8.conv1.bias' is missing"),
+        (
+            TINY,
+            variable("synthesis", "8x8/Conv1/glow", np.zeros(3, np.float32)),
+            "cannot use 'synthesis.b8.conv1.glow'",
+        ),
+        (TINY, variable("synthesis", "noise99", np.zeros((1, 1, 4, 4), np.float32)), "cannot use"),
+        (TINY, variable("synthesis", "4x4/Const/const", np.zeros((1, 16, 4, 2), np.float32)), "not square"),
+        (TINY, variable("synthesis", "8x8/Conv1/bias", np.full(16, np.nan, np.float32)), "NaN or infinity"),
+        (TINY, variable("synthesis", "8x8/Conv1/bias", np.zeros(3, np.float32)), "needed [16]"),
+        (TINY, variable("synthesis", "8x8/Conv1/bias", "text"), "holds no numbers"),
+        (TINY, variable("mapping", "Dense0/weight", np.zeros((16, 8), np.float32)), "different widths"),
+        (TINY, settings(resolution=64), "say resolution 64, its tensors 32"),
+        (TINY, settings(mapping_layers=8), "say mapping_layers 8, its tensors 2"),
+        (TINY, settings(label_size=3), "say label_size 3, its tensors 0"),
+        (TINY, settings(architecture="resnet"), "say architecture 'resnet', its tensors skip"),
+        (TINY, settings(fmap_base=16384), "say widths by fmap_base"),
+        (TINY, settings(resample_kernel=[1, 2, 1]), "resample_kernel is [1, 2, 1], which is not drawn here"),
+        (TINY, settings(mapping_lrmul=0.1), "mapping_lrmul is 0.1"),
+        (TINY, settings(conv_clamp=-1), "no positive number"),
+        (FIRST, settings(use_pixel_norm=True), "use_pixel_norm is True"),
+        (FIRST, settings(blur_filter=None), "blur_filter is None"),
+        (FIRST, settings(nonlinearity="relu"), "nonlinearity is 'relu'"),
+        (FIRST, variable("", "lod", np.float32(0.5)), "middle of growing (lod 0.5 of 32 px)"),
+        (FIRST, variable("", "lod", np.float32(3)), "middle of growing"),
+        (replace(TINY, c_dim=5), variable("mapping", "LabelEmbed/bias", np.zeros(4, np.float32)), "needed [16]"),
+        (replace(TINY, c_dim=5), variable("mapping", "LabelEmbed/bias", None), "embeds classes"),
+    ],
+)
+def test_error_kinds_not_supported(tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], told: str) -> None:
+    path = write_tensorflow(tmp_path / "other.pkl", vivid(spec), change=change)
+    with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
+        load_generator(path)
+    assert told in str(caught.value)
+    assert "is damaged (" not in str(caught.value)
+
+
+@pytest.mark.parametrize("module", ["tfutil", "network"])
+def test_error_progressive_networks_are_named(tmp_path: Path, module: str) -> None:
+    with stand_in(module):
+        (tmp_path / "pg.pkl").write_bytes(pickle.dumps(networks_of(vivid(FIRST)), protocol=2))
+    with pytest.raises(CheckpointError, match=r"pg\.pkl: it is a Progressive GAN, which has no W space"):
+        load_generator(tmp_path / "pg.pkl")
+
+
+def test_error_other_numbers_of_networks(tmp_path: Path) -> None:
+    networks = networks_of(vivid(FIRST))
+    for content in (networks[:2], [networks[0], 1, networks[2]]):
+        with stand_in():
+            (tmp_path / "two.pkl").write_bytes(pickle.dumps(content))
+        with pytest.raises(CheckpointError, match=r"needed the networks \(G, D, Gs\)"):
+            load_generator(tmp_path / "two.pkl")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("synthesis.lod", torch.tensor(0.5), "middle of growing"),
+        ("synthesis.layer2.blur.kernel", torch.ones(16, 1, 3, 3), "is not [1, 2, 1]"),
+        ("synthesis.layer2.extra", torch.ones(16), "cannot use 'synthesis.b8.conv0.extra'"),
+        ("synthesis.layer0.const", torch.ones(1, 16, 4, 8), "not square"),
+        ("synthesis.layer0.const", "text", "is a str"),
+    ],
+)
+def test_error_genforce_variants(tmp_path: Path, name: str, value: object, told: str) -> None:
+    state: dict[str, object] = {**genforce_stylegan1(vivid(FIRST)), name: value}
+    torch.save({"generator_smooth": state}, tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match=r"^a\.pth") as caught:
+        load_generator(tmp_path / "a.pth")
+    assert told in str(caught.value)
