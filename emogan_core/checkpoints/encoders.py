@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.irse import IrseAnatomy, stages_of
+from ..networks.irse import RGB, IrseAnatomy, stages_of
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights
@@ -42,7 +42,8 @@ def with_encoder(found: CanonicalCheckpoint, top: Mapping[str, object], *, place
     except CheckpointError as error:
         return _left_out(found, str(error))
     average = found.tensors["mapping.w_avg"]
-    centred = options.get("start_from_latent_avg", True) or tensors["stem.weight"].shape[1] > 3
+    looks = tensors["stem.weight"].shape[1] > RGB  # such encoders start at the average whatever the options say
+    centred = looks or options.get("start_from_latent_avg") is not False
     tensors["average"] = average.clone() if centred else torch.zeros_like(average)
     return replace(found, tensors={**found.tensors, **{_PREFIX + name: tensor for name, tensor in tensors.items()}})
 
@@ -75,11 +76,12 @@ def _lead(weights: ForeignWeights, options: Mapping[str, object]) -> float | Non
     Raises: CheckpointError for kinds of encoder not read here.
     """
     kind = options.get("encoder_type")
+    kind = kind if isinstance(kind, str) else None
     if kind in _ROWS_ALONE or kind in _ROWS_ON_THE_FIRST:
         return float(kind in _ROWS_ON_THE_FIRST)
     if kind in _ONE_ROW or (kind is None and "linear.weight" in weights and "styles.0.linear.weight" not in weights):
         return None
-    told = f"is a {kind[:60]}" if isinstance(kind, str) else "does not say in opts which encoder_type it is"
+    told = f"is a {kind[:60]!a}" if kind else "does not say in opts which encoder_type it is"
     known = ", ".join((*_ROWS_ALONE, *_ROWS_ON_THE_FIRST, *_ONE_ROW))
     raise CheckpointError(f"{weights.place} {told}; needed one of {known}")
 

@@ -61,6 +61,8 @@ class IrseAnatomy:
                 f"an encoder of {self.inputs} channels and {len(self.stages)} widths came; "
                 "needed 3 or 6 channels and 3 to 6 widths of residual blocks"
             )
+        if min(stage.squeezed for stage in self.stages) < 1:
+            raise CheckpointError("an encoder without gates in its residual blocks came, which is not run here")
         levels = {halvings - min(self.heads) for halvings in self.heads} if self.heads else {-1}
         averaged = self.heads and not min(self.heads) and len(self.heads) > 1
         if not 1 <= len(self.heads) <= MAX_HEADS or not levels <= set(range(self.laterals + 1)) or averaged:

@@ -149,7 +149,12 @@ E4E: dict[str, object] = {"encoder_type": "Encoder4Editing"}
 UNFIT: dict[str, tuple[Callable[[Names], Names], dict[str, object], str]] = {
     "no options": (lambda names: names, {}, r"does not say in opts which encoder_type"),
     "options of other types": (lambda names: names, {"encoder_type": ["Encoder4Editing"]}, "does not say in opts"),
-    "another kind": (lambda names: names, {"encoder_type": "ResNetBackboneEncoder"}, "is a ResNetBackboneEncoder"),
+    "options made of tensors": (
+        lambda names: names,
+        {"encoder_type": torch.ones(3), "start_from_latent_avg": torch.ones(3)},
+        "does not say in opts",
+    ),
+    "another kind": (lambda names: names, {"encoder_type": "ResNetBackboneEncoder"}, "is a 'ResNetBackboneEncoder'"),
     "one code told, rows found": (lambda names: names, {"encoder_type": "WEncoder"}, "answers with 8 rows"),
     "a missing head": (lambda names: changed(names, styles__7__linear__weight=None), E4E, "answers with 7 rows"),
     "heads of a larger generator": (

@@ -160,6 +160,7 @@ def test_gradient_reaches_the_picture(small: IrseEncoder, rng: torch.Generator) 
         ({"inputs": 19}, "19 channels"),
         ({"stages": (Stage(8, 1, 2),) * 2}, "2 widths"),
         ({"stages": (Stage(8, 100, 2),) * 3}, "residual blocks"),
+        ({"stages": (Stage(8, 1, 0),) * 4}, "without gates"),
         ({"heads": ()}, "0 heads"),
         ({"heads": (1,) * 65}, "65 heads"),
         ({"heads": (1, 4)}, "does not go together"),
