@@ -20,6 +20,7 @@ from .foreign import completed
 from .judges import judge_of
 from .modules import clamp_of, expect_activation, modules_of, tensors_of_modules, told_word
 from .stylegan2 import ARCHITECTURES, expect_no_variant, spec_of
+from .stylegan3 import alias_free_of, is_alias_free
 from .tensorflow import is_tensorflow, read_tensorflow
 from .unpickling import Record, read_pickle
 
@@ -54,11 +55,13 @@ def canonical_of(top: object, *, name: str) -> CanonicalCheckpoint:
     if not {"mapping", "synthesis"} <= set(modules):
         expect_no_variant(modules)
         raise CheckpointError("its generator has no mapping and synthesis networks; needed a StyleGAN2 generator")
-    if _is_alias_free(modules):
-        raise CheckpointError("it is a StyleGAN3 generator, which is not supported yet; give a StyleGAN2 one")
-    tensors, more = _generator_tensors(modules)
-    notices += more
-    spec = _spec(modules, tensors, name=name)
+    if is_alias_free(modules):
+        spec, tensors = alias_free_of(modules, name=name)
+        _expect_told(modules, spec)
+    else:
+        tensors, more = _generator_tensors(modules)
+        notices += more
+        spec = _spec(modules, tensors, name=name)
     judge = top.get("D") if isinstance(top, dict) else None
     if isinstance(judge, Record):
         try:
@@ -86,10 +89,6 @@ def _generator(top: object) -> tuple[Record, list[str]]:
     if found.class_name != "Generator":
         raise CheckpointError(f"it holds a {ascii(found.class_name)[:40]}; needed a 'Generator'")
     return found, notices
-
-
-def _is_alias_free(modules: dict[str, Record]) -> bool:
-    return "synthesis.input" in modules or "layer_names" in modules["synthesis"].state
 
 
 def _generator_tensors(modules: dict[str, Record]) -> tuple[dict[str, Tensor], list[str]]:
