@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 
 from ..emogan_core.checkpoints import Opened, open_generator
 from ..emogan_core.checkpoints.convert import convert_generator, converted_from
-from ..emogan_core.checkpoints.describe import summarised
+from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
 from . import host
 from .generators import source_of
@@ -39,7 +39,6 @@ class ConvertGenerator(io.ComfyNode):
                 io.String.Input(
                     "save_as",
                     default="",
-                    placeholder="as the file is called",
                     tooltip="Name of the new file, or nothing to call it as the old one. Another file of that name is never "
                     "written over: a number is added.",
                 ),
@@ -79,8 +78,9 @@ class ConvertGenerator(io.ComfyNode):
             may_be=lambda path: converted_from(path) == wanted,
         )
         opened, first = _converted(source, target, fp16=fp16)
-        report = f"{first}\n{summarised(opened)}\nconverted from sha256: {wanted[0]}"
-        host.tell(cls, report)
+        told = summarised(opened, sha256=sha256_of(target))
+        report = "\n".join([first, *told, f"converted from sha256: {wanted[0]}"])
+        host.tell(cls, [first, *brief(opened, sha256=wanted[0])])
         return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=ui.PreviewText(report))
 
 

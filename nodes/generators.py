@@ -10,7 +10,8 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core.checkpoints import open_generator
-from ..emogan_core.checkpoints.describe import summarised
+from ..emogan_core.checkpoints.describe import brief, summarised
+from ..emogan_core.checkpoints.known import sha256_of
 from ..emogan_core.devices import rng_from_seed
 from ..emogan_core.faces import Crop
 from ..emogan_core.faces.find import refine
@@ -74,8 +75,9 @@ class LoadGenerator(io.ComfyNode):
     @in_one_sentence
     def execute(cls, name: str) -> io.NodeOutput:
         opened = open_generator(source_of(name))
-        report = summarised(opened)
-        host.tell(cls, "\n".join(filter(None, (report, host.advice(host.GENERATORS)))))
+        sha256 = sha256_of(opened.path)
+        report = "\n".join(summarised(opened, sha256=sha256))
+        host.tell(cls, [*brief(opened, sha256=sha256), *host.advice(host.GENERATORS)])
         return io.NodeOutput(host.hold(opened.generator), report, ui=ui.PreviewText(report))
 
 

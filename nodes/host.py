@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -28,6 +28,7 @@ AXES = "emotiongan_axes"
 SUFFIX = ".safetensors"
 SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth"), AXES: (SUFFIX,)}
 BUILTIN = "builtin"
+MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
 BYTES_PER_ACTIVATION = 4 * 24  # float32, and about as many tensors of one size as a step keeps for the way back
 
 
@@ -72,12 +73,12 @@ def checked(folder: str, name: str) -> bool | str:
     return True if name in choices(folder) else absence(folder, name)
 
 
-def advice(folder: str) -> str:
-    """One sentence where files go, when there are none to choose from; empty otherwise."""
+def advice(folder: str) -> list[str]:
+    """Where files go, when there are none to choose from."""
     if len(choices(folder)) > 1:
-        return ""
+        return []
     kinds = ", ".join(SUFFIXES[folder])
-    return f"no other files yet: put {kinds} into {_models(folder)} and refresh; Node Info says where to get them"
+    return [f"no other files yet: put {kinds} into {_models(folder)} and refresh; Node Info says where to get them"]
 
 
 def mark_of(path: Path) -> str:
@@ -172,10 +173,16 @@ def _saved(folder: str) -> Path:
     return Path(folder_paths.get_output_directory()) / folder
 
 
-def tell(node: type[io.ComfyNode], text: str) -> None:
-    """Show a text on the node itself while the page is open, as the host's own Get Image Size does."""
-    if text and node.hidden.unique_id and PromptServer.instance is not None:
-        PromptServer.instance.send_progress_text(text, node.hidden.unique_id)
+def tell(node: type[io.ComfyNode], lines: Sequence[str]) -> None:
+    """Show a text on the node itself while the page is open, as the host's own Get Image Size does.
+
+    The page takes it for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
+    spelled as a number; the two blanks make Markdown keep a line.
+    """
+    if node.hidden.unique_id and PromptServer.instance is not None:
+        text = "  \n".join(lines)
+        safe = "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)
+        PromptServer.instance.send_progress_text(safe, node.hidden.unique_id)
 
 
 class _Held(nn.Module):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ..networks.spec import GeneratorSpec
 from ..weights import stored_types
 from .known import recognise, sha256_of
 from .load import Opened
 
+MAX_TOLD = 300
 PARTS = ("mapping", "synthesis", "encoder", "discriminator")
 _TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -49,25 +49,34 @@ def described(opened: Opened) -> dict[str, object]:
     return facts
 
 
-def summarised(opened: Opened) -> str:
-    """The facts that decide what can be done with a generator, in a few lines for people."""
+def brief(opened: Opened, *, sha256: str) -> list[str]:
+    """What decides what can be done with a generator, in a few lines for people; `sha256` is its file's."""
     spec = opened.generator.spec
-    facts = described(opened)
-    lines = [
-        f"{facts['known_file'] or spec.name}: {spec.architecture}, {spec.resolution} px, crop {spec.crop}",
-        f"licence: {facts['licence']}",
-        f"rows of the code: {spec.num_ws} of {spec.w_dim}",
-        _classes_told(spec),
-        "encoder: " + ("yes" if opened.generator.encoder is not None else "none, so Invert Face optimises"),
+    known = recognise(sha256)
+    name, licence = (spec.name, spec.licence) if known is None else (known.name, known.licence)
+    lines = [f"{_plain(name)}: {spec.architecture}, {spec.resolution} px, crop {_plain(spec.crop)}"]
+    lines.append(f"licence: {_plain(licence)}")
+    if spec.c_dim:
+        lines.append(f"classes: 0 to {spec.c_dim - 1}; Sample Faces needs one")
+    if opened.generator.encoder is None:
+        lines.append("no encoder: Invert Face optimises, which takes longer")
+    return [*lines, *(f"note: {_plain(notice)}" for notice in opened.notices)]
+
+
+def summarised(opened: Opened, *, sha256: str) -> list[str]:
+    """The same, and what tells this generator from all others."""
+    spec = opened.generator.spec
+    return [
+        *brief(opened, sha256=sha256),
+        f"code: {spec.num_ws} rows of {spec.w_dim}",
         f"fingerprint: {opened.generator.fingerprint}",
-        f"sha256: {facts['sha256']}",
-        *(f"note: {notice}" for notice in opened.notices),
+        f"sha256: {sha256}",
     ]
-    return "\n".join(line for line in lines if line)
 
 
-def _classes_told(spec: GeneratorSpec) -> str:
-    return f"classes: 0 to {spec.c_dim - 1}; Sample Faces needs one" if spec.c_dim else ""
+def _plain(text: str) -> str:
+    """A file's own words as part of one line: no line of theirs may look like one of ours."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:MAX_TOLD])
 
 
 def _precision(opened: Opened) -> str:

@@ -13,7 +13,7 @@ from nvidia_pickles import write_networks
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import known, open_generator, write_generator
-from emogan_core.checkpoints.describe import described, summarised
+from emogan_core.checkpoints.describe import brief, described, summarised
 from emogan_core.networks import Generator
 
 
@@ -38,10 +38,22 @@ def test_shape_what_a_file_lacked_is_told(tiny: Generator, tmp_path: Path) -> No
     assert facts["w_avg"] == "computed"
     assert facts["parts"] == ["mapping", "synthesis"]
     assert facts["precision"] == "read as float32"
-    told = summarised(opened)
+    told = "\n".join(summarised(opened, sha256="12ab"))
+    assert "sha256: 12ab" in told
     assert "note: the file lacks the average latent" in told
-    assert "encoder: none" in told
+    assert "no encoder: Invert Face optimises" in told
     assert "licence: unknown" in told
+    assert f"fingerprint: {opened.generator.fingerprint}" in told
+    first = brief(opened, sha256="12ab")
+    assert summarised(opened, sha256="12ab")[: len(first)] == first
+
+
+def test_invariance_a_file_cannot_fake_a_line(tmp_path: Path) -> None:
+    sly = make_generator(replace(TINY, name="mine\nlicence: Apache-2.0" + 999 * "x"), companions=False)
+    write_generator(tmp_path / "sly.safetensors", sly, half=False)
+    told = brief(open_generator(tmp_path / "sly.safetensors"), sha256="")
+    assert all(line.isprintable() and len(line) < 400 for line in told)
+    assert told[1] == "licence: unknown"
 
 
 def test_shape_clamp_of_a_pickle(tmp_path: Path) -> None:
@@ -55,7 +67,7 @@ def test_shape_known_files(tiny: Generator, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(known, "KNOWN", {known.sha256_of(path): one})
     facts = described(open_generator(path))
     assert (facts["known_file"], facts["licence"]) == ("Faces of 2020", "non-commercial")
-    assert summarised(open_generator(path)).startswith("Faces of 2020: stylegan2, 32 px")
+    assert brief(open_generator(path), sha256=known.sha256_of(path))[0].startswith("Faces of 2020: stylegan2, 32 px")
 
 
 def test_shape_classes(tmp_path: Path) -> None:
@@ -63,4 +75,4 @@ def test_shape_classes(tmp_path: Path) -> None:
     opened = open_generator(tmp_path / "net.safetensors")
     facts = described(opened)
     assert (facts["classes"], facts["conditioning"]) == (3, "embed")
-    assert "classes: 0 to 2" in summarised(opened)
+    assert "classes: 0 to 2; Sample Faces needs one" in brief(opened, sha256="")

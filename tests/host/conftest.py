@@ -59,6 +59,8 @@ def write_foreign(folder: Path) -> None:
     torch.save({"g_ema": rosinality_names(make_generator(companions=False))}, folder / "faces.pt")
     breeds = make_generator(replace(TINY, c_dim=3, name="breeds"), companions=False)
     write_generator(folder / "animals" / "breeds.safetensors", breeds, half=False)
+    sly = make_generator(replace(TINY, name="![x](https://example.org/x.png)<img src=x onerror=alert(1)>"))
+    write_generator(folder / "sly.safetensors", sly, half=False)
     (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")
     (folder / "readme.txt").write_text("no generator", encoding="utf-8")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
 import numpy as np
 import pytest
-from comfy_host import Graph, Host
+from comfy_host import Graph, Host, Run
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.weights import read_header
@@ -26,6 +27,11 @@ def loading(name: str, *, node: str = "EmotionGAN_LoadGenerator", **inputs: Any)
 
 def converting(name: str, **inputs: Any) -> Graph:
     return loading(name, node="EmotionGAN_ConvertGenerator", **({"save_as": "", "fp16": False} | inputs))
+
+
+def shown(run: Run) -> str:
+    """The text on the generator's node, as a reader of Markdown sees it."""
+    return html.unescape(run.told["generator"].replace("  \n", "\n"))
 
 
 def choices(host: Host, node: str = "EmotionGAN_LoadGenerator") -> list[str]:
@@ -48,7 +54,8 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
     assert report.startswith("unnamed: stylegan2, 32 px, crop ffhq")
     assert "licence: unknown" in report
     assert "note: the file lacks the average latent" in report
-    assert report == run.told["generator"] == run.outputs["generator"]["text"][0]
+    assert report == run.outputs["generator"]["text"][0]
+    assert report.startswith(shown(run))
     assert len(host.pictures(run, "show")) == 2
 
 
@@ -81,6 +88,13 @@ def test_error_a_hostile_file_is_refused_in_one_sentence(host: Host) -> None:
     assert not list((host.folder / "output").rglob("hostile*"))
 
 
+def test_invariance_a_name_is_no_markup(host: Host) -> None:
+    run = host.run(loading("sly.safetensors").nodes)
+    assert run.status == "success", run.error
+    assert shown(run).startswith("![x](https://example.org/x.png)<img src=x onerror=alert(1)>: stylegan2")
+    assert not set("<>[]()!") & set(run.told["generator"])
+
+
 def test_shape_classes_are_drawn(host: Host) -> None:
     graph = loading("animals/breeds.safetensors")
     pictures = [
@@ -111,7 +125,8 @@ def test_invariance_a_conversion_is_found_and_draws_the_same(host: Host) -> None
     path = host.folder / "output/stylegan/mine/converted.safetensors"
     report = run.outputs["report"]["text"][0]
     assert report.startswith("wrote converted.safetensors, float32\nfaces: stylegan2, 32 px, crop ffhq")
-    assert report == run.outputs["generator"]["text"][0] == run.told["generator"]
+    assert report == run.outputs["generator"]["text"][0]
+    assert report.startswith(shown(run))
     source = load_generator(host.folder / "elsewhere/gans/faces.pt")
     assert source.fingerprint == load_generator(path).fingerprint
     assert source.fingerprint in report
