@@ -83,7 +83,8 @@ def read_tensorflow(top: object, *, name: str) -> CanonicalCheckpoint:
     first = any("/StyleMod/" in key for key in saved.entries)
     entries: Mapping[str, object] = generator_names(saved.entries, first=first)
     if first:
-        turned = {True: 8, False: 1 << 30}.get(saved.settings.get("fused_scale"), TURNED_FROM)  # type: ignore[call-overload]
+        fused = saved.settings.get("fused_scale")
+        turned = (8 if fused else 1 << 30) if isinstance(fused, bool) else TURNED_FROM
         found = read_stylegan1(entries, place=_GENERATOR, turned_from=turned, notices=notices)
     else:
         if saved.functions["synthesis"] == "G_synthesis_stylegan_revised":
@@ -178,7 +179,7 @@ def _expect_fixed(settings: Mapping[str, object]) -> list[str]:
     for key, wanted in _FIXED.items():
         told = settings.get(key, wanted)
         if (list(told) if isinstance(told, tuple) else told) != wanted:
-            raise CheckpointError(f"its setting {key} is {ascii(told)[:40]}, which is not drawn here; needed {wanted}")
+            raise CheckpointError(f"its setting {key} is {_shown(told)}, which is not drawn here; needed {wanted}")
     known = {*_FIXED, *_HELD_AGAINST_TENSORS, *_FELT, *_HARMLESS}
     strange = [told_word(key) for key in settings if key not in known]
     said = f"it has settings not known here, which are left aside: {', '.join(strange[:3])}"
@@ -207,8 +208,18 @@ def _expect_agreement(saved: _Saved, spec: GeneratorSpec) -> None:
         settings = {**settings, "widths by fmap_base": _widths(settings, len(spec.channels))}
     for key, value in shown.items():
         if settings.get(key, value) != value:
-            told = ascii(settings[key])[:60]
-            raise CheckpointError(f"its settings say {key} {told}, its tensors {value}; the file is damaged or altered")
+            raise CheckpointError(
+                f"its settings say {key} {_shown(settings[key])}, its tensors {value}; get the file again"
+            )
+
+
+def _shown(value: object) -> str:
+    """A setting for people; what a stranger has nested is not walked through."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_shown(item) if isinstance(item, int | float) else '...' for item in value[:12])}]"
+    if value is None or isinstance(value, int | float):
+        return str(value)
+    return told_word(value)
 
 
 def _widths(settings: Mapping[str, object], blocks: int) -> list[int]:

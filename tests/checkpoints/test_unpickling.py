@@ -20,8 +20,11 @@ import numpy as np
 import pytest
 import torch
 from nvidia_pickles import stand_ins, write_networks
+from tensorflow_pickles import Network, stand_in, write_tensorflow
+from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator
+from emogan_core.checkpoints.arrays import Array
 from emogan_core.checkpoints.opcodes import MAX_OPCODES
 from emogan_core.checkpoints.unpickling import read_pickle
 from emogan_core.errors import CheckpointError
@@ -101,6 +104,11 @@ def hidden(payload: object, *, place: str, protocol: int) -> bytes:
 
             meta = {"type": "class", "version": 6, "module_src": "", "class_name": "Generator", "state": {"a": payload}}
             return pickle.dumps({"G_ema": Call(persistence._reconstruct_persistent_obj, meta)}, protocol=protocol)
+    if place == "network":
+        network = Network("G", "G_main", {}, version=4)
+        network.build_module_src = payload  # type: ignore[assignment]
+        with stand_in():
+            return pickle.dumps((network, network, network), protocol=protocol)
     if place == "storage":
         return pickle.dumps(Call(torch.storage._load_from_bytes, pickle.dumps(payload, protocol)), protocol=protocol)
     return pickle.dumps(
@@ -159,7 +167,7 @@ def test_invariance_the_corpus_bites(tmp_path: Path) -> None:
         assert flag.exists(), name
 
 
-@pytest.mark.parametrize("place", ["top", "state", "storage", "persistent"])
+@pytest.mark.parametrize("place", ["top", "state", "network", "storage", "persistent"])
 @pytest.mark.parametrize("name", sorted(calls(Path("flag"))))
 def test_error_calls_are_refused(name: str, place: str, tmp_path: Path, refused: Callable[..., str]) -> None:
     flag = tmp_path / "flag"
@@ -191,6 +199,45 @@ def view(size: bytes, stride: bytes, *, storage: bytes) -> bytes:
 
 def number(value: int) -> bytes:
     return b"\x8a\x08" + struct.pack("<q", value)
+
+
+def text(word: str) -> bytes:
+    return b"X" + struct.pack("<I", len(word.encode())) + word.encode()
+
+
+def raw(data: bytes) -> bytes:
+    return b"B" + struct.pack("<I", len(data)) + data
+
+
+def kind(name: str = "f4", order: str = "<") -> bytes:
+    """A numpy type, made and given its byte order."""
+    parts = text(order) + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0t"
+    return b"cnumpy\ndtype\n(" + text(name) + b"K\0K\1tR(K\3" + parts + b"b"
+
+
+def shaped(*sides: int) -> bytes:
+    return b"(" + b"".join(map(number, sides)) + b"t"
+
+
+def saved_array(shape: bytes = shaped(4), type_: bytes = kind(), data: bytes = raw(bytes(16))) -> bytes:
+    """An array as pickles make it: empty, then given its state."""
+    empty = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85U\1btR"
+    return empty + b"(K\1" + shape + type_ + b"\x89" + data + b"tb"
+
+
+NETWORK = b"cdnnlib.tflib.network\nNetwork\n)\x81"
+
+
+def network(**state: bytes) -> bytes:
+    return NETWORK + b"}(" + b"".join(text(key) + value for key, value in state.items()) + b"ub"
+
+
+def generator_of(**state: bytes) -> bytes:
+    """(G, D, Gs), all the same network, as far as `state` goes a generator's."""
+    usual = {"version": b"K\4", "static_kwargs": b"}", "build_func_name": text("G_main"), "variables": b"]"}
+    parts = {key: network(**usual | {"build_func_name": text(f"G_{key}")}) for key in ("mapping", "synthesis")}
+    components = b"}(" + b"".join(text(key) + part for key, part in parts.items()) + b"u"
+    return b"\x80\x03" + network(**usual | {"components": components} | state) + b"q\0h\0h\0\x87."
 
 
 ZIPPED = io.BytesIO()
@@ -263,6 +310,79 @@ BOMBS = {
     + (LOAD + b"(h\0tR") * 2000
     + b".",
     "legacy_torch": storage_file(),
+    "array_lying_claim": b"\x80\x03" + saved_array(shaped(TERA)) + b".",
+    "array_product_claim": b"\x80\x03" + saved_array(shaped(*[1 << 39] * 8)) + b".",
+    "array_nothing_claim": b"\x80\x03" + saved_array(shaped(0, *[1 << 39] * 7), data=raw(b"")) + b".",
+    "array_bytes_claim": b"\x80\x04" + saved_array(data=b"\x8e" + struct.pack("<Q", TERA)) + b".",
+    "array_text_claim": b"\x80\x02" + saved_array(data=b"T" + struct.pack("<i", (1 << 31) - 1)) + b".",
+    "array_short": b"\x80\x03" + saved_array(shaped(5)) + b".",
+    "array_long": b"\x80\x03" + saved_array(shaped(3)) + b".",
+    "array_negative": b"\x80\x03" + saved_array(shaped(-4)) + b".",
+    "array_of_sides": b"\x80\x03" + saved_array(shaped(*[1] * 99)) + b".",
+    "array_big_endian": b"\x80\x03" + saved_array(type_=kind(order=">")) + b".",
+    "array_complex": b"\x80\x03" + saved_array(shaped(2), kind("c8")) + b".",
+    "array_objects": b"\x80\x03" + saved_array(shaped(2), kind("O8")) + b".",
+    "array_untyped": b"\x80\x03" + saved_array(type_=b"N") + b".",
+    "array_in_array": b"\x80\x03" + saved_array(data=saved_array()) + b".",
+    "array_of_list": b"\x80\x03" + saved_array(data=b"](K\1K\2e") + b".",
+    "array_wide_text": b"\x80\x03" + saved_array(data=text("\u0100" * 4)) + b".",
+    "array_no_state": b"\x80\x03" + saved_array().partition(b"(K\1")[0] + b"K\1b.",
+    "arrays_again": b"\x80\x03"
+    + raw(bytes(1 << 16))
+    + b"q\0"
+    + saved_array(shaped(1 << 14), data=b"h\0") * 1000
+    + b".",
+    "buffer_claim": b"\x80\x04cnumpy.core.numeric\n_frombuffer\n("
+    + raw(bytes(16))
+    + kind()
+    + shaped(TERA)
+    + text("C")
+    + b"tR.",
+    "network_deep": b"\x80\x03" + (NETWORK + b"}" + text("components")) * 10_000 + b"N" + b"sb" * 10_000 + b".",
+    "network_deep_parts": generator_of(
+        components=b"".join([b"}" + text("mapping") + NETWORK + b"}" + text("components")] * 10_000)
+        + b"}"
+        + b"sbs" * 10_000
+    ),
+    "network_of_itself": b"\x80\x03"
+    + NETWORK
+    + b"q\0}"
+    + text("components")
+    + b"}"
+    + text("mapping")
+    + b"h\0ssbh\0h\0\x87.",
+    "network_twice": b"\x80\x03" + network(version=b"K\4") + b"}b.",
+    "network_of_text": b"\x80\x03" + NETWORK + text("state") + b"b.",
+    "network_of_arguments": b"\x80\x03cdnnlib.tflib.network\nNetwork\n" + text("G") + b"\x85\x81.",
+    "network_nothing": b"\x80\x03" + NETWORK + b"}b" + b"q\0h\0h\0\x87.",
+    "state_of_list": b"\x80\x03]}b.",
+    "state_of_dictionary": b"\x80\x03}}b.",
+    "state_of_tensor": b"\x80\x03" + view(b"K\4\x85", b"K\1\x85", storage=loaded(storage_file())) + b"}b.",
+    "state_of_name": b"\x80\x03cnumpy\nndarray\n}b.",
+    "source_claim": generator_of(build_module_src=b"\x8d" + struct.pack("<Q", TERA)),
+    "variables_claim": generator_of(variables=b"](" + text("x") + saved_array(shaped(TERA)) + b"\x86e"),
+    "variables_no_list": generator_of(variables=b"}"),
+    "variables_no_pairs": generator_of(variables=b"](K\1K\2e"),
+    "variables_triples": generator_of(variables=b"](" + text("x") + b"K\1K\2\x87e"),
+    "variables_of_lists": generator_of(variables=b"](" + text("x") + b"]\x86e"),
+    "variables_numbered": generator_of(variables=b"](K\1" + saved_array() + b"\x86e"),
+    "variables_crowd": generator_of(variables=b"](" + (text("x") + b"K\1\x86") * 50_000 + b"e"),
+    "variables_long_name": generator_of(variables=b"](" + text("x" * 100_000) + b"K\1\x86e"),
+    "variables_unset": generator_of(variables=b"](" + text("lod") + saved_array().partition(b"(K\1")[0] + b"\x86e"),
+    "settings_crowd": generator_of(
+        static_kwargs=b"}(" + b"".join(text(f"k{i}") + b"K\1" for i in range(50_000)) + b"u"
+    ),
+    "settings_of_list": generator_of(static_kwargs=b"]"),
+    "settings_nested": generator_of(static_kwargs=b"}" + text("resample_kernel") + b")" + b"\x85" * 100_000 + b"s"),
+    "settings_doubling": generator_of(static_kwargs=b"}" + text("resample_kernel") + b")" + b"2\x86" * 5000 + b"s"),
+    "settings_doubling_key": generator_of(
+        static_kwargs=b"}" + text("fused_scale") + b")" + b"2\x86" * 5000 + b"s",
+        variables=b"](" + text("4x4/Const/StyleMod/weight") + b"K\1\x86e",
+    ),
+    "settings_large": generator_of(static_kwargs=b"}" + text("mapping_lrmul") + b"\x8a\x10" + b"\x7f" * 16 + b"s"),
+    "parts_of_text": generator_of(components=b"}" + text("mapping") + text("x") + b"s"),
+    "part_unknown": generator_of(components=b"}" + text("glow") + NETWORK + b"s"),
+    "parts_empty": generator_of(components=b"}"),
 }
 
 
@@ -315,6 +435,43 @@ def test_error_damage_never_escapes(tiny: Generator, tmp_path: Path, rng: torch.
             refusals.append(str(error))
     assert len(refusals) > 40
     assert all("damaged.pkl" in told for told in refusals)
+
+
+def test_error_damaged_tensorflow_files(tmp_path: Path, rng: torch.Generator) -> None:
+    """As above, for the networks of TensorFlow's programs; every third trial cuts the file."""
+    net = make_generator(TINY, companions=False)
+    whole = write_tensorflow(tmp_path / "whole.pkl", net, version=3).read_bytes()
+    start = len(whole) // 2  # Gs and what comes before it; the first half repeats G
+    refusals = []
+    for trial in range(150):
+        position = start + int(torch.randint(0, len(whole) - start, (), generator=rng))
+        damaged = bytearray(whole)
+        damaged[position] ^= 1 << trial % 8
+        (tmp_path / "damaged.pkl").write_bytes(damaged if trial % 3 else whole[:position])
+        try:
+            load_generator(tmp_path / "damaged.pkl")
+        except CheckpointError as error:
+            refusals.append(str(error))
+    assert len(refusals) >= 50
+    assert all("damaged.pkl" in told for told in refusals)
+
+
+def test_shape_arrays_are_the_numbers_written(tmp_path: Path) -> None:
+    """Plain numbers of every type and order come back; reading makes no tensor before one is asked for."""
+    arrays = {
+        kind: np.arange(24).reshape(2, 3, 4).astype(kind) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1")
+    }
+    arrays |= {"b1": np.eye(3, dtype=bool), "scalar": np.array(3, np.float32), "none": np.zeros((0, 4), np.float32)}
+    arrays["columns"] = np.asfortranarray(arrays["f4"])
+    for protocol in (5, 4, 3, 2):
+        if protocol == 2:
+            del arrays["none"]  # Python writes no bytes as a call of bytes, which is no allowed name
+        (tmp_path / "a.pkl").write_bytes(pickle.dumps(arrays, protocol=protocol))
+        found = read_pickle(tmp_path / "a.pkl")
+        assert isinstance(found, dict)
+        for name, array in arrays.items():
+            assert isinstance(found[name], Array)
+            torch.testing.assert_close(found[name].tensor(), torch.from_numpy(array.copy()))
 
 
 def test_error_no_file_and_a_folder(tmp_path: Path) -> None:
