@@ -190,7 +190,7 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--axes", "portrait.png"), "not a safetensors file"),
         (("--generator", "axes.safetensors"), "not a generator"),
         (("--generator", "nowhere.safetensors"), "nowhere.safetensors"),
-        (("--generator", "portrait.png"), "not a safetensors file"),
+        (("--generator", "portrait.png"), "is a picture; needed a StyleGAN generator"),
         (("--generator", "."), "give 'builtin'"),
         (("-o", "out.gif"), "'.gif'"),
         (("-o", "out"), "no suffix"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,12 +13,15 @@ from ..errors import CheckpointError
 from ..networks.build import Generator, build_generator
 from ..weights import builtin_path
 from .canonical import CanonicalCheckpoint
+from .kinds import NEEDED, kind_of_start
+from .known import recognised
 from .native import read_generator
 from .nvidia import read_nvidia
 from .torch_files import read_torch_file
 
 BUILTIN = "generator.safetensors"
-TORCH_MARK = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")  # how torch.save's older layout starts
+START_BYTES = 64
+TORCH_NUMBER = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the number that torch.save's older layout starts with
 LOG = logging.getLogger("emogan")
 
 
@@ -74,7 +77,7 @@ def start_of(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return file.read(len(TORCH_MARK))
+            return file.read(START_BYTES)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
 
@@ -86,13 +89,13 @@ def is_foreign(start: bytes) -> bool:
 
 def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
     if not is_foreign(start):
-        raise CheckpointError(
-            f"{path.name} is not a safetensors file and no other generator file known here (it starts with "
-            f"{start[:4]!r}); give a .safetensors of ours or a StyleGAN2 .pkl or .pt"
-        )
-    if start[:2] == b"PK" or start == TORCH_MARK:
-        return read_torch_file(path)
-    return read_nvidia(path)
+        kind = kind_of_start(start)
+        told = f"is {kind}" if kind else f"is no generator file known here (it starts with {start[:4]!r})"
+        raise CheckpointError(f"{path.name} {told}; {NEEDED}")
+    torch_file = start[:2] == b"PK" or TORCH_NUMBER in start[:32]  # protocols put up to 11 bytes before the number
+    found = read_torch_file(path) if torch_file else read_nvidia(path)
+    known = recognised(path)
+    return found if known is None else replace(found, spec=replace(found.spec, name=known.name, licence=known.licence))
 
 
 def _built(path: Path, checkpoint: CanonicalCheckpoint) -> Generator:

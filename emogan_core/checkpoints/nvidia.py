@@ -24,6 +24,8 @@ from .stylegan3 import alias_free_of, is_alias_free
 from .tensorflow import is_tensorflow, read_tensorflow
 from .unpickling import Record, read_pickle
 
+AVERAGED = ("G_ema", "g_ema", "generator_smooth")
+TRAINING = ("G", "g", "generator")
 _LIMITED = ("conv0", "conv1", "torgb")
 
 
@@ -74,15 +76,16 @@ def canonical_of(top: object, *, name: str) -> CanonicalCheckpoint:
 
 
 def _generator(top: object) -> tuple[Record, list[str]]:
-    """G_ema, else G; with what has to be said about it."""
+    """The averaged generator, else the one in training; with what has to be said about it."""
     notices: list[str] = []
-    if isinstance(top, Record):
-        found = top
-    elif isinstance(top, dict) and isinstance(top.get("G_ema"), Record):
-        found = top["G_ema"]
-    elif isinstance(top, dict) and isinstance(top.get("G"), Record):
-        found, notices = top["G"], ["the file holds no averaged generator G_ema; the one in training, G, is used"]
-    else:
+    found = top
+    if isinstance(top, dict):
+        averaged = [top[key] for key in AVERAGED if isinstance(top.get(key), Record)]
+        training = [top[key] for key in TRAINING if isinstance(top.get(key), Record)]
+        found = next(iter(averaged + training), None)
+        if not averaged:
+            notices = ["the file holds no averaged generator G_ema; the one in training, G, is used"]
+    if not isinstance(found, Record):
         raise CheckpointError(
             "it holds no generator (no G_ema and no G); give a network pickle of a StyleGAN2 training"
         )

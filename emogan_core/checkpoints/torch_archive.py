@@ -1,4 +1,4 @@
-"""Files of torch.save as plain tables, in both layouts: the zip archive, and what PyTorch wrote before 1.6.
+"""Files of torch.save as plain tables or records, in both layouts: the zip archive, and what PyTorch wrote before 1.6.
 
 The pickle inside runs on our own machine of opcodes, where no name is ever imported. The file is mapped, not read:
 every tensor is a window into it, so a claim beyond the file's end is refused and nothing claimed is ever allocated.
@@ -19,8 +19,10 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
+from .arrays import Array, NumberType
 from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
 from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
+from .unpickling import Record, module_makers
 
 MAX_FILE_BYTES = 16 << 30
 MAX_DIRECTORY_BYTES = 16 << 20
@@ -50,11 +52,11 @@ class Claim:
 Window = Callable[[Claim], Tensor]
 
 
-def open_archive(path: Path) -> dict[str, object]:
-    """The table a file of torch.save holds; its tensors are windows into the file, options come as opaque things.
+def open_archive(path: Path) -> dict[str, object] | Record:
+    """The table or module a file of torch.save holds; tensors are windows into the file, options opaque things.
 
     Raises: CheckpointError when the file is damaged, packed, oversized, lies about sizes, or names anything but
-    tensors, tables, numbers, texts and training options.
+    tensors, tables, numbers, texts, NVIDIA's modules and training options.
     """
     try:
         size = path.stat().st_size
@@ -70,6 +72,8 @@ def open_archive(path: Path) -> dict[str, object]:
     except Exception as error:  # damaged bytes break zip and pickle decoders in any way they like
         told = ascii(str(error))[:120]
         raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error
+    if isinstance(found, Record):
+        return found
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise CheckpointError(
             f"{path.name} holds one {type(found).__name__} at its top instead of a table of named weights; "
@@ -207,24 +211,30 @@ def _window(memory: mmap.mmap, claim: Claim, *, start: int, room: int) -> Tensor
 
 def _run(source: Source, size: int, window: Window, *, draft: bool = False) -> object:
     """One pickle; a draft looks at its storages only, and every tensor is opaque."""
-    makers = _makers()
+    budget = Budget(size)
+    makers = _makers(budget)
     if draft:
-        makers |= {"torch._utils._rebuild_tensor_v2": _opaque, "torch._utils._rebuild_parameter": _opaque}
+        makers |= {name: _opaque for name in makers if name.startswith("torch._utils.")}
     return Machine(
         source,
         makers=makers,
         constants=_CONSTANTS,
         persistent=lambda identity: window(_claimed(identity)),
-        budget=Budget(size),
-        build=_build,
+        budget=budget,
+        build=lambda target, state: _build(target, state, budget),
     ).run()
 
 
-def _makers() -> dict[str, Maker]:
-    return {
-        "collections.OrderedDict": _table,
-        "torch._utils._rebuild_tensor_v2": _tensor,
+def _makers(budget: Budget) -> dict[str, Maker]:
+    def tensor(numbers: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
+        found = _tensor(numbers, offset, size, stride)
+        budget.spend_bytes(found.numel() * found.element_size())
+        return found
+
+    return module_makers(budget) | {
+        "torch._utils._rebuild_tensor_v2": tensor,
         "torch._utils._rebuild_parameter": _parameter,
+        "torch._utils._rebuild_parameter_with_state": _parameter,
         "torch.Size": _opaque,
         **dict.fromkeys(_INERT, _opaque),
     }
@@ -234,17 +244,11 @@ def _opaque(*_: object) -> Opaque:
     return Opaque()
 
 
-def _table(*arguments: object) -> dict[str, object]:
-    if arguments:
-        raise CheckpointError("a table is made from a list; needed one filled item by item, as torch.save does")
-    return {}
-
-
 def _parameter(data: object, *_: object) -> object:
     return data
 
 
-def _tensor(numbers: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
+def _tensor(numbers: object, offset: object, size: object, stride: object) -> Tensor:
     """A view of a storage, after its extent was held against the storage."""
     if not isinstance(numbers, Tensor) or not isinstance(size, tuple) or not isinstance(stride, tuple):
         raise CheckpointError("a tensor comes without storage, size or stride; the file is damaged, get it again")
@@ -271,7 +275,11 @@ def _claimed(identity: object) -> Claim:
     raise CheckpointError("a persistent id is no storage of plain numbers; get the file from a source you trust")
 
 
-def _build(target: object, _: object) -> None:
-    """States are dropped: tables carry version numbers in theirs, options their values."""
-    if not isinstance(target, dict | Opaque):
+def _build(target: object, state: object, budget: Budget) -> None:
+    """States of numpy's numbers are taken; tables carry version numbers in theirs, options their values: dropped."""
+    if isinstance(target, NumberType):
+        target.set_state(state)
+    elif isinstance(target, Array):
+        target.set_state(state, budget)
+    elif not isinstance(target, dict | Opaque):
         raise CheckpointError("refused to set the state of what is no table; get the file from a source you trust")

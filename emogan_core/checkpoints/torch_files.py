@@ -6,25 +6,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from ..errors import CheckpointError
 from .canonical import CanonicalCheckpoint
 from .encoders import with_encoder
 from .genforce import read_genforce
-from .rosinality import read_rosinality
+from .nvidia import AVERAGED, TRAINING, canonical_of
+from .rosinality import one_row, read_rosinality
+from .stylegan2 import CONST, read_state_dict
 from .torch_archive import open_archive
+from .unpickling import Record
 
 _DECODER = "decoder."
 _NOT_SMOOTH = "the file lacks the smoothed generator g_ema; the one in training, g, is used and draws a little worse"
 
 
 def read_torch_file(path: Path) -> CanonicalCheckpoint:
-    """The generator inside a torch.save zip file: rosinality, pSp, e4e, ReStyle, HyperStyle or genforce StyleGAN2.
+    """The generator inside a file of torch.save: NVIDIA's, rosinality's, pSp's, e4e's, ReStyle's or genforce's.
 
     Raises: CheckpointError when the file is damaged, hostile, or of a kind not read here.
     """
     top = open_archive(path)
+    if isinstance(top, Record) or any(isinstance(top.get(key), Record) for key in (*AVERAGED, *TRAINING)):
+        return _records(path, top)
+    assert isinstance(top, dict)
     inner = _table(top, "models")  # a training state of genforce holds its networks one floor down
-    found = _rosinality(path, top) or _genforce(path, inner or top)
+    found = _canonical_names(path, top) or _rosinality(path, top) or _genforce(path, inner or top)
     if found is None:
         names = ", ".join(f"'{name[:60]}'" for name in list(top)[:5]) or "nothing"
         raise CheckpointError(
@@ -32,6 +41,39 @@ def read_torch_file(path: Path) -> CanonicalCheckpoint:
             "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"
         )
     return with_encoder(found, top, place=path.name)
+
+
+def _records(path: Path, top: dict[str, object] | Record) -> CanonicalCheckpoint:
+    """Modules of NVIDIA's that torch.save pickled whole, such as PTI's tuned generators."""
+    try:
+        with torch.inference_mode(False), torch.no_grad():
+            found = canonical_of(top, name=path.stem)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
+    except Exception as error:  # records are a stranger's: any attribute may be of any type
+        told = ascii(str(error))[:160]
+        raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error
+    return replace(found, tensors={name: tensor.clone() for name, tensor in found.tensors.items()})
+
+
+def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
+    """A state dict with NVIDIA's names, at the top or in a table, with or without a prefix such as `decoder.`"""
+    for key in (*AVERAGED, *TRAINING, "state_dict", "model", ""):
+        entries = _table(top, key) if key else top
+        prefixes = [name.removesuffix(CONST) for name in entries or {} if name.endswith(CONST)]
+        if not entries or not prefixes:
+            continue
+        prefix = prefixes[0]
+        place = f"{path.name} ({key or prefix})" if key or prefix else path.name
+        own = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
+        average = top.get("latent_avg")
+        width = own.get("mapping.fc0.bias")
+        row = None
+        if average is not None and isinstance(width, Tensor) and width.ndim == 1:
+            row = one_row(average, width=width.shape[0], place=place)
+        found = read_state_dict(own, place=place, average=row)
+        return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in ("G", "g") else found
+    return None
 
 
 def _rosinality(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
