@@ -15,12 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .layers import RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial
+from .layers import RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial, transposed
 
 if TYPE_CHECKING:
     from .stylegan2 import Block
 
-BAND_BYTES = 4 << 20  # of one band of features
+BAND_BYTES = 2 << 20  # of one band of features; 1 to 4 MiB are as fast, more is slower
 LEAST_ROWS = 8
 LAST = torch.channels_last
 
@@ -30,8 +30,10 @@ def pays(resolution: int, channels: int) -> bool:
     return resolution * resolution >= 4 * channels
 
 
-def rows_per_band(resolution: int, channels: int, *, itemsize: int = 4) -> int:
-    rows = BAND_BYTES // (resolution * channels * itemsize)
+def rows_per_band(resolution: int, inputs: int, outputs: int, *, itemsize: int = 4) -> int:
+    """Bands of BAND_BYTES, or as large as four kernels where those are larger: each band reads the kernels anew."""
+    size = max(BAND_BYTES, 4 * 9 * inputs * outputs * itemsize)
+    rows = size // (resolution * outputs * itemsize)
     return min(max(LEAST_ROWS, rows - rows % 2), resolution)
 
 
@@ -62,11 +64,8 @@ def fold(
     gain_all = SQRT2 * gain
     outer = (demodulation[0] * gain_all)[:, None] * style[0]  # [outputs, inputs]
     kernel = layer.weight * outer[:, :, None, None]
-    if layer.up:  # [inputs, outputs, 3, 3]; one plain transposition is the quickest way to channels-last
-        outputs, inputs = outer.shape
-        kernel = kernel.reshape(outputs, -1).T.to(dtype).contiguous().view(inputs, 3, 3, outputs).permute(0, 3, 1, 2)
-    else:
-        kernel = kernel.to(dtype).contiguous(memory_format=LAST)
+    kernel = kernel.to(dtype)
+    kernel = transposed(kernel) if layer.up else kernel.contiguous(memory_format=LAST)
     strength = layer.noise_strength * gain_all
     grain = (layer.noise_const * strength).to(dtype) if noise and bool(strength != 0) else None
     bound = None if clamp is None else clamp * gain
@@ -88,7 +87,7 @@ def rows_of(x: Tensor, first: int, end: int) -> Tensor:
 def upsampled_rows(x: Tensor, first: int, end: int, *, mix: Tensor | None = None) -> Tensor:
     """Rows [first, end) of `upsample(x)`, x first sent through the 1x1 kernel `mix`."""
     even, odd = first - first % 2, end + end % 2
-    part = rows_of(x, even // 2 - 1, odd // 2 + 1)
+    part = rows_of(x, even // 2 - 1, odd // 2 + 1).contiguous(memory_format=LAST)
     part = part if mix is None else F.conv2d(part, mix)
     taps = binomial(part, gain=4.0)
     part = F.conv_transpose2d(part, taps, stride=2, padding=(3, 1), groups=part.shape[1])
@@ -137,16 +136,25 @@ class FoldedBlock:
         if self.skip is not None:
             out += upsampled_rows(x, first, end, mix=self.skip)
 
-    def picture(self, features: Tensor, image: Tensor | None, first: int, *, out: Tensor) -> None:
-        """The block's part of the picture and all that is below it, for rows from `first` on, written to `out`."""
-        assert self.rgb is not None
-        drawn = F.conv2d(features, self.rgb.kernel, self.rgb.bias)
-        if self.rgb.bound is not None:
-            drawn = drawn.clamp_(-self.rgb.bound, self.rgb.bound)
-        if image is None:
-            out.copy_(drawn)
-        else:
-            torch.add(drawn, upsampled_rows(image, first, first + out.shape[2]), out=out)
+
+def picture_rows(rgb: Folded, features: Tensor, image: Tensor | None, first: int, *, out: Tensor) -> None:
+    """A block's part of the picture and all that is below it, for rows from `first` on, written to `out`."""
+    drawn = F.conv2d(features, rgb.kernel, rgb.bias)
+    if rgb.bound is not None:
+        drawn = drawn.clamp_(-rgb.bound, rgb.bound)
+    if image is None:
+        out.copy_(drawn)
+    else:
+        torch.add(drawn, upsampled_rows(image, first, first + out.shape[2]), out=out)
+
+
+def draw_picture(rgb: Folded, features: Tensor, image: Tensor | None, *, out: Tensor) -> None:
+    """The picture [1, 3, r, r] of whole features [1, c, r, r] and the picture [1, 3, r / 2, r / 2] below."""
+    side = features.shape[2]
+    rows = rows_per_band(side, 0, features.shape[1], itemsize=features.element_size())
+    for first in range(0, side, rows):
+        end = min(first + rows, side)
+        picture_rows(rgb, features[:, :, first:end], image, first, out=out[:, :, first:end])
 
 
 def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None) -> FoldedBlock:
@@ -160,27 +168,27 @@ def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, noise: bool, cla
 
 
 def draw_block(
-    block: FoldedBlock, x: Tensor, image: Tensor | None, *, keep: bool, rows: int | None = None
-) -> tuple[Tensor | None, Tensor | None]:
-    """Features and picture of one block from those of the one below, in bands of `rows` rows.
+    block: FoldedBlock, x: Tensor, image: Tensor | None, *, keep: bool, out: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Features and picture, written to `out` if it is there, of one block from those of the one below.
 
-    Convention: x [1, inputs, h, h] channels-last and image [1, 3, h, h] or None give [1, outputs, 2h, 2h] (None unless
-    they are to be kept) and [1, 3, 2h, 2h].
+    Convention: x [1, inputs, h, h] channels-last and image [1, 3, h, h] or None give [1, outputs, 2h, 2h] (of which only
+    the last band is there unless they are to be kept) and [1, 3, 2h, 2h].
     """
     side, channels = 2 * x.shape[2], block.conv1.kernel.shape[0]
-    rows = min(rows or rows_per_band(side, channels, itemsize=x.element_size()), side)
+    rows = min(rows_per_band(side, x.shape[1], channels, itemsize=x.element_size()), side)
     features = _empty(x, channels, side if keep else rows, side)
-    drawn = None if block.rgb is None else x.new_empty(1, 3, side, side)
+    drawn = None if block.rgb is None else x.new_empty(1, 3, side, side) if out is None else out
     window = _empty(x, channels, rows + 2, side)
     for first in range(0, side, rows):
         here = min(rows, side - first)
         if first:
             window[:, :, :2] = window[:, :, rows : rows + 2].clone()
-        out = features[:, :, first : first + here] if keep else features[:, :, :here]
-        block.features(x, window[:, :, : here + 2], first, out=out)
-        if drawn is not None:
-            block.picture(out, image, first, out=drawn[:, :, first : first + here])
-    return features if keep else None, image if drawn is None else drawn
+        band = features[:, :, first : first + here] if keep else features[:, :, :here]
+        block.features(x, window[:, :, : here + 2], first, out=band)
+        if block.rgb is not None and drawn is not None:
+            picture_rows(block.rgb, band, image, first, out=drawn[:, :, first : first + here])
+    return features, image if drawn is None else drawn
 
 
 def _kernel(conv: Conv, gain: float) -> Tensor:

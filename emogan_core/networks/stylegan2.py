@@ -48,10 +48,13 @@ class Block(nn.Module):
         gain = 1.0 if shortcut is None else RESIDUAL_GAIN
         x = self.conv1(x, next(rows), noise=noise, clamp=clamp, gain=gain)
         x = x if shortcut is None else shortcut + x
-        if self.torgb is None:
-            return x, image
-        rgb = self.torgb(x, next(rows), clamp=clamp)
-        return x, rgb if image is None else upsample(image) + rgb
+        return x, image if self.torgb is None else self.picture(x, image, next(rows), clamp=clamp)
+
+    def picture(self, x: Tensor, image: Tensor | None, w: Tensor, *, clamp: float | None) -> Tensor:
+        """What the block's features x make of the picture below."""
+        assert self.torgb is not None
+        rgb: Tensor = self.torgb(x, w, clamp=clamp)
+        return rgb if image is None else upsample(image) + rgb
 
 
 class Synthesis(nn.Module):
@@ -90,21 +93,28 @@ class Synthesis(nn.Module):
         noise: bool = True,
         first: int = 0,
         end: int | None = None,
+        keep: bool = False,
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Features and picture after the blocks [first, end) from those before; features are None after the last."""
+        """Features and picture after the blocks [first, end), from those before; without `keep` features may be None."""
         end = len(self.spec.channels) if end is None else end
         banded = min(max(self._first_banded(ws), first), end)
         for index in range(first, banded):
             x, image = self.block(index)(x, image, self.rows(ws, index), noise=noise, clamp=self.spec.conv_clamp)
         if banded == end or x is None:
             return x, image
-        pictures = []
+        side = 4 << (end - 1)
+        images = None if self.block(end - 1).torgb is None else x.new_empty(len(ws), 3, side, side)
+        features = []
         for n in range(len(ws)):  # one picture at a time: memory does not grow with their number
+            part = x[n : n + 1].contiguous(memory_format=torch.channels_last)
             below = None if image is None else image[n : n + 1]
-            pictures.append(self._draw_bands(ws[n : n + 1], x[n : n + 1], below, noise=noise, first=banded, end=end))
-        features = [part for part, _ in pictures if part is not None]
-        images = [part for _, part in pictures if part is not None]
-        return torch.cat(features) if features else None, torch.cat(images) if images else None
+            for index in range(banded, end):
+                rows, clamp = self.rows(ws[n : n + 1], index), self.spec.conv_clamp
+                block = bands.fold_block(self.block(index), rows, x.dtype, noise=noise, clamp=clamp)
+                out = images[n : n + 1] if images is not None and index == end - 1 else None
+                part, below = bands.draw_block(block, part, below, keep=keep or index < end - 1, out=out)
+            features.append(part)
+        return torch.cat(features) if keep else None, images
 
     def block(self, index: int) -> Block:
         block = self.get_submodule(f"b{4 << index}")
@@ -116,17 +126,18 @@ class Synthesis(nn.Module):
         first = max(2 * index - 1, 0)
         return ws[:, first : first + (2 if index == 0 else 3)]
 
-    def _draw_bands(
-        self, ws: Tensor, x: Tensor, image: Tensor | None, *, noise: bool, first: int, end: int
-    ) -> tuple[Tensor | None, Tensor | None]:
-        features: Tensor | None = x.contiguous(memory_format=torch.channels_last)
-        for index in range(first, end):
-            assert features is not None
-            rows, clamp = self.rows(ws, index), self.spec.conv_clamp
-            folded = bands.fold_block(self.block(index), rows, x.dtype, noise=noise, clamp=clamp)
-            keep = index + 1 < len(self.spec.channels)
-            features, image = bands.draw_block(folded, features, image, keep=keep)
-        return features, image
+    def recolour(self, x: Tensor, image: Tensor | None, ws: Tensor, index: int) -> Tensor | None:
+        """The picture after block `index` from its features x and the picture below it, which alone reads `ws` anew."""
+        block, w, clamp = self.block(index), self.rows(ws, index)[:, -1], self.spec.conv_clamp
+        if block.torgb is None:
+            return image
+        if self._first_banded(ws) > index:
+            return block.picture(x, image, w, clamp=clamp)
+        pictures = x.new_empty(len(ws), 3, x.shape[2], x.shape[3])
+        for n in range(len(ws)):
+            rgb = bands.fold_rgb(block.torgb, w[n : n + 1], x.dtype, clamp=clamp)
+            bands.draw_picture(rgb, x[n : n + 1], None if image is None else image[n : n + 1], out=pictures[n : n + 1])
+        return pictures
 
     def _first_banded(self, ws: Tensor) -> int:
         """The first block drawn in bands: none where gradients are wanted, or off the CPU, whose caches bands suit."""

@@ -96,7 +96,8 @@ def test_gradient_reaches_frozen_networks_after_inference_mode() -> None:
 
 
 def test_shape_bands_stay_small() -> None:
-    for side, channels in ((64, 512), (256, 128), (1024, 32), (2048, 64)):
-        rows = bands.rows_per_band(side, channels)
+    for side, inputs, outputs in ((64, 512, 512), (256, 256, 128), (1024, 64, 32), (2048, 128, 64)):
+        rows = bands.rows_per_band(side, inputs, outputs)
         assert 1 <= rows <= side
-        assert rows * side * channels * 4 <= max(bands.BAND_BYTES, bands.LEAST_ROWS * side * channels * 4)
+        row, kernel = 4 * side * outputs, 4 * 9 * inputs * outputs
+        assert rows * row <= max(bands.BAND_BYTES, 4 * kernel, bands.LEAST_ROWS * row)
