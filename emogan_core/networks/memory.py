@@ -1,0 +1,88 @@
+"""How much memory drawing, encoding and inverting take, so that batches can be cut to fit and a host can make room.
+
+The estimates are for devices that draw a batch at once; they lie a little above what was measured (tests/networks/
+test_memory.py measures again), because a host that was promised too little runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .build import Generator
+from .discriminator import Discriminator
+from .filtered import TILE_NUMBERS
+from .irse import IrseEncoder
+from .spec import GeneratorSpec
+from .stylegan3 import bands, peak_numbers
+
+GROUP_BYTES = 4 << 30
+BYTES = 4  # of a number
+LARGEST_LIVE = 6  # numbers alive while drawing, per number of the largest block's output; measured 5.0 to 5.8
+LARGEST_LIVE_RESIDUAL = 7  # measured 5.5 to 6.7
+KEPT = {"stylegan1": 5.5, "stylegan3": 3.5}  # numbers kept for the way back, per number of every layer's output
+KEPT_OTHERWISE = 7.5  # measured 5.7 to 6.9
+KEPT_BY_JUDGE = 4.0  # measured 3.3 to 3.7
+TILES_DRAWN, TILES_KEPT = 2.5, 5.0  # measured 2.0 and 4.7
+ENCODED = 10  # numbers alive per number of an encoder's first map
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes beside the weights: `fixed` whatever the number of pictures, and `each` for every one."""
+
+    each: int
+    fixed: int = 0
+
+    def of(self, count: int) -> int:
+        return self.fixed + count * self.each
+
+    def groups(self, count: int, *, most: int = GROUP_BYTES) -> Iterator[slice]:
+        """Slices over `count` pictures, each as long as `most` bytes allow and at least one."""
+        size = max(1, (most - self.fixed) // max(self.each, 1))
+        for start in range(0, count, size):
+            yield slice(start, min(start + size, count))
+
+
+def need_to_draw(spec: GeneratorSpec, *, device: str = "cuda") -> Need:
+    """For pictures without gradients."""
+    if spec.alias_free is not None:
+        return Need(peak_numbers(spec) * BYTES, round(TILES_DRAWN * _tile(device)) * BYTES)
+    live = LARGEST_LIVE_RESIDUAL if spec.architecture == "stylegan2-resnet" else LARGEST_LIVE
+    largest = max(width * side**2 for width, side in zip(spec.channels, spec.resolutions, strict=True))
+    return Need(live * largest * BYTES)
+
+
+def need_to_encode(generator: Generator, *, device: str = "cuda") -> Need:
+    """For pictures that the encoder answers; ReStyle's also has them drawn."""
+    encoder, drawing = generator.encoder, need_to_draw(generator.spec, device=device)
+    if encoder is None:
+        return Need(0)
+    if not isinstance(encoder, IrseEncoder):
+        return Need(max(drawing.each, ENCODED * encoder.channels[-1] * encoder.resolution**2 * BYTES))
+    first = encoder.anatomy.stem * encoder.anatomy.side**2
+    return Need(max(drawing.each, ENCODED * first * BYTES), drawing.fixed)
+
+
+def need_to_invert(generator: Generator, *, device: str = "cuda") -> Need:
+    """For pictures that are redrawn with gradients, and judged where there is a discriminator."""
+    spec, judge = generator.spec, generator.discriminator
+    kept = KEPT.get(spec.architecture, KEPT_OTHERWISE) * _numbers_drawn(spec)
+    kept += 0 if judge is None else KEPT_BY_JUDGE * _numbers_judged(judge)
+    fixed = 0 if spec.alias_free is None else TILES_KEPT * _tile(device)
+    return Need(round(kept) * BYTES, round(fixed) * BYTES)
+
+
+def _numbers_drawn(spec: GeneratorSpec) -> int:
+    """Outputs of all layers that draw one picture."""
+    if spec.alias_free is None:
+        return sum(2 * width * side**2 for width, side in zip(spec.channels, spec.resolutions, strict=True))
+    return sum(width * band.side**2 for width, band in zip((*spec.channels, 3), bands(spec), strict=True))
+
+
+def _numbers_judged(judge: Discriminator) -> int:
+    return sum(2 * width * (4 << index) ** 2 for index, width in enumerate(judge.channels))
+
+
+def _tile(device: str) -> int:
+    return TILE_NUMBERS.get(device, TILE_NUMBERS["cuda"])
