@@ -63,9 +63,13 @@ def genforce_names(generator: Generator) -> dict[str, Tensor]:
     made = {"truncation.w_avg": ours["mapping.w_avg"], "synthesis.early_layer.const": ours["synthesis.b4.const"][None]}
     for index in range(spec.mapping_layers):
         made[f"mapping.dense{index}.weight"], made[f"mapping.dense{index}.bias"] = _pair(ours, f"mapping.fc{index}")
+    if spec.c_dim:
+        made["mapping.label_weight"] = ours["mapping.embed.weight"]
     for index, side in enumerate(spec.resolutions):
         for layer in ("conv0", "conv1", "torgb") if index else ("conv1", "torgb"):
             here = f"synthesis.b{side}.{layer}"
+            if f"{here}.weight" not in ours:
+                continue
             number = 2 * index - (layer == "conv0")
             there = f"synthesis.output{index}" if layer == "torgb" else f"synthesis.layer{number}"
             weight, made[f"{there}.bias"] = _pair(ours, here)
@@ -79,6 +83,29 @@ def genforce_names(generator: Generator) -> dict[str, Tensor]:
                 made[f"{there}.filter.kernel"] = (_KERNEL / 16)[None, None]
     made["synthesis.upsample.kernel"] = (_KERNEL / 16)[None, None]
     return made
+
+
+def hammer_names(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of Hammer's StyleGAN2Generator: genforce's names over tensors as they are used."""
+    spec, ours = generator.spec, tensors_of(generator)
+    made: dict[str, Tensor] = {}
+    for name, tensor in genforce_names(generator).items():
+        if name.endswith("style.bias"):
+            made[name] = tensor + 1
+        elif name.endswith(".filter.kernel"):
+            layer = name.removesuffix(".filter.kernel")
+            made[f"{layer}.filter"], made[f"{layer}.weight"] = _KERNEL / 64, made[f"{layer}.weight"].flip(2, 3)
+        elif name == "mapping.label_weight":
+            made["mapping.embedding.weight"] = tensor.T if spec.conditioning == "concat" else tensor
+        elif name != "synthesis.upsample.kernel":
+            made["w_avg" if name == "truncation.w_avg" else name] = tensor
+    if "mapping.embed.bias" in ours:
+        made["mapping.embedding.bias"] = ours["mapping.embed.bias"]
+    for index, side in enumerate(spec.resolutions):
+        if f"synthesis.b{side}.skip.weight" in ours:
+            made[f"synthesis.residual{index}.weight"] = ours[f"synthesis.b{side}.skip.weight"]
+            made[f"synthesis.residual{index}.filter"] = _KERNEL / 64
+    return made | ({"synthesis.filter": _KERNEL / 64} if spec.architecture == "stylegan2" else {})
 
 
 def genforce_judge(generator: Generator) -> dict[str, Tensor]:

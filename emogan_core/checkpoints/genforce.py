@@ -1,6 +1,7 @@
-"""StyleGAN2 as genforce's program names it.
+"""StyleGAN2 as genforce's program names it, and as Hammer does, which came after it.
 
-Kernels of up-sampling convolutions are stored turned by 180 degrees, and style biases without their 1.
+Most names are the same, what lies under them is not: genforce keeps the kernels of up-sampling convolutions turned by
+180 degrees and style biases without their 1, Hammer keeps both as they are used, and its settings beside the weights.
 Source: reference/checkpoint-formats; the names are facts of the files, the mathematics is that of `networks`.
 """
 
@@ -13,47 +14,36 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
+from .dialects import Dialect, dialect_of, has_bias
 from .foreign import ForeignWeights, completed, resolution_of
+from .kinds import kind_of_names
+from .modules import told_word
 from .stylegan1 import is_stylegan1, read_genforce_stylegan1
 
-_FILTERS = (".filter.kernel", "synthesis.upsample.kernel")  # fixed in that program: always [1, 3, 3, 1]
-_LABELS = ("mapping.label_weight", "mapping.LabelEmbed.weight")
+_FILTERS = (".filter.kernel", "synthesis.upsample.kernel", ".filter")  # fixed in genforce, checked in Hammer
 
 
 def read_genforce(
-    entries: Mapping[str, object], *, place: str, judge: Mapping[str, object] | None = None
+    entries: Mapping[str, object],
+    *,
+    place: str,
+    judge: Mapping[str, object] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> CanonicalCheckpoint:
-    """A generator from a state dict; `judge` is the file's discriminator's state dict.
+    """A generator from a state dict; `judge` is the file's discriminator's, `settings` are Hammer's.
 
-    Raises: CheckpointError, by name for networks drawn by class labels.
+    Raises: CheckpointError.
     """
     if is_stylegan1(entries):
         left_out = ["the file's discriminator is of StyleGAN1's kind and is not read; pictures are compared without it"]
         return read_genforce_stylegan1(entries, place=place, notices=left_out if judge is not None else [])
     weights = ForeignWeights(entries, place=place)
     _expect_kind(weights)
-    blocks = weights.count("synthesis.output{}.weight")
-    layers = weights.count("mapping.dense{}.weight")
-    w_dim, z_dim = weights.shape("mapping.dense0.weight", dims=2)
-    w_dim = weights.shape(f"mapping.dense{layers - 1}.weight", dims=2)[0]
-    widths = [weights.shape(f"synthesis.layer{2 * index}.weight", dims=4)[0] for index in range(blocks)]
-    spec = GeneratorSpec(
-        resolution=resolution_of(blocks, place=place),
-        w_dim=w_dim,
-        z_dim=z_dim,
-        channels=tuple(widths),
-        mapping_layers=layers,
-    )
-    tensors = {}
-    for index in range(layers):
-        inputs = z_dim if index == 0 else w_dim
-        tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", w_dim, inputs)
-        tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", w_dim)
-    if "truncation.w_avg" in weights:
-        tensors["mapping.w_avg"] = weights.take("truncation.w_avg", w_dim)
-    tensors |= _synthesis(weights, spec)
+    notices: list[str] = []
+    dialect = dialect_of(weights, settings, notices=notices)
+    spec, tensors = _mapping(weights, dialect)
+    tensors |= _synthesis(weights, spec, dialect)
     weights.expect_all_taken(ignored=_FILTERS)
-    notices = []
     if judge is not None:
         companion = ForeignWeights(judge, place=f"{place}, discriminator")
         if _is_our_judge(companion, spec):
@@ -67,27 +57,96 @@ def read_genforce(
 
 def _expect_kind(weights: ForeignWeights) -> None:
     place = weights.place
-    if any(name in weights for name in _LABELS):
-        raise CheckpointError(f"{place} draws by class labels, which are not supported; give an unconditional network")
-    if any(name.startswith("synthesis.skip_layer") for name in weights.entries):
-        raise CheckpointError(f"{place} is a StyleGAN2 of the residual architecture; give one of the skip architecture")
-    if "synthesis.early_layer.const" not in weights or "synthesis.output0.weight" not in weights:
+    if "synthesis.early_layer.weight" in weights:
+        raise CheckpointError(f"{place} starts from the code instead of a constant; such networks are not supported")
+    if "synthesis.early_layer.const" not in weights or "synthesis.layer0.weight" not in weights:
+        kind = kind_of_names(weights.entries)
         first = ", ".join(f"'{name[:60]}'" for name in list(weights.entries)[:4])
-        raise CheckpointError(f"{place} starts with {first}: not a StyleGAN2 that genforce wrote; give another file")
+        told = f"seems to be {kind}" if kind else f"starts with {first}: not a StyleGAN2 that genforce wrote"
+        raise CheckpointError(f"{place} {told}; give another file")
+    if "synthesis.layer1.style.weight" not in weights and "synthesis.layer1.weight" in weights:
+        raise CheckpointError(
+            f"{place} is of the residual architecture as genforce saves it: without its up-sampling convolutions, whose "
+            "place the shortcuts took; it cannot be drawn, by that program neither"
+        )
 
 
-def _synthesis(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
+def _mapping(weights: ForeignWeights, dialect: Dialect) -> tuple[GeneratorSpec, dict[str, Tensor]]:
+    """The spec, and the tensors before the synthesis."""
+    place = weights.place
+    blocks = (weights.count("synthesis.layer{}.weight") + 1) // 2
+    layers = weights.count("mapping.dense{}.weight")
+    w_dim, inputs = weights.shape("mapping.dense0.weight", dims=2)
+    w_dim = weights.shape(f"mapping.dense{layers - 1}.weight", dims=2)[0]
+    z_dim, tensors, conditioning = inputs, {}, "embed"
+    if "mapping.label_weight" in weights:  # TensorFlow's LabelConcat
+        classes, z_dim = weights.shape("mapping.label_weight", dims=2)
+        tensors["mapping.embed.weight"] = weights.take("mapping.label_weight", classes, z_dim)
+        inputs, conditioning = 2 * z_dim, "concat"
+    elif "mapping.embedding.weight" in weights:
+        embedded, classes = weights.shape("mapping.embedding.weight", dims=2)
+        z_dim = inputs - embedded
+        tensors["mapping.embed.weight"] = weights.take("mapping.embedding.weight", embedded, classes)
+        if has_bias(weights):
+            tensors["mapping.embed.bias"] = weights.take("mapping.embedding.bias", embedded)
+        else:
+            tensors["mapping.embed.weight"] = tensors["mapping.embed.weight"].T.contiguous()
+            conditioning = "concat"
+        if embedded != (w_dim if conditioning == "embed" else z_dim):
+            raise CheckpointError(f"{place} embeds classes in {embedded} numbers, which does not go with its z and w")
+    else:
+        classes = 0
+    spec = GeneratorSpec(
+        resolution=resolution_of(blocks, place=place),
+        w_dim=w_dim,
+        z_dim=z_dim,
+        channels=tuple(weights.shape(f"synthesis.layer{2 * index}.weight", dims=4)[0] for index in range(blocks)),
+        mapping_layers=layers,
+        conv_clamp=dialect.clamp,
+        architecture=_architecture(weights, dialect),
+        c_dim=classes,
+        conditioning=conditioning,
+    )
+    for index in range(layers):
+        width = inputs if index == 0 else w_dim
+        tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", w_dim, width)
+        tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", w_dim)
+    if dialect.average in weights:
+        tensors["mapping.w_avg"] = weights.take(dialect.average, w_dim)
+    return spec, tensors
+
+
+def _architecture(weights: ForeignWeights, dialect: Dialect) -> str:
+    """By what the blocks have, held against the setting where there is one."""
+    shortcut = dialect.shortcut.format(before=0, here=1) + ".weight"
+    found = "skip" if "synthesis.output0.weight" in weights else "resnet" if shortcut in weights else "origin"
+    if dialect.architecture not in (None, found):
+        raise CheckpointError(
+            f"{weights.place} says that its architecture is {told_word(dialect.architecture)}, its tensors are those of '{found}'; "
+            "the file is damaged"
+        )
+    return {"skip": "stylegan2", "resnet": "stylegan2-resnet", "origin": "stylegan2-orig"}[found]
+
+
+def _synthesis(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -> dict[str, Tensor]:
     width = spec.channels[0]
     tensors = {"synthesis.b4.const": weights.take("synthesis.early_layer.const", 1, width, 4, 4)[0]}
     for index, side in enumerate(spec.resolutions):
         outer, inner = spec.channels[index], spec.channels[max(index - 1, 0)]
         here = f"synthesis.b{side}"
         if index:
-            upward = _styled(weights, 2 * index - 1, f"{here}.conv0", (outer, inner), spec, side=side)
-            upward[f"{here}.conv0.weight"] = upward[f"{here}.conv0.weight"].flip(2, 3)
-            tensors |= upward
+            tensors |= _styled(weights, 2 * index - 1, f"{here}.conv0", (outer, inner), spec, side=side)
+            if dialect.turned:
+                tensors[f"{here}.conv0.weight"] = tensors[f"{here}.conv0.weight"].flip(2, 3)
+        if index and spec.architecture == "stylegan2-resnet":
+            shortcut = dialect.shortcut.format(before=index - 1, here=index)
+            tensors[f"{here}.skip.weight"] = weights.take(f"{shortcut}.weight", outer, inner, 1, 1)
         tensors |= _styled(weights, 2 * index, f"{here}.conv1", (outer, outer), spec, side=side)
-        tensors |= _core(weights, f"synthesis.output{index}", f"{here}.torgb", (3, outer, 1), spec)
+        if spec.architecture == "stylegan2" or side == spec.resolution:
+            tensors |= _core(weights, f"synthesis.output{index}", f"{here}.torgb", (3, outer, 1), spec)
+    for name in tensors:
+        if name.endswith(".affine.bias"):
+            tensors[name] = tensors[name] + dialect.style_bias
     return tensors
 
 
@@ -111,7 +170,7 @@ def _core(
         f"{target}.weight": weights.take(f"{source}.weight", outer, inner, side, side),
         f"{target}.bias": weights.take(f"{source}.bias", outer),
         f"{target}.affine.weight": weights.take(f"{source}.style.weight", inner, spec.w_dim),
-        f"{target}.affine.bias": weights.take(f"{source}.style.bias", inner) + 1,  # that program adds it when drawing
+        f"{target}.affine.bias": weights.take(f"{source}.style.bias", inner),
     }
 
 

@@ -37,6 +37,7 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
 )
 _ONNX_FIELDS = (0x12, 0x3A, 0x42)  # producer's name, graph, list of operator sets: what follows the version
 _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("synthesis.input.affine.weight\n",), "a StyleGAN3 without the settings of its layers; give its .pkl"),
     (("lora_",), "a LoRA, an addition to a diffusion or language model"),
     ((".lora_A.",), "a LoRA, an addition to a diffusion or language model"),
     (("\ncontrol_model.",), "a ControlNet of a diffusion model"),

@@ -10,8 +10,14 @@ from ..errors import CheckpointError
 from ..networks.build import Generator, build_generator, tensors_of
 from ..networks.spec import spec_from_json
 from ..weights import read_header, read_tensors, write_tensors
+from .kinds import kind_of_names
 
 FORMAT = "emotiongan-generator-1"
+NEEDED_ALSO = "or a StyleGAN generator of another program (.pkl, .pt, .pth)"
+_OURS = {
+    "emogan-axes": "a file of expression axes; give it as axes",
+    "emotiongan-latent-1": "a latent, which belongs to a generator",
+}
 
 
 def read_generator(path: Path) -> Generator:
@@ -19,12 +25,12 @@ def read_generator(path: Path) -> Generator:
 
     Raises: CheckpointError when it is another kind of file, damaged, or its tensors do not fit its spec.
     """
-    _, metadata = read_header(path)
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path.name} is a safetensors file but not a generator of ours (format '{metadata.get('format', 'none')}'); "
-            f"needed '{FORMAT}'"
-        )
+    shapes, metadata = read_header(path)
+    found = metadata.get("format", "none")
+    if found != FORMAT:
+        kind = _OURS.get(found) or kind_of_names(shapes)
+        told = f"is not a generator but {kind}" if kind else "is a safetensors file but not a generator of ours"
+        raise CheckpointError(f"{path.name} {told} (format '{found[:40]}'); needed '{FORMAT}', {NEEDED_ALSO}")
     spec = spec_from_json(metadata.get("spec", ""))
     tensors, _ = read_tensors(path)
     return build_generator(spec, tensors)

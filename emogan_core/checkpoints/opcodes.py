@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import CheckpointError
+from .kinds import NEEDED, kind_of_module
 
 MAX_OPCODES = 400_000  # the largest files in circulation, three networks of 1024 px, need about 65,000
 MAX_LINE_BYTES = 4096  # of opcodes that end at a newline; protocols 2 and newer use them for short names only
@@ -213,6 +214,11 @@ class Machine:
                 raise CheckpointError(f"a name at byte {position} is no text; the file is damaged, get it again")
             text = f"{parts[1]}.{parts[0]}"
         if text not in self.makers and text not in self.constants:
+            kind = kind_of_module(text)
+            if kind is not None:
+                raise CheckpointError(
+                    f"refused {text[:SHOWN_CHARACTERS]!a} at byte {position}: the file seems to be {kind}; {NEEDED}"
+                )
             raise CheckpointError(
                 f"refused {text[:SHOWN_CHARACTERS]!a} at byte {position}: generators consist of tensors and "
                 "settings only, and nothing else is read; get the file from a source you trust, or as safetensors"

@@ -13,6 +13,7 @@ from ..errors import CheckpointError
 from .canonical import CanonicalCheckpoint
 from .encoders import with_encoder
 from .genforce import read_genforce
+from .kinds import NEEDED, kind_of_names, names_in
 from .nvidia import AVERAGED, TRAINING, canonical_of
 from .rosinality import one_row, read_rosinality
 from .stylegan2 import CONST, read_state_dict
@@ -20,40 +21,48 @@ from .torch_archive import open_archive
 from .unpickling import Record
 
 _DECODER = "decoder."
+_ROSINALITY = "input.input"  # the constant that every generator of that program starts from
 _NOT_SMOOTH = "the file lacks the smoothed generator g_ema; the one in training, g, is used and draws a little worse"
 
 
 def read_torch_file(path: Path) -> CanonicalCheckpoint:
-    """The generator inside a file of torch.save: NVIDIA's, rosinality's, pSp's, e4e's, ReStyle's or genforce's.
+    """The generator inside a file of torch.save: NVIDIA's, rosinality's, pSp's, e4e's, ReStyle's, genforce's or Hammer's.
 
     Raises: CheckpointError when the file is damaged, hostile, or of a kind not read here.
     """
     top = open_archive(path)
-    if isinstance(top, Record) or any(isinstance(top.get(key), Record) for key in (*AVERAGED, *TRAINING)):
-        return _records(path, top)
-    assert isinstance(top, dict)
-    inner = _table(top, "models")  # a training state of genforce holds its networks one floor down
-    found = _canonical_names(path, top) or _rosinality(path, top) or _genforce(path, inner or top)
-    if found is None:
-        names = ", ".join(f"'{name[:60]}'" for name in list(top)[:5]) or "nothing"
-        raise CheckpointError(
-            f"{path.name} holds {names}, which is no generator known here; give a StyleGAN2 of rosinality "
-            "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"
-        )
-    return with_encoder(found, top, place=path.name)
-
-
-def _records(path: Path, top: dict[str, object] | Record) -> CanonicalCheckpoint:
-    """Modules of NVIDIA's that torch.save pickled whole, such as PTI's tuned generators."""
     try:
         with torch.inference_mode(False), torch.no_grad():
-            found = canonical_of(top, name=path.stem)
+            if isinstance(top, Record) or any(isinstance(top.get(key), Record) for key in (*AVERAGED, *TRAINING)):
+                return _records(top, name=path.stem)
+            return _tables(path, top)
     except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
-    except Exception as error:  # records are a stranger's: any attribute may be of any type
+        told = str(error)
+        raise CheckpointError(told if told.startswith(path.name) else f"{path.name}: {told}") from error
+    except Exception as error:  # records and tables are a stranger's: anything may be of any type
         told = ascii(str(error))[:160]
         raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error
-    return replace(found, tensors={name: tensor.clone() for name, tensor in found.tensors.items()})
+
+
+def _records(top: Mapping[str, object] | Record, *, name: str) -> CanonicalCheckpoint:
+    """Modules of NVIDIA's that torch.save pickled whole, such as PTI's tuned generators."""
+    found = canonical_of(top, name=name)
+    return replace(found, tensors={key: tensor.clone() for key, tensor in found.tensors.items()})
+
+
+def _tables(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint:
+    """State dicts, told apart by the names in them."""
+    found = _canonical_names(path, top) or _rosinality(path, top) or _genforce(path, top)
+    if found is not None:
+        return with_encoder(found, top, place=path.name)
+    kind = kind_of_names(names_in(top))
+    if kind is not None:
+        raise CheckpointError(f"{path.name} seems to be {kind}; {NEEDED}")
+    names = ", ".join(f"'{name[:60]}'" for name in list(top)[:5]) or "nothing"
+    raise CheckpointError(
+        f"{path.name} holds {names}, which is no generator known here; give a StyleGAN of NVIDIA's programs, rosinality "
+        "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"
+    )
 
 
 def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
@@ -72,7 +81,7 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
         if average is not None and isinstance(width, Tensor) and width.ndim == 1:
             row = one_row(average, width=width.shape[0], place=place)
         found = read_state_dict(own, place=place, average=row)
-        return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in ("G", "g") else found
+        return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in TRAINING else found
     return None
 
 
@@ -82,27 +91,28 @@ def _rosinality(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | 
             f"{path.name} is a StyleGAN1 of rosinality, which is not drawn here; give a StyleGAN2 file"
         )
     average = top.get("latent_avg")
-    whole = _table(top, "state_dict")
-    if whole and any(name.startswith(_DECODER) for name in whole):
-        decoder = {name.removeprefix(_DECODER): value for name, value in whole.items() if name.startswith(_DECODER)}
+    whole = _table(top, "state_dict") or {}
+    decoder = {name.removeprefix(_DECODER): value for name, value in whole.items() if name.startswith(_DECODER)}
+    if _ROSINALITY in decoder:
         return read_rosinality(decoder, place=f"{path.name} (decoder)", average=average)
     for key in ("g_ema", "g"):
-        entries = _table(top, key)
-        if entries:
+        entries = _table(top, key) or {}
+        if _ROSINALITY in entries:
             found = read_rosinality(entries, place=f"{path.name} ({key})", average=average, judge=_table(top, "d"))
             return found if key == "g_ema" else replace(found, notices=(_NOT_SMOOTH, *found.notices))
-    if "input.input" in top and "conv1.conv.weight" in top:
-        return read_rosinality(top, place=path.name)
-    return None
+    return read_rosinality(top, place=path.name) if _ROSINALITY in top else None
 
 
 def _genforce(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
+    """genforce's networks at the top, or one floor down in a training state and in Hammer's files."""
+    inner, settings = _table(top, "models") or top, _table(top, "model_kwargs_init") or {}
     for key in ("generator_smooth", "generator"):
-        entries = _table(top, key)
+        entries = _table(inner, key)
         if entries:
-            return read_genforce(entries, place=f"{path.name} ({key})", judge=_table(top, "discriminator"))
-    if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in top):
-        return read_genforce(top, place=path.name)
+            place, judge = f"{path.name} ({key})", _table(inner, "discriminator")
+            return read_genforce(entries, place=place, judge=judge, settings=_table(settings, key))
+    if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in inner):
+        return read_genforce(inner, place=path.name)
     return None
 
 

@@ -141,8 +141,18 @@ def unlike(net: Generator) -> dict[str, tuple[object, str]]:
         "empty": ({}, "holds nothing"),
         "unknown": ({"weights": {}, "epoch": 3}, "'weights', 'epoch'"),
         "stylegan1 of rosinality": ({"g_running": ros}, "StyleGAN1"),
-        "labels": ({"generator": gen | {"mapping.label_weight": torch.zeros(3, 24)}}, "class labels"),
-        "residual": ({"generator": gen | {"synthesis.skip_layer1.weight": torch.zeros(3)}}, "residual"),
+        "labels": ({"generator": gen | {"mapping.label_weight": torch.zeros(3, 24)}}, "needed \\[24, 48\\]"),
+        "residual": (
+            {
+                "generator": {
+                    k: v
+                    for k, v in gen.items()
+                    if not k.startswith("synthesis.layer1.") or k == "synthesis.layer1.weight"
+                }
+            },
+            "residual",
+        ),
+        "dense": ({"generator": gen | {"synthesis.early_layer.weight": torch.zeros(3)}}, "instead of a constant"),
         "other generator": ({"generator": {"layer0.weight": torch.zeros(3)}}, "'layer0.weight'"),
         "extra": ({"g_ema": ros | {"new.weight": torch.zeros(3)}}, "cannot use 'new.weight'"),
         "missing": ({"g_ema": {k: v for k, v in ros.items() if k != "convs.0.activate.bias"}}, "is missing"),
