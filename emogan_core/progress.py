@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,7 +12,8 @@ import torch
 class StepReport:
     """One step of a long computation: 1-based `step` of `steps`, and what there is to see.
 
-    Convention: `preview` is [n, 3, h, w] in [-1, 1], detached, or None when this step has none.
+    Convention: `preview` is [n, 3, h, w] in [-1, 1], detached, or None when this step has none; it shows the pictures
+    of a batch from number `first` on.
     """
 
     step: int
@@ -20,10 +21,21 @@ class StepReport:
     what: str
     loss: float | None = None
     preview: torch.Tensor | None = None
+    first: int = 0
 
 
 Progress = Callable[[StepReport], None]
 """Called after every step; raises `Cancelled` to stop."""
+
+
+def in_parts(progress: Progress, part: int, parts: int, *, first: int = 0) -> Progress:
+    """A callback for one of several equal parts of a computation; the part's pictures begin at number `first`."""
+
+    def report(step: StepReport) -> None:
+        done = part * step.steps + step.step
+        progress(replace(step, step=done, steps=parts * step.steps, first=first + step.first))
+
+    return progress if parts == 1 else report
 
 
 def silent(report: StepReport) -> None:

@@ -8,9 +8,10 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core.expressions import ExpressionAxes, fit_expressions, load_axes, save_axes
+from ..emogan_core.inversion import METHODS, need_of
 from ..emogan_core.weights import builtin_path
 from . import host
-from .face_sets import from_batch, from_table
+from .face_sets import CODED_AT_ONCE, Coding, from_batch, from_table
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
@@ -143,6 +144,15 @@ class FitExpressionGLM(io.ComfyNode):
                     placeholder="anna\nanna\n...",
                     tooltip="Who each image shows, by line or comma; empty when all are different people.",
                 ),
+                io.Combo.Input(
+                    "method",
+                    options=list(METHODS),
+                    default="encode",
+                    optional=True,
+                    advanced=True,
+                    tooltip="How the pictures become codes. encode: at once, by the generator's encoder. A generator without "
+                    "one needs hybrid or optimise: many steps for every picture, which is a matter of hours without a GPU.",
+                ),
             ],
             outputs=[
                 AxesSocket.Output("axes", tooltip="The fitted axes, for Apply Expression and Save Expression Axes."),
@@ -167,19 +177,20 @@ class FitExpressionGLM(io.ComfyNode):
         images: Tensor | None = None,
         labels: str = "",
         people: str = "",
+        method: str = "encode",
     ) -> io.NodeOutput:
-        report = host.progress()
-        with host.at_work(generator, faces=32) as network:
+        how = Coding(aligned=aligned, method=method, progress=host.progress())
+        with host.at_work(generator, bytes_needed=need_of(generator.generator, method).peak(CODED_AT_ONCE)) as network:
             if face_set == FROM_INPUTS:
-                faces, skipped = from_batch(network, images, labels, people, aligned=aligned, progress=report)
+                faces, skipped = from_batch(network, images, labels, people, how=how)
             else:
-                faces, skipped = from_table(network, host.face_set_table(face_set), aligned=aligned, progress=report)
+                faces, skipped = from_table(network, host.face_set_table(face_set), how=how)
             axes = fit_expressions(
                 faces.latents,
                 faces.labels,
                 model="readout" if model == "readout" else "pattern",
                 people=faces.people,
-                progress=report,
+                progress=how.progress,
             )
         text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")
         return io.NodeOutput(axes, text)

@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.compose import MODES, Composite, put_back
+from ..emogan_core.compose import MODES, Composite, need_to_put_back, put_back
 from ..emogan_core.errors import ExpressionError, ShapeError
 from ..emogan_core.expressions import ExpressionAxes, apply_expressions
 from ..emogan_core.progress import StepReport
@@ -89,7 +89,7 @@ class ApplyExpression(io.ComfyNode):
         edited = apply_expressions(inversion.inversion.latent, axes, intensities_of(sliders, more))
         report = host.progress()
         composites: list[Composite] = []
-        with host.at_work(inversion.held, faces=2) as network:
+        with host.at_work(inversion.held, bytes_needed=need_to_put_back(inversion.held.generator)) as network:
             for index, photo in enumerate(photos):
                 one = inversion.inversion[index]
                 composites.append(put_back(network, photo, one, edited[index], mode=mode))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..emogan_core.errors import ExpressionError, FaceError
+from ..emogan_core.errors import CheckpointError, ExpressionError, FaceError
 from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, read_face_set
 from ..emogan_core.expressions.tables import choose_expressions
 from ..emogan_core.faces import Crop, choose_face, crop_of, cut
@@ -17,30 +18,40 @@ from ..emogan_core.images import Photo
 from ..emogan_core.inversion import invert_images
 from ..emogan_core.latents import Latent
 from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress, StepReport
+from ..emogan_core.progress import Progress, StepReport, in_parts
 from .pictures import photos_of
 
 CODED_AT_ONCE = 32
 
 
-def from_table(generator: Generator, table: Path, *, aligned: bool, progress: Progress) -> tuple[LabelledLatents, int]:
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens."""
+
+    aligned: bool
+    method: str
+    progress: Progress
+
+
+def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[LabelledLatents, int]:
     """Codes of the pictures that lie beside a table, and how many showed no usable face.
 
-    Raises: ExpressionError, PhotoError.
+    Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
+    expect_encoder(generator, how.method)
     faces = read_face_set(table.parent, table)
     choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
-    labelled = label_latents(generator, faces, aligned=aligned, progress=progress)
+    labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
     return labelled, len(labelled.skipped)
 
 
 def from_batch(
-    generator: Generator, images: Tensor | None, labels: str, people: str, *, aligned: bool, progress: Progress
+    generator: Generator, images: Tensor | None, labels: str, people: str, *, how: Coding
 ) -> tuple[LabelledLatents, int]:
     """Codes of the pictures of an IMAGE, and how many showed no usable face.
 
     Convention: `labels` and `people` hold one word per picture, by line or comma; no people means that all differ.
-    Raises: ExpressionError.
+    Raises: ExpressionError; CheckpointError for a generator without the encoder that a method needs.
     """
     if images is None:
         raise ExpressionError("no faces came; connect images and write their labels, or choose a CSV as face_set")
@@ -49,14 +60,15 @@ def from_batch(
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
     choose_expressions(expressions, None, FitConfig().floor)
+    expect_encoder(generator, how.method)
     found: dict[int, Tensor] = {}
     for row in range(len(images)):
-        face = _face(generator, photos_of(images[row : row + 1])[0], aligned=aligned)
+        face = _face(generator, photos_of(images[row : row + 1])[0], aligned=how.aligned)
         if face is not None:
             found[row] = face
-        progress(StepReport(row + 1, len(images), "finding faces"))
+        how.progress(StepReport(row + 1, len(images), "finding faces"))
     labelled = LabelledLatents(
-        latents=_codes(generator, tuple(found.values())),
+        latents=_codes(generator, tuple(found.values()), how),
         labels=tuple(expressions[row] for row in found),
         people=tuple(names[row] for row in found) if names else None,
         covariates={},
@@ -65,15 +77,30 @@ def from_batch(
     return labelled, len(images) - len(found)
 
 
-def _codes(generator: Generator, faces: Sequence[Tensor]) -> Latent:
-    """Codes by the encoder.
+def expect_encoder(generator: Generator, method: str) -> None:
+    """Refuse what could not be done, before faces are searched.
 
-    Raises: ExpressionError without any face; CheckpointError for a generator without an encoder.
+    Raises: CheckpointError.
+    """
+    if method == "encode" and generator.encoder is None:
+        raise CheckpointError(
+            f"the generator '{generator.spec.name}' has no encoder, so method 'encode' cannot work; choose 'hybrid' or "
+            "'optimise' as method, or a generator with an encoder"
+        )
+
+
+def _codes(generator: Generator, faces: Sequence[Tensor], how: Coding) -> Latent:
+    """Codes of faces in the generator's frame.
+
+    Raises: ExpressionError without any face; Cancelled.
     """
     if not faces:
         raise ExpressionError("none of the images shows a usable face; give faces seen from the front")
-    batches = [torch.cat(faces[start : start + CODED_AT_ONCE]) for start in range(0, len(faces), CODED_AT_ONCE)]
-    ws = [invert_images(generator, batch, method="encode").latent.ws for batch in batches]
+    groups = [torch.cat(faces[start : start + CODED_AT_ONCE]) for start in range(0, len(faces), CODED_AT_ONCE)]
+    ws = []
+    for number, group in enumerate(groups):
+        report = in_parts(how.progress, number, len(groups))
+        ws.append(invert_images(generator, group, method=how.method, progress=report).latent.ws)
     return Latent(torch.cat(ws), generator.fingerprint)
 
 

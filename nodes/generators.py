@@ -12,13 +12,13 @@ from torch import Tensor
 from ..emogan_core.checkpoints import open_generator
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
-from ..emogan_core.devices import rng_from_seed
 from ..emogan_core.faces import Crop
 from ..emogan_core.faces.find import refine
 from ..emogan_core.images import photo_from_tensor
 from ..emogan_core.inversion import Inversion
 from ..emogan_core.latents import Latent
-from ..emogan_core.networks.mapping import class_rows
+from ..emogan_core.networks.memory import need_to_draw
+from ..emogan_core.networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
 from ..emogan_core.networks.spec import MAX_CLASSES
 from ..emogan_core.weights import builtin_path
 from . import host
@@ -27,6 +27,7 @@ from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
 
 NO_CLASS = -1
+SMALLEST_SHOWN = 512
 
 
 class LoadGenerator(io.ComfyNode):
@@ -114,12 +115,13 @@ class SampleFaces(io.ComfyNode):
                 io.Int.Input("count", default=1, min=1, max=64, tooltip="How many faces to draw."),
                 io.Int.Input(
                     "size",
-                    default=512,
-                    min=32,
+                    default=0,
+                    min=0,
                     max=2048,
                     step=8,
                     advanced=True,
-                    tooltip="Side of the pictures in pixels; what the generator draws is enlarged smoothly to it.",
+                    tooltip="Side of the pictures in pixels, to which they are smoothly resized; 0 is the generator's own, but at "
+                    f"least {SMALLEST_SHOWN}.",
                 ),
                 io.Int.Input(
                     "class_index",
@@ -145,16 +147,19 @@ class SampleFaces(io.ComfyNode):
     def execute(
         cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int, class_index: int = NO_CLASS
     ) -> io.NodeOutput:
-        c = class_rows(generator.generator.spec, None if class_index == NO_CLASS else class_index, count=count)
-        with host.at_work(generator, faces=count) as network:
-            z = torch.randn(count, network.spec.z_dim, generator=rng_from_seed(_signed(seed)))
-            ws = network.mapping(z.to(network.device), psi=psi, c=None if c is None else c.to(network.device))
-            drawn = network.synthesis(ws).clamp(-1, 1).cpu()
-            latent = Latent(ws.detach().clone().cpu(), network.fingerprint)
-            pictures = enlarged(drawn, size)
-            crops = tuple(_whole(picture, network.spec.crop) for picture in pictures)
+        spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
+        report = host.progress()
+        with host.at_work(generator, bytes_needed=need_to_draw(spec).peak(count, most=SHOWN_BYTES)) as network:
+            latent = sampled(network, count, psi=psi, seed=_signed(seed), label=label)
+            drawn = torch.cat(
+                [part.clamp(-1, 1).cpu() for part in drawn_in_groups(network, latent.ws, progress=report)]
+            )
+            latent = Latent(latent.ws.cpu(), network.fingerprint)
+            side = size or max(SMALLEST_SHOWN, spec.resolution)
+            pictures = enlarged(drawn, side)
+            crops = tuple(_whole(picture, spec.crop) for picture in pictures)
         inversion = Inversion(latent=latent, target=drawn, reconstruction=drawn, crops=crops, metrics={})
-        return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (size, size)))
+        return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (side, side)))
 
 
 def source_of(name: str) -> Path:

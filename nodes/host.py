@@ -29,7 +29,6 @@ SUFFIX = ".safetensors"
 SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth"), AXES: (SUFFIX,)}
 BUILTIN = "builtin"
 MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
-BYTES_PER_ACTIVATION = 4 * 24  # float32, and about as many tensors of one size as a step keeps for the way back
 
 
 def register_folders() -> None:
@@ -206,17 +205,15 @@ def hold(generator: Generator) -> HeldGenerator:
 
 
 @contextmanager
-def at_work(held: HeldGenerator, *, faces: int) -> Iterator[Generator]:
+def at_work(held: HeldGenerator, *, bytes_needed: int) -> Iterator[Generator]:
     """The generator on the host's device, outside of the inference mode in which the host runs its nodes.
 
     Moving a module within inference mode would leave it weights that no backward pass may use, so the mode is left
-    before the host moves anything. `faces` is how many are drawn at once; other models make room for them.
+    before the host moves anything. `bytes_needed` beside the weights is what other models make room for.
     """
     with gradients_off():
         device = held.handle.load_device
-        spec = held.generator.spec
-        needed = faces * spec.resolution**2 * max(spec.channels) * BYTES_PER_ACTIVATION
-        comfy.model_management.load_models_gpu([held.handle], memory_required=needed, force_full_load=True)
+        comfy.model_management.load_models_gpu([held.handle], memory_required=bytes_needed, force_full_load=True)
         if any(part.device != device for part in (*held.generator.parameters(), *held.generator.buffers())):
             held.generator.to(device)  # a host that streams weights leaves modules of plain layers where they were
         for module in held.generator.modules():
@@ -234,9 +231,10 @@ def _make_ordinary(module: nn.Module) -> None:
             setattr(module, name, ordinary(buffer))
 
 
-def progress(preview: Callable[[Tensor], Image.Image] | None = None) -> Progress:
+def progress(preview: Callable[[Tensor, int], Image.Image] | None = None) -> Progress:
     """A callback that moves the node's bar, shows previews, and stops when the user cancels.
 
+    Convention: `preview` makes a small picture of what was drawn and the number of the first of it in the batch.
     Raises (from the callback): the host's own InterruptProcessingException, within one step.
     """
     bar = comfy.utils.ProgressBar(1)
@@ -245,7 +243,7 @@ def progress(preview: Callable[[Tensor], Image.Image] | None = None) -> Progress
         stop_if_cancelled()
         shown = None
         if preview is not None and step.preview is not None:
-            shown = ("JPEG", preview(step.preview), None)
+            shown = ("JPEG", preview(step.preview, step.first), None)
         bar.update_absolute(step.step, step.steps, shown)
 
     return report

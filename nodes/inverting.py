@@ -13,7 +13,7 @@ from torch import Tensor
 from ..emogan_core.errors import FaceError
 from ..emogan_core.faces import Crop, choose_face, crop_of, cut
 from ..emogan_core.images import Photo, open_photo
-from ..emogan_core.inversion import METHODS, OptimiseConfig, invert_images
+from ..emogan_core.inversion import METHODS, OptimiseConfig, invert_images, need_of
 from . import host
 from .pictures import image_of, image_of_photo, photos_of, side_by_side
 from .sentences import in_one_sentence
@@ -99,9 +99,10 @@ class InvertFace(io.ComfyNode):
         spec = generator.generator.spec
         crops = _crops(photos, face, spec.crop)
         target = torch.cat([cut(photo, crop, spec.resolution) for photo, crop in zip(photos, crops, strict=True)])
-        report = host.progress(lambda drawn: side_by_side(target, drawn))
+        report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
         config = OptimiseConfig(steps=steps, hybrid_steps=steps)
-        with host.at_work(generator, faces=len(photos)) as network:
+        needed = need_of(generator.generator, method).peak(len(photos))
+        with host.at_work(generator, bytes_needed=needed) as network:
             inversion = invert_images(network, target, method=method, config=config, progress=report)
         inversion = replace(inversion, crops=crops)
         redrawn = host.outgoing(image_of(inversion.reconstruction))

@@ -19,7 +19,7 @@ from tiny_models import portrait, without_progress, write_models
 
 from emogan_core import cli, meter
 from emogan_core.checkpoints import write_generator
-from emogan_core.commands.draw import drawn, sampled
+from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
 from emogan_core.errors import Cancelled
 from emogan_core.expressions import apply_expressions, load_axes
@@ -28,6 +28,7 @@ from emogan_core.inversion import Inversion
 from emogan_core.latents import Latent, load_latent
 from emogan_core.meter import Meter
 from emogan_core.networks import Generator
+from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport, silent
 from emogan_core.weights import builtin_path
 

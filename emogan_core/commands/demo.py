@@ -20,11 +20,12 @@ from ..images import Photo, photo_from_tensor, save_photo, tensor_from_photo
 from ..inversion import Inversion, invert_images
 from ..latents import Latent
 from ..networks.build import Generator
+from ..networks.sampling import sampled
 from ..progress import Progress, StepReport, silent
 from ..records import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, first_of, load_models, rehearse
-from .draw import drawn, sampled
+from .draw import drawn
 
 PSI = 0.7
 CANDIDATES = 32

@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 
-import torch
-
 from ..checkpoints import load_generator
-from ..devices import gradients_off, rng_from_seed
 from ..errors import ShapeError
 from ..expressions import apply_expressions
 from ..images import Photo, check_photo_target, photo_from_tensor, save_photo
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
-from ..networks.mapping import class_rows
-from ..progress import Progress, StepReport
+from ..networks.sampling import drawn_in_groups, sampled
+from ..progress import Progress
 from ..records import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, input_files, intensities_of, load_models, rehearse, spelled
-
-DRAWN_AT_ONCE = 16
 
 
 def sample(arguments: Namespace, progress: Progress) -> Outcome:
@@ -60,19 +55,6 @@ def apply(arguments: Namespace, progress: Progress) -> Outcome:
     return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]
 
 
-def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: int | None = None) -> Latent:
-    """Codes of `count` faces of nobody, of class `label` where there are classes; the same ones on every device.
-
-    Raises: ShapeError when the class is missing, came without need, or is none of the generator's.
-    """
-    c = class_rows(generator.spec, label, count=count)
-    z = torch.randn(count, generator.spec.z_dim, generator=rng_from_seed(seed))
-    device = generator.device
-    with gradients_off():
-        ws = generator.mapping(z.to(device), psi=psi, c=None if c is None else c.to(device))
-        return Latent(ws, generator.fingerprint)
-
-
 def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Photo]:
     """The generator's pictures of a latent of its own.
 
@@ -83,11 +65,5 @@ def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Phot
         raise ShapeError(
             f"a latent came with rows {tuple(latent.ws.shape[1:])}, this generator needs {needed}; invert again with it"
         )
-    pictures: list[Photo] = []
-    steps = math.ceil(len(latent) / DRAWN_AT_ONCE)
-    for step, start in enumerate(range(0, len(latent), DRAWN_AT_ONCE), start=1):
-        with gradients_off():
-            images = generator.synthesis(latent.ws[start : start + DRAWN_AT_ONCE].to(generator.device))
-        pictures += [photo_from_tensor(image) for image in images]
-        progress(StepReport(step, steps, "drawing"))
-    return pictures
+    groups = drawn_in_groups(generator, latent.ws, progress=progress)
+    return [photo_from_tensor(image) for images in groups for image in images]

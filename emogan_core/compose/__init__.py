@@ -1,8 +1,17 @@
 """Bringing an edit back into the photo."""
 
 from .flow import FlowConfig
-from .motion import MotionConfig
+from .motion import MotionConfig, need_to_put_back
 from .mouth import MouthConfig
 from .put_back import MODES, Composite, PutBackConfig, put_back
 
-__all__ = ["MODES", "Composite", "FlowConfig", "MotionConfig", "MouthConfig", "PutBackConfig", "put_back"]
+__all__ = [
+    "MODES",
+    "Composite",
+    "FlowConfig",
+    "MotionConfig",
+    "MouthConfig",
+    "PutBackConfig",
+    "need_to_put_back",
+    "put_back",
+]

@@ -15,9 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.build import Generator
+from ..networks.memory import need_to_draw
+from ..networks.sampling import drawn_in_groups
 from .flow import FlowConfig, blurred, compose, flow_between, jacobian, warped
 
-DRAWN_AT_ONCE = 8
+DRAWN_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,13 @@ def read_motion(generator: Generator, ws: Tensor, edited: Tensor, face: Tensor, 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
     """Pictures of codes, a few at a time so that large generators fit into memory."""
-    return torch.cat([generator.synthesis(part) for part in torch.split(codes, DRAWN_AT_ONCE)])
+    return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES)))
+
+
+def need_to_put_back(generator: Generator) -> int:
+    """The memory that drawing an edit takes, in bytes, beside the weights."""
+    codes = len(MotionConfig().pulls) * (MotionConfig().max_steps + 1)
+    return need_to_draw(generator.spec, device=generator.device.type).peak(codes, most=DRAWN_BYTES)
 
 
 def mirrored(flow: Tensor) -> Tensor:

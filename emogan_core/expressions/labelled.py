@@ -12,7 +12,7 @@ import torch
 from ..errors import ExpressionError, FaceError
 from ..faces import Crop, choose_face, crop_of, cut
 from ..images import Photo, open_photo
-from ..inversion import METHODS, OptimiseConfig
+from ..inversion import METHODS, OptimiseConfig, need_of
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
@@ -55,6 +55,7 @@ def label_latents(
     """
     if method not in METHODS:
         raise ExpressionError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
+    at_once = min(CODED_AT_ONCE, next(need_of(generator, method).groups(CODED_AT_ONCE)).stop)
     codes: list[torch.Tensor] = []
     turned: list[torch.Tensor] = []
     kept: list[int] = []
@@ -63,7 +64,7 @@ def label_latents(
         if image is not None:
             waiting.append(image)
             kept.append(row)
-        if waiting and (len(waiting) == CODED_AT_ONCE or row == len(faces) - 1):
+        if waiting and (len(waiting) == at_once or row == len(faces) - 1):
             images = torch.cat(waiting).to(generator.device)
             codes.append(_codes(generator, images, method))
             if mirrored:

@@ -14,7 +14,8 @@ from ..faces import Crop, choose_face, crop_of, cut
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
-from ..progress import Progress, silent
+from ..networks.memory import Need, need_to_encode, need_to_invert
+from ..progress import Progress, in_parts, silent
 from .methods import METHODS, OptimiseConfig
 from .objective import editability
 
@@ -79,7 +80,8 @@ def invert_images(
 ) -> Inversion:
     """Codes of pictures that are already cut in the generator's frame.
 
-    Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed.
+    Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed. Batches too large for memory are taken in
+    groups, one after the other.
     Raises: ShapeError for another size; EmoganError for an unknown method; Cancelled from `progress`.
     """
     side = generator.spec.resolution
@@ -89,7 +91,33 @@ def invert_images(
         raise EmoganError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
     with gradients_off():
         target = images.detach().clone().float().to(generator.device)
-    ws = METHODS[method](generator, target, config=config or OptimiseConfig(), progress=progress)
+    config = config or OptimiseConfig()
+    groups = list(need_of(generator, method).groups(len(target)))
+    parts = []
+    for number, group in enumerate(groups):
+        report = in_parts(progress, number, len(groups), first=group.start)
+        ws = METHODS[method](generator, target[group], config=config, progress=report)
+        parts.append(_judged(generator, ws, target[group]))
+    with gradients_off():
+        return Inversion(
+            latent=Latent(torch.cat([part.latent.ws for part in parts]), generator.fingerprint),
+            target=target.cpu(),
+            reconstruction=torch.cat([part.reconstruction for part in parts]),
+            crops=None,
+            metrics={name: tuple(value for part in parts for value in part.metrics[name]) for name in parts[0].metrics},
+        )
+
+
+def need_of(generator: Generator, method: str) -> Need:
+    """The memory that a method takes, beside the weights."""
+    device = generator.device.type
+    if method == "encode":
+        return need_to_encode(generator, device=device)
+    return need_to_invert(generator, device=device)
+
+
+def _judged(generator: Generator, ws: Tensor, target: Tensor) -> Inversion:
+    """How well codes redraw a few pictures, and how far they are from typical ones."""
     with gradients_off():
         drawn = generator.synthesis(ws).clamp(-1, 1)
         away, apart = editability(generator, ws)

@@ -13,6 +13,7 @@ from emogan_core.inversion import OptimiseConfig, Weights, invert_images
 from emogan_core.inversion.methods import rate_at
 from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
 from emogan_core.networks import Generator
+from emogan_core.networks.memory import Need
 from emogan_core.progress import StepReport
 
 SHORT = OptimiseConfig(steps=25, hybrid_steps=15)
@@ -150,3 +151,20 @@ def test_invariance_prior_counts_standard_deviations(tiny: Generator) -> None:
     away, apart = editability(tiny, ws)
     torch.testing.assert_close(away, torch.tensor([4.0]))
     torch.testing.assert_close(apart, torch.tensor([0.0]))
+
+
+def test_invariance_groups_of_a_batch_are_inverted_alike(
+    tiny: Generator, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the discriminator's features are measured against a whole group, so it plays no part here."""
+    config = OptimiseConfig(steps=4, weights=Weights(features=0.0))
+    whole = invert_images(tiny, images, method="optimise", config=config)
+    monkeypatch.setattr(Need, "_group", lambda self, most: 2)
+    steps: list[StepReport] = []
+    parts = invert_images(tiny, images, method="optimise", config=config, progress=steps.append)
+    torch.testing.assert_close(parts.latent.ws, whole.latent.ws, atol=2e-3, rtol=0)
+    torch.testing.assert_close(parts.reconstruction, whole.reconstruction, atol=5e-3, rtol=0)
+    assert [len(values) for values in parts.metrics.values()] == [len(images)] * 3
+    assert [(step.step, step.steps) for step in steps] == [(n + 1, 8) for n in range(8)]
+    assert [step.first for step in steps] == [0] * 4 + [2] * 4
+    assert [len(step.preview) for step in steps if step.preview is not None] == [2, 2, 1, 1]

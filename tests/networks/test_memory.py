@@ -121,3 +121,6 @@ def test_shape_groups() -> None:
     assert list(Need(9 * GROUP_BYTES, fixed=GROUP_BYTES).groups(2)) == [slice(0, 1), slice(1, 2)]
     assert list(Need(0).groups(2)) == [slice(0, 2)]
     assert list(Need(1).groups(0)) == []
+    assert Need(GROUP_BYTES // 2, fixed=1).peak(9) == GROUP_BYTES // 2 + 1
+    assert Need(9 * GROUP_BYTES).peak(2) == 9 * GROUP_BYTES
+    assert Need(5).peak(2) == 10

@@ -18,21 +18,24 @@ def generator(part):
     return part("emogan_core.networks").build_generator(spec, tensors_of(make_generator()))
 
 
+def coding(part, *, aligned: bool = True, method: str = "encode", progress=lambda report: None):
+    return part("nodes.face_sets").Coding(aligned=aligned, method=method, progress=progress)
+
+
 def test_shape_labels_by_line_or_comma(part, generator) -> None:
-    steps: list[int] = []
+    steps: list[tuple[str, int]] = []
     labelled, skipped = part("nodes.face_sets").from_batch(
         generator,
         torch.rand(80, 16, 16, 3),
         "neutral, neutral\n" * 20 + "happiness\n\n" * 40,
         "",
-        aligned=True,
-        progress=lambda report: steps.append(report.step),
+        how=coding(part, progress=lambda report: steps.append((report.what, report.step))),
     )
     assert skipped == 0
     assert labelled.labels == ("neutral",) * 40 + ("happiness",) * 40
     assert labelled.people is None
     assert labelled.latents.ws.shape == (80, TINY.num_ws, TINY.w_dim)
-    assert steps == list(range(1, 81))
+    assert [step for what, step in steps if what == "finding faces"] == list(range(1, 81))
 
 
 @pytest.mark.parametrize(
@@ -45,14 +48,12 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
 )
 def test_error_numbers_differ_or_are_too_small(part, generator, labels: str, people: str, sentence: str) -> None:
     with pytest.raises(part("emogan_core.errors").ExpressionError, match=sentence):
-        part("nodes.face_sets").from_batch(
-            generator, torch.rand(3, 8, 8, 3), labels, people, aligned=True, progress=print
-        )
+        part("nodes.face_sets").from_batch(generator, torch.rand(3, 8, 8, 3), labels, people, how=coding(part))
 
 
 def test_error_nothing_connected(part, generator) -> None:
     with pytest.raises(part("emogan_core.errors").ExpressionError, match="no faces came"):
-        part("nodes.face_sets").from_batch(generator, None, "", "", aligned=True, progress=print)
+        part("nodes.face_sets").from_batch(generator, None, "", "", how=coding(part))
 
 
 def test_error_no_face_anywhere(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +65,26 @@ def test_error_no_face_anywhere(part, generator, monkeypatch: pytest.MonkeyPatch
             torch.zeros(80, 8, 8, 3),
             "neutral," * 40 + "happiness," * 40,
             "",
-            aligned=False,
-            progress=lambda report: None,
+            how=coding(part, aligned=False),
         )
+
+
+def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks, face_sets = part("emogan_core.networks"), part("nodes.face_sets")
+    spec = networks.GeneratorSpec(**{name: getattr(TINY, name) for name in TINY.__dataclass_fields__})
+    bare = networks.build_generator(spec, tensors_of(make_generator(companions=False)))
+    labels = "neutral," * 40 + "happiness," * 40
+    with pytest.raises(part("emogan_core.errors").CheckpointError, match="choose 'hybrid' or 'optimise' as method"):
+        face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=coding(part))
+    methods: list[str] = []
+    real = face_sets.invert_images
+
+    def short(generator, images, *, method, progress):
+        methods.append(method)
+        return real(generator, images, method=method, config=part("emogan_core.inversion").OptimiseConfig(steps=1))
+
+    monkeypatch.setattr(face_sets, "invert_images", short)
+    how = coding(part, method="optimise")
+    labelled, _ = face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=how)
+    assert len(labelled.latents) == 80
+    assert methods == ["optimise"] * 3

@@ -1,0 +1,45 @@
+"""Codes of nobody, and drawing codes a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ..devices import gradients_off, rng_from_seed
+from ..latents import Latent
+from ..progress import Progress, StepReport, silent
+from .build import Generator
+from .mapping import class_rows
+from .memory import need_to_draw
+
+SHOWN_BYTES = 1 << 28  # small groups: progress shows often, and a large batch draws hardly sooner
+
+
+def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: int | None = None) -> Latent:
+    """Codes of `count` faces of nobody, of class `label` where there are classes; the same ones on every device.
+
+    Raises: ShapeError when the class is missing, came without need, or is none of the generator's.
+    """
+    c = class_rows(generator.spec, label, count=count)
+    z = torch.randn(count, generator.spec.z_dim, generator=rng_from_seed(seed))
+    device = generator.device
+    with gradients_off():
+        ws = generator.mapping(z.to(device), psi=psi, c=None if c is None else c.to(device))
+        return Latent(ws.clone(), generator.fingerprint)  # rows of one code share their memory
+
+
+def drawn_in_groups(
+    generator: Generator, ws: Tensor, *, most: int = SHOWN_BYTES, progress: Progress = silent
+) -> Iterator[Tensor]:
+    """Pictures of ws [n, num_ws, w_dim] on any device, as groups [m, 3, r, r] that take `most` bytes at once.
+
+    Raises: Cancelled from `progress`.
+    """
+    groups = list(need_to_draw(generator.spec, device=generator.device.type).groups(len(ws), most=most))
+    for step, group in enumerate(groups, start=1):
+        with gradients_off():
+            images: Tensor = generator.synthesis(ws[group].to(generator.device))
+        yield images
+        progress(StepReport(step, len(groups), "drawing"))
