@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import torch
 import torch.nn.functional as F
@@ -165,12 +165,13 @@ class IrseEncoder(nn.Module):
 
     def offsets(self, x: Tensor) -> Tensor:
         """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of the body's side."""
-        x = self.stem(x.contiguous(memory_format=torch.channels_last))  # first convolutions take 0.6 of the time so
-        maps, ends = [], _ends(self.anatomy.stages)
+        # channels last suits the body; the heads' large weights would be turned over at every call, a sixth of the time
+        x = self.stem(x.contiguous(memory_format=torch.channels_last))
+        maps, ends = [], _ends(self.anatomy)
         for index, block in enumerate(self.body):
             x = block(x)
             if index in ends:
-                maps.append(x)
+                maps.append(x.contiguous())
         levels = [maps.pop()]
         for lateral in self.laterals:
             finer = lateral(maps.pop())
@@ -243,7 +244,7 @@ class Head(nn.Module):
         return code
 
 
-def _ends(stages: tuple[Stage, ...]) -> set[int]:
-    """Indices of the blocks after which a stage ends."""
-    counts = [stage.blocks for stage in stages]
-    return {sum(counts[: number + 1]) - 1 for number in range(len(counts))}
+def _ends(anatomy: IrseAnatomy) -> set[int]:
+    """Indices of the blocks whose maps the pyramid takes: each the last of its stage."""
+    last = [total - 1 for total in accumulate(stage.blocks for stage in anatomy.stages)]
+    return set(last[-1 - anatomy.laterals :])
