@@ -16,6 +16,7 @@ from .genforce import read_genforce
 from .kinds import NEEDED, kind_of_names, names_in
 from .nvidia import AVERAGED, TRAINING, canonical_of
 from .rosinality import one_row, read_rosinality
+from .rosinality_stylegan1 import MARK, read_rosinality_stylegan1
 from .stylegan2 import CONST, read_state_dict
 from .torch_archive import open_archive
 from .unpickling import Record
@@ -72,7 +73,7 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
         prefixes = [name.removesuffix(CONST) for name in entries or {} if name.endswith(CONST)]
         if not entries or not prefixes:
             continue
-        prefix = prefixes[0]
+        prefix = next((one for one in prefixes if "ema" in one.lower() or "smooth" in one), prefixes[0])
         place = f"{path.name} ({key or prefix})" if key or prefix else path.name
         own = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
         average = top.get("latent_avg")
@@ -86,10 +87,9 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
 
 
 def _rosinality(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | None:
-    if "g_running" in top:
-        raise CheckpointError(
-            f"{path.name} is a StyleGAN1 of rosinality, which is not drawn here; give a StyleGAN2 file"
-        )
+    first = _table(top, "g_running") or (top if MARK in top else None)
+    if first is not None:
+        return read_rosinality_stylegan1(first, place=path.name if first is top else f"{path.name} (g_running)")
     average = top.get("latent_avg")
     whole = _table(top, "state_dict") or {}
     decoder = {name.removeprefix(_DECODER): value for name, value in whole.items() if name.startswith(_DECODER)}
