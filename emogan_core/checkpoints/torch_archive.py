@@ -59,16 +59,18 @@ def open_archive(path: Path) -> dict[str, object] | Record:
     tensors, tables, numbers, texts, NVIDIA's modules and training options.
     """
     try:
-        size = path.stat().st_size
-        if not 0 < size <= MAX_FILE_BYTES:
-            raise CheckpointError(f"it has {size} bytes; needed 1 to {MAX_FILE_BYTES}; get the file again")
-        with path.open("rb") as file:
+        file = path.open("rb")
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    try:
+        with file:
+            size = path.stat().st_size
+            if not 0 < size <= MAX_FILE_BYTES:
+                raise CheckpointError(f"it has {size} bytes; needed 1 to {MAX_FILE_BYTES}; get the file again")
             memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
             found = _from_zip(file, memory) if memory[:4] == b"PK\x03\x04" else _from_old_layout(file, memory)
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except Exception as error:  # damaged bytes break zip and pickle decoders in any way they like
         told = ascii(str(error))[:120]
         raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error

@@ -60,6 +60,15 @@ def test_shape_missing_noise_and_average_are_made() -> None:
     build_generator(given.spec, given.tensors)
 
 
+def test_invariance_an_average_over_classes_repeats() -> None:
+    net = make_generator(replace(TINY, c_dim=6), companions=False)
+    names = {name: tensor for name, tensor in names_of(net).items() if name != "mapping.w_avg"}
+    one, two = (read_state_dict(names, place="bare.pt").tensors["mapping.w_avg"] for _ in range(2))
+    assert torch.equal(one, two)
+    z, c = torch.randn(6000, 16, generator=torch.Generator().manual_seed(5)), torch.eye(6).repeat(1000, 1)
+    torch.testing.assert_close(one, net.mapping.to_w(z, c=c).mean(0), atol=0.06, rtol=0)
+
+
 def wrong() -> dict[str, tuple[dict[str, Any], str]]:
     names = names_of(make_generator(companions=False))
     return {
