@@ -94,6 +94,16 @@ def test_shape_state_dicts(net: Generator, key: str, prefix: str, tmp_path: Path
     assert any("conv_clamp" in notice for notice in found.notices)
 
 
+def test_shape_the_averaged_of_two_in_one_table(net: Generator, tmp_path: Path) -> None:
+    raw, smooth = (networks_of(one)["G_ema"].state_dict() for one in (make_generator(TINY, seed=9), net))  # type: ignore[attr-defined]
+    names = {f"G.{name}": value for name, value in raw.items()} | {
+        f"G_ema.{name}": value for name, value in smooth.items()
+    }
+    found = read_torch_file(saved(tmp_path / "lit.ckpt", {"state_dict": names}))
+    assert torch.equal(found.tensors["mapping.w_avg"], net.w_avg)
+    assert torch.equal(found.tensors["synthesis.b4.const"], net.synthesis.b4.const)
+
+
 def test_shape_a_state_dict_takes_its_average_from_beside(net: Generator, tmp_path: Path) -> None:
     names = networks_of(net)["G_ema"].state_dict()  # type: ignore[attr-defined]
     del names["mapping.w_avg"]
