@@ -1,35 +1,45 @@
 """Drawing speed and memory of our StyleGAN2, against the published PyTorch reference when its source is at hand.
 
-python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 4] [--device cpu] -o docs/synthesis.md
+python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/synthesis.md
 
-DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights, each
-case runs in a process of its own, and their pictures must agree before times are believed.
+DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
+draw the same pictures before times are believed. They take turns in one process, so that what else the machine does
+falls on both, and the least time of each counts; memory is measured in a process for each, as the peak of what is
+resident while drawing above what was resident before, when weights were loaded and the libraries had run.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import math
 import resource
-import statistics
 import subprocess
 import sys
 import time
 import types
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from emogan_core.checkpoints import load_generator
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.layers import initialise
+from emogan_core.networks.partial import draft, draw_until, resume
 
+Draw = Callable[[Tensor], Tensor]
+NOISE = 0.1
+ROUNDS = 5
 HEADER = """\
 # Drawing speed
 
 ```
-python benchmarks/synthesis.py --reference DIR --sides 256 512 1024 -o docs/synthesis.md
+python benchmarks/synthesis.py --reference DIR -o docs/synthesis.md
 ```
 """
 
@@ -42,17 +52,22 @@ def spec_of(side: int) -> GeneratorSpec:
     return GeneratorSpec(resolution=side, w_dim=512, z_dim=512, channels=widths, mapping_layers=2)
 
 
-def ours(side: int) -> tuple[Generator, Callable[[Tensor], Tensor]]:
+def ours(side: int) -> tuple[Generator, Draw]:
     generator = Generator(spec_of(side), fingerprint="")
     initialise(generator, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith("noise_strength"):
+                parameter.fill_(NOISE)
     generator.requires_grad_(False).eval()
     return generator, lambda ws: generator.synthesis(ws)
 
 
-def theirs(side: int, source: Path) -> Callable[[Tensor], Tensor]:
+def theirs(side: int, source: Path) -> Draw:
     """The reference's synthesis with our weights, on its plain PyTorch path."""
     sys.modules.setdefault("requests", types.ModuleType("requests"))  # it imports a downloader that is never used
-    sys.path.insert(0, str(source))
+    if str(source) not in sys.path:
+        sys.path.insert(0, str(source))
     from training.networks import SynthesisNetwork
 
     generator, _ = ours(side)
@@ -64,78 +79,204 @@ def theirs(side: int, source: Path) -> Callable[[Tensor], Tensor]:
     return lambda ws: network(ws, noise_mode="const", force_fp32=True)
 
 
-def measure(draw: Callable[[Tensor], Tensor], side: int, batch: int, device: str) -> dict[str, float]:
-    """Median seconds of three pictures after one, what was drawn, and the peak of memory in MiB."""
-    num_ws = 2 * len(spec_of(side).channels)
-    ws = torch.randn(batch, num_ws, 512, generator=torch.Generator().manual_seed(1)).to(device)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with torch.inference_mode():
-        images = draw(ws)
-        taken = []
-        for _ in range(3):
+def codes(side: int, batch: int, *, seed: int = 1) -> Tensor:
+    return torch.randn(batch, spec_of(side).num_ws, 512, generator=torch.Generator().manual_seed(seed))
+
+
+def least_seconds(calls: list[Callable[[], object]], *, rounds: int = ROUNDS) -> list[float]:
+    """The least time of each call; they take turns."""
+    best = [math.inf] * len(calls)
+    for _ in range(rounds):
+        for index, call in enumerate(calls):
             begin = time.perf_counter()
-            images = draw(ws)
-            if device != "cpu":
+            call()
+            if torch.cuda.is_available():
                 torch.cuda.synchronize()
-            taken.append(time.perf_counter() - begin)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {
-        "seconds": statistics.median(taken),
-        "peak_mib": peak / 1024,
-        "mean": float(images.mean()),
-        "std": float(images.std()),
-    }
+            best[index] = min(best[index], time.perf_counter() - begin)
+    return best
+
+
+def peak_mib(draw: Draw, side: int, batch: int) -> float:
+    """MiB resident at the worst moment of drawing, above those before it."""
+    ws = codes(side, batch)
+    with torch.inference_mode():
+        F.conv2d(
+            torch.zeros(1, 16, 8, 8), torch.zeros(16, 16, 3, 3)
+        )  # the libraries' own buffers are not the drawing's
+        torch.mm(torch.zeros(64, 64), torch.zeros(64, 64))
+        gc.collect()
+        before = resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        draw(ws)
+    return resident("VmHWM") - before
+
+
+def resident(what: str) -> float:
+    """MiB that the kernel counts as resident, now (VmRSS) or at most (VmHWM)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS tells bytes, and only the peak
+    line = next(line for line in status.read_text().splitlines() if line.startswith(what))
+    return int(line.split()[1]) / 1024
+
+
+def memory_of(who: str, side: int, batch: int, reference: Path | None) -> float:
+    command = [sys.executable, __file__, "--memory-of", who, str(side), str(batch)]
+    command += ["--reference", str(reference)] if reference else []
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(run.stdout.splitlines()[-1]))
+
+
+def whole(sides: list[int], batches: list[int], reference: Path | None) -> list[str]:
+    """Both networks' time and memory."""
+    rows = [
+        "| side | batch | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio | difference |",
+        "|---" * 9 + "|",
+    ]
+    for side in sides:
+        for batch in batches:
+            ws = codes(side, batch)
+            draws = [ours(side)[1], *([theirs(side, reference)] if reference else [])]
+            with torch.inference_mode():
+                images = [draw(ws) for draw in draws]
+                seconds = least_seconds([partial(draw, ws) for draw in draws])
+            peaks = [memory_of(who, side, batch, reference) for who in ("ours", "theirs")[: len(draws)]]
+            rows.append(whole_row(side, batch, seconds, peaks, images))
+            print(rows[-1], flush=True)
+    return [
+        *rows,
+        "",
+        "Memory is above the weights; the difference is the largest of any pixel, in standard deviations.",
+    ]
+
+
+def whole_row(side: int, batch: int, seconds: list[float], peaks: list[float], images: list[Tensor]) -> str:
+    cells = [f"{side}", f"{batch}", f"{seconds[0]:.2f}", f"{peaks[0]:.0f}"]
+    if len(seconds) == 1:
+        return "| " + " | ".join([*cells, "", "", "", "", ""]) + " |"
+    gap = float((images[0] - images[1]).abs().max() / images[1].std())
+    if gap > 1e-3:
+        raise SystemExit(f"the pictures at {side} px do not agree: they differ by {gap} standard deviations")
+    cells += [f"{seconds[1]:.2f}", f"{peaks[1]:.0f}", f"{seconds[0] / seconds[1]:.2f}", f"{peaks[0] / peaks[1]:.2f}"]
+    return "| " + " | ".join([*cells, f"{gap:.0e}"]) + " |"
+
+
+def gradients(sides: list[int], reference: Path | None) -> list[str]:
+    """A step of inversion: forward, and back to the codes."""
+    rows = ["| side | ours, s | reference, s | time ratio |", "|---|---|---|---|"]
+    for side in sides:
+        ws = codes(side, 1).requires_grad_(True)
+        draws = [ours(side)[1], *([theirs(side, reference)] if reference else [])]
+        steps = [partial(step, draw, ws) for draw in draws]
+        seconds = least_seconds(steps, rounds=3)
+        told = [f"{second:.2f}" for second in seconds] + ([f"{seconds[0] / seconds[1]:.2f}"] if reference else ["", ""])
+        rows.append("| " + " | ".join([f"{side}", *told]) + " |")
+        print(rows[-1], flush=True)
+    return rows
+
+
+def step(draw: Draw, ws: Tensor) -> None:
+    draw(ws).square().mean().backward()
+
+
+def redraws(sides: list[int]) -> list[str]:
+    """Redrawing from the first row that an edit touches, as a share of the whole."""
+    rows = ["| side | from row | whole, s | again, s | share | kept, MiB | difference |", "|---" * 7 + "|"]
+    for side in sides:
+        network = ours(side)[0].synthesis
+        ws = codes(side, 1)
+        for row in range(0, ws.shape[1]):
+            changed = torch.cat([ws[:, :row], codes(side, 1, seed=2)[:, row:]], dim=1)
+            with torch.inference_mode():
+                prefix = draw_until(network, ws, row)
+                gap = float((resume(network, prefix, changed) - network(changed)).abs().max())
+                full, part = least_seconds(
+                    [partial(network, changed), partial(resume, network, prefix, changed)], rounds=3
+                )
+            told = f"{full:.2f} | {part:.2f} | {part / full:.2f} | {prefix.nbytes / 2**20:.1f} | {gap:.0e}"
+            rows.append(f"| {side} | {row} | {told} |")
+            print(rows[-1], flush=True)
+    return rows
+
+
+def drafts(sides: list[int]) -> list[str]:
+    """Drafts against the whole pictures made small: the built-in faces, and random networks."""
+    rows = ["| generator | draft, px | whole, s | draft, s | share | error | PSNR, dB |", "|---" * 7 + "|"]
+    builtin = load_generator("builtin")
+    z = torch.randn(16, builtin.spec.z_dim, generator=torch.Generator().manual_seed(3))
+    cases = [("built-in, 64 px", builtin.synthesis, builtin.mapping(z, psi=0.7), builtin.spec)]
+    cases += [(f"random, {side} px", ours(side)[0].synthesis, codes(side, 1), spec_of(side)) for side in sides]
+    for name, network, ws, spec in cases:
+        for side in spec.resolutions[-4:-1]:
+            with torch.inference_mode():
+                rows.append(f"| {name} | {side} | {draft_row(network, ws, side)} |")
+            print(rows[-1], flush=True)
+    about = "Against whole pictures averaged down: error in their standard deviations, PSNR for a range of 2."
+    return [*rows, "", about]
+
+
+def draft_row(network: nn.Module, ws: Tensor, side: int) -> str:
+    full, small = least_seconds([partial(network, ws[:1]), partial(draft, network, ws[:1], side)], rounds=3)
+    aim = F.interpolate(network(ws), size=(side, side), mode="area")
+    error = float((draft(network, ws, side) - aim).square().mean().sqrt())
+    psnr = 20 * math.log10(2 / error)
+    return f"{full:.3f} | {small:.3f} | {small / full:.2f} | {error / float(aim.std()):.2f} | {psnr:.1f}"
+
+
+def halves(sides: list[int]) -> list[str]:
+    """The same network and codes in bfloat16."""
+    rows = ["| side | float32, s | bfloat16, s | ratio | error |", "|---" * 5 + "|"]
+    for side in sides:
+        ws = codes(side, 1)
+        network, half = ours(side)[0].synthesis, ours(side)[0].synthesis.to(torch.bfloat16)
+        with torch.inference_mode():
+            single, short = least_seconds([partial(network, ws), partial(half, ws.bfloat16())], rounds=3)
+            images = network(ws)
+            error = float((half(ws.bfloat16()).float() - images).square().mean().sqrt() / images.std())
+        rows.append(f"| {side} | {single:.2f} | {short:.2f} | {short / single:.2f} | {error:.1e} |")
+        print(rows[-1], flush=True)
+    return [*rows, "", "Error: root mean square, in standard deviations."]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024])
-    parser.add_argument("--batches", type=int, nargs="*", default=[1, 4])
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--batches", type=int, nargs="*", default=[1, 8])
+    parser.add_argument("--only", nargs="*", choices=tuple(TABLES), default=tuple(TABLES))
+    parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
-    if arguments.case:
-        who, side, batch = arguments.case[0], int(arguments.case[1]), int(arguments.case[2])
+    if arguments.memory_of:
+        who, side, batch = arguments.memory_of[0], int(arguments.memory_of[1]), int(arguments.memory_of[2])
         draw = ours(side)[1] if who == "ours" else theirs(side, arguments.reference)
-        print(json.dumps(measure(draw, side, batch, arguments.device)))
+        print(json.dumps(peak_mib(draw, side, batch)))
         return
-    rows = [
-        "| side | batch | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio |",
-        "|---" * 8 + "|",
+    lines = [
+        HEADER,
+        f"On a CPU, {torch.get_num_threads()} thread(s), torch {torch.__version__}, float32, random weights. Networks take",
+        "turns in one process; times are the least of five rounds or three.",
     ]
-    for side in arguments.sides:
-        for batch in arguments.batches:
-            own = run_case("ours", side, batch, arguments)
-            other = run_case("theirs", side, batch, arguments) if arguments.reference else None
-            rows.append(row(side, batch, own, other))
-            print(rows[-1], flush=True)
-    about = (
-        f"{arguments.device}, {torch.get_num_threads()} threads, torch {torch.__version__}, float32, random weights."
-    )
-    if arguments.out:
-        arguments.out.write_text("\n".join([HEADER, about, "", *rows]) + "\n")
+    for table in arguments.only:
+        lines += ["", f"## {TITLES[table]}", "", *TABLES[table](arguments)]
+        if arguments.out:
+            arguments.out.write_text("\n".join(lines) + "\n")
 
 
-def run_case(who: str, side: int, batch: int, arguments: argparse.Namespace) -> dict[str, float]:
-    """One case in a process of its own, so that peaks of memory do not mix."""
-    command = [sys.executable, __file__, "--case", who, str(side), str(batch), "--device", arguments.device]
-    command += ["--reference", str(arguments.reference)] if arguments.reference else []
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return result
-
-
-def row(side: int, batch: int, own: dict[str, float], other: dict[str, float] | None) -> str:
-    cells = [f"{side}", f"{batch}", f"{own['seconds']:.2f}", f"{own['peak_mib']:.0f}"]
-    if other is None:
-        return "| " + " | ".join([*cells, "", "", "", ""]) + " |"
-    if abs(own["std"] - other["std"]) > 1e-3 * other["std"] or abs(own["mean"] - other["mean"]) > 1e-3 * other["std"]:
-        raise SystemExit(f"the pictures at {side} px do not agree: {own} and {other}")
-    cells += [f"{other['seconds']:.2f}", f"{other['peak_mib']:.0f}"]
-    cells += [f"{own['seconds'] / other['seconds']:.2f}", f"{own['peak_mib'] / other['peak_mib']:.2f}"]
-    return "| " + " | ".join(cells) + " |"
+TITLES = {
+    "whole": "Whole pictures",
+    "gradients": "A step of inversion, forward and back to the codes",
+    "partial": "Redrawing from the first row of W+ that an edit touches",
+    "draft": "Drafts",
+    "halves": "bfloat16",
+}
+TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
+    "whole": lambda told: whole(told.sides, told.batches, told.reference),
+    "gradients": lambda told: gradients(told.sides[:1], told.reference),
+    "partial": lambda told: redraws(told.sides),
+    "draft": lambda told: drafts(told.sides),
+    "halves": lambda told: halves(told.sides),
+}
 
 
 if __name__ == "__main__":
