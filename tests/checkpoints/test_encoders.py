@@ -112,6 +112,18 @@ def test_shape_an_encoder_that_looks_at_its_own_picture(tmp_path: Path, net: Gen
     torch.testing.assert_close(generator.encode(images), ws)
 
 
+def test_shape_beside_a_decoder_of_nvidias_names(
+    tmp_path: Path, net: Generator, names: Names, images: torch.Tensor
+) -> None:
+    """As files that were trained on NVIDIA's own module have it."""
+    core = {name: tensor for name, tensor in tensors_of(net).items() if not name.startswith("statistics.")}
+    parts = {f"decoder.{name}": tensor for name, tensor in core.items()}
+    parts |= {f"encoder.{name}": tensor for name, tensor in names.items()}
+    torch.save({"state_dict": parts, "latent_avg": net.w_avg, "opts": E4E}, tmp_path / "other.pt")
+    ws = load_generator(tmp_path / "other.pt").encode(images)
+    torch.testing.assert_close(ws, loaded(tmp_path, net, names, **E4E).encode(images), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("half", [False, True])
 def test_invariance_converting_keeps_the_encoder(
     tmp_path: Path, net: Generator, names: Names, images: torch.Tensor, half: bool
