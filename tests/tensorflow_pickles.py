@@ -79,7 +79,7 @@ def networks_of(generator: Generator, *, version: int = 4, grown: bool = False) 
     made = []
     for shift in (1.0, 0.0):  # G differs from Gs, which is the one to take
         own: Values = {"dlatent_avg": array(ours["mapping.w_avg"] + shift)}
-        if first or grown:
+        if version < 5:
             own["lod"] = np.float32(0).reshape(())
         network = Network("G", "G_style" if first else "G_main", own, version=version, **settings)
         network.components["synthesis"] = Network("G_synthesis", function, variables, version=version, **settings)

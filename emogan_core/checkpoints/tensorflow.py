@@ -89,6 +89,8 @@ def read_tensorflow(top: object, *, name: str) -> CanonicalCheckpoint:
     else:
         if saved.functions["synthesis"] == "G_synthesis_stylegan_revised":
             entries = without_growth(entries, place=_GENERATOR, notices=notices)
+        else:  # all StyleGAN2 have a level, which only networks that grow look at
+            entries = {key: tensor for key, tensor in entries.items() if key != "lod"}
         clamp = clamp_of(saved.settings.get("conv_clamp"))
         found = read_stylegan2(entries, place=_GENERATOR, clamp=clamp, notices=notices)
     spec = replace(found.spec, name=name)
