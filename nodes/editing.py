@@ -8,7 +8,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.compose import MODES, Composite, need_to_put_back, put_back
+from ..emogan_core.compose import DRAFT, MODES, Composite, need_to_put_back, put_back
 from ..emogan_core.errors import ExpressionError, ShapeError
 from ..emogan_core.expressions import ExpressionAxes, apply_expressions
 from ..emogan_core.progress import StepReport
@@ -71,6 +71,13 @@ class ApplyExpression(io.ComfyNode):
                     placeholder="contempt=0.5, wink=1",
                     tooltip="Intensities of further expressions in your own axes, as name=number, separated by commas.",
                 ),
+                io.Boolean.Input(
+                    "draft",
+                    default=False,
+                    optional=True,
+                    tooltip="For moving sliders live: mode motion then looks at fewer drawn pictures, which takes less than "
+                    "half the time and looks nearly the same. Off for the result.",
+                ),
             ],
             outputs=[
                 io.Image.Output("image", tooltip="The edited photos, at their own size."),
@@ -82,7 +89,14 @@ class ApplyExpression(io.ComfyNode):
     @classmethod
     @in_one_sentence
     def execute(
-        cls, image: Tensor, inversion: HeldInversion, axes: ExpressionAxes, mode: str, more: str = "", **sliders: float
+        cls,
+        image: Tensor,
+        inversion: HeldInversion,
+        axes: ExpressionAxes,
+        mode: str,
+        more: str = "",
+        draft: bool = False,
+        **sliders: float,
     ) -> io.NodeOutput:
         photos = photos_of(image)
         _expect_same_pictures(image, inversion)
@@ -92,7 +106,8 @@ class ApplyExpression(io.ComfyNode):
         with host.at_work(inversion.held, bytes_needed=need_to_put_back(inversion.held.generator)) as network:
             for index, photo in enumerate(photos):
                 one = inversion.inversion[index]
-                composites.append(put_back(network, photo, one, edited[index], mode=mode))
+                config = DRAFT if draft else None
+                composites.append(put_back(network, photo, one, edited[index], mode=mode, config=config))
                 report(StepReport(index + 1, len(photos), "editing"))
         pictures = torch.stack([with_edit(one, made) for one, made in zip(image, composites, strict=True)])
         mask = torch.stack([torch.from_numpy(made.mask) for made in composites])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import make_generator
 
-from emogan_core.compose import MODES, Composite, FlowConfig, MotionConfig, PutBackConfig, put_back
+from emogan_core.compose import DRAFT, MODES, Composite, FlowConfig, MotionConfig, PutBackConfig, put_back
 from emogan_core.errors import EmoganError, ShapeError, SpaceMismatch
 from emogan_core.faces import Crop, cut, frame_quad
 from emogan_core.images import Photo
@@ -238,3 +238,21 @@ def test_error_face_outside_of_the_photo(tiny: Generator) -> None:
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS + 1000.0))
     with pytest.raises(EmoganError, match="lies outside of this photo of 230 x 170"):
         put_back(tiny, photo, inversion, edit_of(inversion))
+
+
+def test_shape_a_draft_looks_at_four_pictures(tiny: Generator) -> None:
+    photo, crop = photo_of(), crop_at(LANDMARKS)
+    inversion = inversion_of(tiny, photo, crop)
+    edited = Latent(inversion.latent.ws + 0.5 * tiny.w_std, tiny.fingerprint)
+    seen: list[int] = []
+    hook = tiny.synthesis.register_forward_hook(lambda module, given, drawn: seen.append(len(drawn)))
+    try:
+        drafted = put_back(tiny, photo, inversion, edited, config=DRAFT)
+        assert sum(seen) == 4
+        whole = put_back(tiny, photo, inversion, edited)
+        assert sum(seen) > 12
+    finally:
+        hook.remove()
+    np.testing.assert_array_equal(drafted.mask, whole.mask)
+    assert torch.equal(drafted.redrawn, whole.redrawn)
+    assert not np.array_equal(drafted.photo.pixels, photo.pixels)

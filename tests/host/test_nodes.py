@@ -82,6 +82,16 @@ def test_invariance_only_the_mask_changes(host: Host, graph, mode: str) -> None:
     assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
 
 
+def test_shape_a_draft_is_nearly_the_result(host: Host, graph) -> None:
+    graph = graph.with_inputs("apply", mode="motion", happiness=1.0)
+    before = portrait().pixels.astype(int)
+    whole, drafted = (
+        host.pictures(host.run(one.nodes), "save")[0].astype(int)
+        for one in (graph, graph.with_inputs("apply", draft=True))
+    )
+    assert 0 < np.abs(drafted - whole).mean() < np.abs(whole - before).mean()
+
+
 def test_invariance_intensity_zero_changes_no_pixel(host: Host, graph) -> None:
     run = host.run(graph.with_inputs("apply", happiness=0.0).nodes)
     assert np.array_equal(host.pictures(run, "save")[0], portrait().pixels)
