@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import pickletools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import torch
 from tensorflow_pickles import Network, genforce_stylegan1, networks_of, stand_in, write_tensorflow
 from tiny import TINY, make_generator
 
+from emogan_core import cli
 from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.checkpoints.canonical import CanonicalCheckpoint
 from emogan_core.checkpoints.nvidia import read_nvidia
@@ -99,8 +102,6 @@ def test_shape_texts_of_python_2_and_columns_first(tmp_path: Path) -> None:
 
 def as_python_2(data: bytes) -> bytes:
     """The same pickle with its encoded texts as BINSTRING, which Python 2 wrote; memo entries stay where they were."""
-    import pickletools
-
     steps = [(code, argument, position) for code, argument, position in pickletools.genops(data)]
     ends = [position for _, _, position in steps[1:]] + [len(data)]
     out, index = bytearray(), 0
@@ -243,6 +244,17 @@ def test_shape_converting_keeps_the_picture(tmp_path: Path, half: bool) -> None:
     torch.testing.assert_close(again.synthesis(ws), found.synthesis(ws), atol=tolerance, rtol=0)
     assert again.spec == found.spec
     assert (again.fingerprint == found.fingerprint) is not half
+
+
+def test_shape_info_and_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = write_tensorflow(tmp_path / "faces.pkl", vivid(FIRST), version=3), tmp_path / "faces.safetensors"
+    assert cli.main(["info", str(source), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["architecture"], told["num_ws"], told["resolution"]) == ("stylegan1", 8, 32)
+    assert cli.main(["convert", str(source), str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == told["fingerprint"]
+    assert cli.main(["info", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == told["fingerprint"]
 
 
 def function(part: str, name: str) -> Callable[[tuple[Network, Network, Network]], None]:
