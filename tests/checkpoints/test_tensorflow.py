@@ -71,6 +71,32 @@ def test_shape_our_tensors_come_back(tmp_path: Path, kind: str) -> None:
         assert found.notices == ()
 
 
+GOLDEN = {
+    "skip, limited": ((-0.26975, 0.32785, -0.33669), (-0.13482, 0.17798, -0.09524), 0.28975),
+    "skip, classes embedded": ((-0.10631, -0.17519, 0.23675), (-0.08108, -0.1665, 0.00916), 0.14780),
+    "resnet": ((0.19226, 0.13796, 0.0351), (0.23453, 0.09934, 0.17482), 0.09107),
+    "orig": ((-0.04006, 0.1594, 0.04756), (-0.06572, 0.20334, 0.07774), 0.07626),
+    "stylegan1, classes": ((-0.14505, 0.20281, 0.16429), (-0.1177, 0.04905, -0.43027), 0.25012),
+}
+
+
+@pytest.mark.parametrize("kind", GOLDEN)
+def test_golden_pictures_of_the_reference(tmp_path: Path, kind: str) -> None:
+    """Expected: what stylegan2-ada-pytorch (d72cc7d) draws from this very file, read by its own legacy.py
+    (convert_tf_generator, after fmap_base and fmap_max were added to the settings), G(z, c, truncation_psi=0.7,
+    noise_mode='const') on the CPU. For StyleGAN1, which it refuses: genforce (197feee), StyleGANGenerator with the same
+    tensors under its names, trunc_psi=0.7 on all layers. Largest difference seen 2e-6 of a range of 1.8.
+    """
+    spec = KINDS[kind]
+    found = load_generator(write_tensorflow(tmp_path / "a.pkl", vivid(spec)))
+    z = torch.randn(2, spec.z_dim, generator=torch.Generator().manual_seed(4))
+    c = torch.eye(spec.c_dim)[[1, 3 % spec.c_dim]] if spec.c_dim else None
+    images, (one, other, deviation) = found.synthesis(found.mapping(z, psi=0.7, c=c)), GOLDEN[kind]
+    torch.testing.assert_close(images[1, :, 5, 9], torch.tensor(one), atol=2e-5, rtol=0)
+    torch.testing.assert_close(images[0, :, 31, 0], torch.tensor(other), atol=2e-5, rtol=0)
+    assert images.std() == pytest.approx(deviation, abs=2e-5)
+
+
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_shape_every_protocol(tmp_path: Path, protocol: int) -> None:
     net = vivid(FIRST)
