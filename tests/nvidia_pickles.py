@@ -105,9 +105,11 @@ def networks_of(generator: Generator) -> dict[str, object]:
             module.activation, module.bias_gain = "lrelu", 0.01
     for name, module in discriminator.named_modules():
         if name.startswith("b") and "." not in name:
-            module.architecture = "resnet"
+            module.architecture = getattr(generator.discriminator, "architecture", "resnet")
+        if name.startswith("mapping.fc"):
+            module.activation, module.bias_gain = "lrelu", 0.01
         if name.rpartition(".")[2] in ("conv", "conv0", "conv1", "fromrgb"):
-            module.conv_clamp = spec.judge_clamp
+            module.conv_clamp = None if name == "b4.fromrgb" else spec.judge_clamp
     if judge:
         mbstd = Module()
         mbstd.group_size, mbstd.num_channels = spec.judge_group, 1

@@ -119,8 +119,22 @@ def _module_name(name: str) -> str:
     return "w_std" if name == "statistics.w_std" else name
 
 
+def expect_judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> None:
+    """The tensors named `discriminator.*` must make one, so that a reader can leave an odd one out.
+
+    Raises: CheckpointError listing what is missing, unexpected or of another shape.
+    """
+    with torch.device("meta"):
+        judge = _judge(spec, tensors)
+    found = {} if judge is None else judge.state_dict()
+    _expect_shapes({f"discriminator.{name}": tuple(tensor.shape) for name, tensor in found.items()}, tensors)
+
+
 def _expect_same_shapes(skeleton: Generator, tensors: MappingOf[str, Tensor]) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in tensors_of(skeleton).items()}
+    _expect_shapes({name: tuple(tensor.shape) for name, tensor in tensors_of(skeleton).items()}, tensors)
+
+
+def _expect_shapes(wanted: MappingOf[str, tuple[int, ...]], tensors: MappingOf[str, Tensor]) -> None:
     optional = {"statistics.w_std"}
     problems = [f"missing {name}" for name in wanted if name not in tensors and name not in optional]
     problems += [f"unexpected {name}" for name in tensors if name not in wanted]
@@ -188,5 +202,29 @@ def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminato
             f"a discriminator that compares {parts} parts of {outer[0]} channels; the file is damaged"
         )
     return Discriminator(
-        spec.resolution, (outer[0], *inner), clamp=spec.judge_clamp, group=spec.judge_group, parts=parts
+        spec.resolution,
+        (outer[0], *inner),
+        clamp=spec.judge_clamp,
+        group=spec.judge_group,
+        parts=parts,
+        architecture=_judge_architecture(tensors, spec.resolution),
+        classes=_judge_classes(tensors),
     )
+
+
+def _judge_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str:
+    """By what its blocks have; one alone has no shortcut to tell "orig" from "skip" by, but then 4 px look as well."""
+    if f"discriminator.b{resolution}.skip.weight" in tensors:
+        return "resnet"
+    return "skip" if "discriminator.b4.fromrgb.weight" in tensors else "orig"
+
+
+def _judge_classes(tensors: MappingOf[str, Tensor]) -> tuple[int, int, int]:
+    """How many classes there are, how wide each is mapped, by how many layers."""
+    embed = tensors.get("discriminator.mapping.embed.weight")
+    if embed is None or embed.ndim != 2:
+        return 0, 1, 0
+    layers = 0
+    while f"discriminator.mapping.fc{layers}.weight" in tensors:
+        layers += 1
+    return int(embed.shape[1]), int(embed.shape[0]), layers

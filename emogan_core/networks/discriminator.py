@@ -1,4 +1,4 @@
-"""The residual StyleGAN2 discriminator: trains generators, and its features compare pictures during inversion.
+"""StyleGAN2's discriminator: trains generators, and its features compare pictures during inversion.
 
 Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 4.1; the limit on
 activations is that of the trainings with adaptive augmentation, which keeps float16 finite.
@@ -11,41 +11,62 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .layers import Conv, Dense
+from ..errors import ShapeError
+from .layers import Conv, Dense, fir
+from .mapping import normalised
 
 RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 
 
 class DiscriminatorBlock(nn.Module):
-    """Halves the side; the first block also reads RGB."""
+    """Halves the side; `reads` pictures of its own side, which the first block must."""
 
-    def __init__(self, inputs: int, outputs: int, *, first: bool, clamp: float | None = None) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, *, reads: bool, residual: bool = True, clamp: float | None = None
+    ) -> None:
         super().__init__()
         self.clamp = clamp
-        self.fromrgb = Conv(3, inputs, kernel=1) if first else None
+        self.fromrgb = Conv(3, inputs, kernel=1) if reads else None
         self.conv0 = Conv(inputs, inputs, kernel=3)
         self.conv1 = Conv(inputs, outputs, kernel=3, down=True)
-        self.skip = Conv(inputs, outputs, kernel=1, down=True, bias=False, activate=False)
+        self.skip = Conv(inputs, outputs, kernel=1, down=True, bias=False, activate=False) if residual else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor | None, images: Tensor) -> Tensor:
         if self.fromrgb is not None:
-            x = limited(self.fromrgb(x), self.clamp)
+            seen = limited(self.fromrgb(images), self.clamp)
+            x = seen if x is None else x + seen
+        assert x is not None
+        if self.skip is None:
+            return limited(self.conv1(limited(self.conv0(x), self.clamp)), self.clamp)
         shortcut: Tensor = self.skip(x, gain=RESIDUAL_GAIN)
         x = limited(self.conv0(x), self.clamp)
         return shortcut + limited(self.conv1(x, gain=RESIDUAL_GAIN), self.clamp, gain=RESIDUAL_GAIN)
 
 
 class Epilogue(nn.Module):
-    """4 px features -> one logit, after `parts` channels with a group's standard deviations (minibatch statistics)."""
+    """4 px features -> logits, after `parts` channels with a group's standard deviations (minibatch statistics)."""
 
-    def __init__(self, channels: int, *, group: int | None = 4, parts: int = 1, clamp: float | None = None) -> None:
+    def __init__(
+        self,
+        channels: int,
+        *,
+        group: int | None = 4,
+        parts: int = 1,
+        clamp: float | None = None,
+        reads: bool = False,
+        logits: int = 1,
+    ) -> None:
         super().__init__()
         self.group, self.parts, self.clamp = group, parts, clamp
+        self.fromrgb = Conv(3, channels, kernel=1) if reads else None
         self.conv = Conv(channels + parts, channels, kernel=3)
         self.fc = Dense(channels * 16, channels, activate=True)
-        self.out = Dense(channels, 1)
+        self.out = Dense(channels, logits)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, images: Tensor) -> Tensor:
+        """`images` are the pictures at 4 px, looked at where this part reads them; that look has no limit."""
+        if self.fromrgb is not None:
+            x = x + self.fromrgb(images)
         if self.parts:
             x = torch.cat([x, self.spread(x)], dim=1)
         x = limited(self.conv(x), self.clamp)
@@ -61,11 +82,30 @@ class Epilogue(nn.Module):
         return y[:, :, None, None].repeat(group, 1, h, w).to(x.dtype)
 
 
+class ClassMap(nn.Module):
+    """c [n, classes] -> [n, width]: what a picture of each class has to look like, in the terms of the last layer."""
+
+    def __init__(self, classes: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.embed, self.num_layers = Dense(classes, width), layers
+        for index in range(layers):
+            self.add_module(f"fc{index}", Dense(width, width, lr_multiplier=0.01, activate=True))
+
+    def forward(self, c: Tensor) -> Tensor:
+        x = normalised(self.embed(c))
+        for index in range(self.num_layers):
+            x = self.get_submodule(f"fc{index}")(x)
+        return x
+
+
 class Discriminator(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> logits [n, 1]; `channels` from 4 px up to r.
 
     Convention: `clamp` bounds activations; pictures are compared in groups of `group` (None: all of them) over `parts`
-    parts of the channels. A group never exceeds the batch, and is a divisor of it.
+    parts of the channels. A group never exceeds the batch, and is a divisor of it. `architecture` is "resnet", "skip"
+    (every block looks at the picture) or "orig"; `classes`, none for (0, 1, 0), are how many there are, the numbers
+    each is mapped to, and the layers that do so.
+    Raises: ShapeError when a class is missing, or came without need.
     """
 
     def __init__(
@@ -76,27 +116,53 @@ class Discriminator(nn.Module):
         clamp: float | None = None,
         group: int | None = 4,
         parts: int = 1,
+        architecture: str = "resnet",
+        classes: tuple[int, int, int] = (0, 1, 0),
     ) -> None:
         super().__init__()
-        self.resolution, self.channels = resolution, channels
-        sides = [4 << index for index in range(len(channels))]
+        self.resolution, self.channels, self.c_dim = resolution, channels, classes[0]
+        self.architecture, self.shrinks = architecture, architecture == "skip"
         for index in range(len(channels) - 1, 0, -1):
-            first = sides[index] == resolution
-            block = DiscriminatorBlock(channels[index], channels[index - 1], first=first, clamp=clamp)
-            self.add_module(f"b{sides[index]}", block)
-        self.b4 = Epilogue(channels[0], group=group, parts=parts, clamp=clamp)
+            side = 4 << index
+            block = DiscriminatorBlock(
+                channels[index],
+                channels[index - 1],
+                reads=side == resolution or self.shrinks,
+                residual=architecture == "resnet",
+                clamp=clamp,
+            )
+            self.add_module(f"b{side}", block)
+        if self.c_dim:
+            self.mapping = ClassMap(*classes)
+        self.b4 = Epilogue(channels[0], group=group, parts=parts, clamp=clamp, reads=self.shrinks, logits=classes[1])
 
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.b4(self.features(images)[-1])
-        return logits
+    def forward(self, images: Tensor, c: Tensor | None = None) -> Tensor:
+        if (c is None) == bool(self.c_dim):
+            came = "no class" if c is None else "a class"
+            raise ShapeError(f"{came} came, but this discriminator judges by {self.c_dim} classes; give one just then")
+        small = images
+        for _ in self.channels[1:] if self.shrinks else ():
+            small = halved(small)
+        logits: Tensor = self.b4(self.features(images)[-1], small)
+        if c is None:
+            return logits
+        wanted: Tensor = self.mapping(c)
+        return (logits * wanted).sum(dim=1, keepdim=True) / math.sqrt(wanted.shape[1])
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """The residual stream after each block, fine to coarse."""
-        x, stream = images, []
+        """What each block hands on, fine to coarse; no class is asked here."""
+        x: Tensor | None = None
+        stream = []
         for index in range(len(self.channels) - 1, 0, -1):
-            x = self.get_submodule(f"b{4 << index}")(x)
+            x = self.get_submodule(f"b{4 << index}")(x, images)
             stream.append(x)
+            images = halved(images) if self.shrinks else images
         return stream
+
+
+def halved(images: Tensor) -> Tensor:
+    """Half the side by the binomial filter."""
+    return fir(images, gain=1.0, pad=1)[..., ::2, ::2]
 
 
 def limited(x: Tensor, clamp: float | None, *, gain: float = 1.0) -> Tensor:

@@ -17,7 +17,9 @@ from torch import nn
 from emogan_core.checkpoints import load_generator
 from emogan_core.checkpoints.nvidia import read_nvidia
 from emogan_core.errors import CheckpointError
-from emogan_core.networks import Generator, tensors_of
+from emogan_core.networks import Generator, build_generator, tensors_of
+from emogan_core.networks.discriminator import Discriminator
+from emogan_core.networks.layers import initialise
 
 
 def same_tensors(left: Generator, right: Generator) -> None:
@@ -73,6 +75,18 @@ def test_shape_architectures_classes_and_judges(
     same_tensors(net, again)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"architecture": "skip"}, {"architecture": "orig", "clamp": 0.7}, {"classes": (3, 16, 8)}]
+)
+def test_shape_judges_of_every_kind(settings: dict[str, Any], tmp_path: Path) -> None:
+    net = make_generator(replace(TINY, judge_clamp=settings.get("clamp")))
+    net.discriminator = Discriminator(TINY.resolution, TINY.channels, **settings)
+    initialise(net.discriminator, torch.Generator().manual_seed(4))
+    checkpoint = read_nvidia(write_networks(tmp_path / "tiny.pkl", net))
+    assert checkpoint.notices == ()
+    same_tensors(net, build_generator(checkpoint.spec, checkpoint.tensors))
+
+
 def test_shape_the_host_may_be_in_inference_mode(tiny: Generator, tmp_path: Path) -> None:
     path = write_networks(tmp_path / "tiny.pkl", tiny)
     with torch.inference_mode():
@@ -101,17 +115,24 @@ def without_average(networks: dict[str, object]) -> None:
     del networks["G_ema"].mapping.w_avg  # type: ignore[attr-defined]
 
 
+def weighty() -> Module:
+    module = Module()
+    module.weight = nn.Parameter(torch.zeros(2))
+    return module
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (without_noise, "7 layers have no noise"),
         (without_average, "lacks the average latent"),
         (lambda networks: networks.pop("G_ema"), "holds no averaged generator"),
-        (altered("D.b16", "architecture", "skip"), "discriminator is left out"),
+        (altered("D.b16", "architecture", "skip"), "left out: its architecture is 'resnet' and 'skip'"),
+        (altered("D.b16", "architecture", ["skip"]), "left out: its architecture is 'resnet' and not a word"),
+        (lambda networks: networks["D"].add_module("extra", weighty()), "left out: the tensors do not fit"),
         (altered("D.b16.conv0", "conv_clamp", 4), "left out: its layers have different activation limits"),
         (altered("D.b4.mbstd", "group_size", 0), "groups of an odd size"),
         (altered("D.b4.mbstd", "group_size", "4"), "groups of an odd size"),
-        (lambda networks: networks["D"].add_module("mapping", Module()), "left out: it judges by class"),
         (lambda networks: networks["D"].add_module("b64", Module()), "left out: it judges pictures of another size"),
     ],
 )
