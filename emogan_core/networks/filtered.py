@@ -55,9 +55,12 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """A block of outputs of one picture and some channels."""
+    """A block of outputs of one picture and some channels.
 
-    row: int
+    Convention: `row` is a slice of one, for a picture taken by its number loses the order of its axes in memory.
+    """
+
+    row: slice
     channels: slice
     top: int
     bottom: int
@@ -113,7 +116,7 @@ class _FilteredLeaky(torch.autograd.Function):
             with torch.enable_grad():
                 drawn = _bent(parts[0], parts[1], parts[2], tile, ctx.bend)
             came = grad[tile.row, tile.channels, tile.top : tile.bottom, tile.left : tile.right]
-            found = torch.autograd.grad(drawn, parts, came[None])
+            found = torch.autograd.grad(drawn, parts, came)
             for whole, part in zip(_cut(grads[0], grads[1], grads[2], tile, ctx.bend.plan), found, strict=True):
                 whole.add_(part)
         return (*grads, None)
@@ -132,7 +135,7 @@ def _tiles(out: Tensor, plan: Resampling) -> Iterator[_Tile]:
             for top in range(0, plan.size_out, side):
                 for left in range(0, plan.size_out, side):
                     bottom, right = min(top + side, plan.size_out), min(left + side, plan.size_out)
-                    yield _Tile(row, slice(channel, channel + width), top, bottom, left, right)
+                    yield _Tile(slice(row, row + 1), slice(channel, channel + width), top, bottom, left, right)
 
 
 def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) -> tuple[Tensor, Tensor, Tensor]:
@@ -141,15 +144,14 @@ def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) 
     for start, stop in ((tile.top, tile.bottom), (tile.left, tile.right)):
         begin, count, _ = plan.span(start, stop)
         sides.append(slice(max(begin, 0), max(begin + count, 0)))
-    part = x[tile.row, tile.channels, sides[0], sides[1]][None]
-    return part, scale[tile.row, tile.channels], bias[tile.channels]
+    return x[tile.row, tile.channels, sides[0], sides[1]], scale[tile.row, tile.channels], bias[tile.channels]
 
 
 def _bent(part: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, bend: Bend) -> Tensor:
     """One tile, up, bent and down: [1, c, ...] -> [1, c, bottom - top, right - left]."""
     plan, clamp = bend.plan, bend.clamp
     high, wide = plan.span(tile.top, tile.bottom), plan.span(tile.left, tile.right)
-    x = torch.addcmul(bias[:, None, None], part, scale[:, None, None])  # channels stay innermost
+    x = torch.addcmul(bias[:, None, None], part, scale[:, :, None, None])  # channels stay innermost
     x = _bordered(x, high, wide, plan.size_in)
     x = _raised(x, bend.up_filter, high[2], wide[2], plan)
     x = F.leaky_relu(x, SLOPE, inplace=not x.requires_grad)
