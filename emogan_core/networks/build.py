@@ -152,7 +152,7 @@ def _widths(tensors: MappingOf[str, Tensor], pattern: str, resolution: int, axis
     """Widths of blocks from 8 px to `resolution`, read off one axis of a weight per block; None when one is absent."""
     sides = [8 << index for index in range(max(resolution.bit_length() - 3, 0)) if 8 << index <= resolution]
     weights = [tensors.get(pattern.format(side)) for side in sides]
-    if not sides or any(weight is None or weight.ndim != 4 for weight in weights):
+    if not sides or any(weight is None or weight.ndim != 4 or not weight.numel() for weight in weights):
         return None
     return tuple(int(weight.shape[axis]) for weight in weights if weight is not None)
 
@@ -213,7 +213,7 @@ def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminato
 
 
 def _judge_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str:
-    """By what its blocks have; one alone has no shortcut to tell "orig" from "skip" by, but then 4 px look as well."""
+    """By what its blocks have: shortcuts, a look at the picture down to 4 px, or neither."""
     if f"discriminator.b{resolution}.skip.weight" in tensors:
         return "resnet"
     return "skip" if "discriminator.b4.fromrgb.weight" in tensors else "orig"
@@ -222,7 +222,7 @@ def _judge_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str
 def _judge_classes(tensors: MappingOf[str, Tensor]) -> tuple[int, int, int]:
     """How many classes there are, how wide each is mapped, by how many layers."""
     embed = tensors.get("discriminator.mapping.embed.weight")
-    if embed is None or embed.ndim != 2:
+    if embed is None or embed.ndim != 2 or not embed.numel():
         return 0, 1, 0
     layers = 0
     while f"discriminator.mapping.fc{layers}.weight" in tensors:

@@ -48,6 +48,21 @@ def test_error_huge_claim_is_refused_before_allocation(tiny: Generator) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("discriminator.b16.conv1.weight", (0, 0, 3, 3)),
+        ("discriminator.b4.conv.weight", (0, 0, 3, 3)),
+        ("discriminator.mapping.embed.weight", (0, 3)),
+        ("discriminator.mapping.embed.weight", (4, 3)),
+        ("encoder.b16.weight", (0, 0, 3, 3)),
+    ],
+)
+def test_error_companions_of_no_size(tiny: Generator, name: str, shape: tuple[int, ...]) -> None:
+    with pytest.raises(CheckpointError):
+        build_generator(tiny.spec, tensors_of(tiny) | {name: torch.zeros(shape)})
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"resolution": 48},
