@@ -147,12 +147,17 @@ def _variables(record: Record) -> list[tuple[str, Tensor]]:
     found = record.state.get("variables")
     if not isinstance(found, list) or len(found) > MAX_VARIABLES:
         raise CheckpointError(f"a network's variables are no list of up to {MAX_VARIABLES}; get the file again")
-    made = []
+    made, arrays = [], set()
     for pair in found:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str) or len(pair[0]) > MAX_NAME:
             raise CheckpointError("a network's variables are no pairs of name and numbers; the file is damaged")
         name, value = pair
         if isinstance(value, Array):
+            if id(value) in arrays:  # or a small file could ask for any number of copies of one array
+                raise CheckpointError(
+                    f"the variable {told_word(name)} shares its numbers with another; get another file"
+                )
+            arrays.add(id(value))
             made.append((name, value.tensor()))
         elif isinstance(value, float | int):
             made.append((name, torch.tensor(float(value))))

@@ -367,6 +367,12 @@ BOMBS = {
     "variables_of_lists": generator_of(variables=b"](" + text("x") + b"]\x86e"),
     "variables_numbered": generator_of(variables=b"](K\1" + saved_array() + b"\x86e"),
     "variables_crowd": generator_of(variables=b"](" + (text("x") + b"K\1\x86") * 50_000 + b"e"),
+    "variables_shared": generator_of(
+        variables=saved_array(shaped(1 << 20), data=raw(bytes(1 << 22)))
+        + b"q\0010]("
+        + b"".join(text(f"x{i}") + b"h\1\x86" for i in range(4000))
+        + b"e"
+    ),
     "variables_long_name": generator_of(variables=b"](" + text("x" * 100_000) + b"K\1\x86e"),
     "variables_unset": generator_of(variables=b"](" + text("lod") + saved_array().partition(b"(K\1")[0] + b"\x86e"),
     "settings_crowd": generator_of(
