@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..emogan_core.errors import CheckpointError, ExpressionError, FaceError
+from ..emogan_core.errors import ExpressionError, FaceError
 from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, read_face_set
 from ..emogan_core.expressions.tables import choose_expressions
 from ..emogan_core.faces import Crop, choose_face, crop_of, cut
 from ..emogan_core.images import Photo
-from ..emogan_core.inversion import invert_images
+from ..emogan_core.inversion import expect_method, invert_images
 from ..emogan_core.latents import Latent
 from ..emogan_core.networks import Generator
 from ..emogan_core.progress import Progress, StepReport, in_parts
@@ -38,7 +38,7 @@ def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[Label
 
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
-    expect_encoder(generator, how.method)
+    expect_method(generator, how.method)
     faces = read_face_set(table.parent, table)
     choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
@@ -60,7 +60,7 @@ def from_batch(
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
     choose_expressions(expressions, None, FitConfig().floor)
-    expect_encoder(generator, how.method)
+    expect_method(generator, how.method)
     found: dict[int, Tensor] = {}
     for row in range(len(images)):
         face = _face(generator, photos_of(images[row : row + 1])[0], aligned=how.aligned)
@@ -75,18 +75,6 @@ def from_batch(
         skipped=(),
     )
     return labelled, len(images) - len(found)
-
-
-def expect_encoder(generator: Generator, method: str) -> None:
-    """Refuse what could not be done, before faces are searched.
-
-    Raises: CheckpointError.
-    """
-    if method == "encode" and generator.encoder is None:
-        raise CheckpointError(
-            f"the generator '{generator.spec.name}' has no encoder, so method 'encode' cannot work; choose 'hybrid' or "
-            "'optimise' as method, or a generator with an encoder"
-        )
 
 
 def _codes(generator: Generator, faces: Sequence[Tensor], how: Coding) -> Latent:

@@ -26,7 +26,7 @@ from .sockets import HeldGenerator
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
 AXES = "emotiongan_axes"
 SUFFIX = ".safetensors"
-SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth"), AXES: (SUFFIX,)}
+SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"), AXES: (SUFFIX,)}
 BUILTIN = "builtin"
 MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..emogan_core.errors import FaceError
 from ..emogan_core.faces import Crop, choose_face, crop_of, cut
 from ..emogan_core.images import Photo, open_photo
-from ..emogan_core.inversion import METHODS, OptimiseConfig, invert_images, need_of
+from ..emogan_core.inversion import METHODS, OptimiseConfig, expect_method, invert_images, need_of
 from . import host
 from .pictures import image_of, image_of_photo, photos_of, side_by_side
 from .sentences import in_one_sentence
@@ -95,6 +95,7 @@ class InvertFace(io.ComfyNode):
     @classmethod
     @in_one_sentence
     def execute(cls, image: Tensor, generator: HeldGenerator, face: int, method: str, steps: int) -> io.NodeOutput:
+        expect_method(generator.generator, method)
         photos = photos_of(image)
         spec = generator.generator.spec
         crops = _crops(photos, face, spec.crop)

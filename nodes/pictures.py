@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from ..emogan_core.compose import Composite
-from ..emogan_core.errors import ShapeError
-from ..emogan_core.images import Photo, photo_from_tensor
+from ..emogan_core.errors import PhotoError, ShapeError
+from ..emogan_core.images import MAX_PIXELS, Photo, photo_from_tensor
 
 MAX_PREVIEWED = 4
 
@@ -21,10 +21,16 @@ MAX_PREVIEWED = 4
 def photos_of(image: Tensor) -> tuple[Photo, ...]:
     """Every picture of an IMAGE, rounded to 8 bits; alpha stays behind.
 
-    Raises: ShapeError.
+    Raises: ShapeError; PhotoError beyond the pixels that a photo from a file may have.
     """
     if image.ndim != 4 or image.shape[0] == 0 or image.shape[-1] not in (3, 4):
         raise ShapeError(f"an image came with shape {tuple(image.shape)}; connect an IMAGE [n, h, w, 3 or 4]")
+    height, width = int(image.shape[1]), int(image.shape[2])
+    if height * width > MAX_PIXELS:
+        raise PhotoError(
+            f"an image of {width} x {height} px came, {height * width / 1e6:.0f} megapixels; up to "
+            f"{MAX_PIXELS // 1_000_000} are edited, make it smaller first"
+        )
     planes = image[..., :3].detach().float().cpu().permute(0, 3, 1, 2)  # [n, 3, h, w]
     return tuple(photo_from_tensor(2 * picture - 1) for picture in planes)
 

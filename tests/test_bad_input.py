@@ -27,9 +27,9 @@ from emogan_core import cli
 from emogan_core.checkpoints import write_generator
 from emogan_core.compose import Composite
 from emogan_core.faces import find
-from emogan_core.images import open_photo, save_photo
+from emogan_core.images import Photo, open_photo, save_photo
 from emogan_core.latents import Latent, load_latent, save_latent
-from emogan_core.weights import write_tensors
+from emogan_core.weights import builtin_path, write_tensors
 
 EDIT = ("--expression", "happiness", "-o", "out.png", "--generator", "generator.safetensors")
 TINY = (*EDIT, "--axes", "axes.safetensors", "--method", "encode", "--device", "cpu")
@@ -347,6 +347,39 @@ def test_error_classes(refused: Callable[..., str], place: Path) -> None:
     words = ("-o", "out.png", "--generator", "classes.safetensors", "--device", "cpu")
     assert "no class came, but 'breeds' draws by class; give one of 0 to 2" in refused("sample", *words)
     assert "class 3 came, but 'breeds' draws by class" in refused("sample", *words, "--class", "3")
+
+
+def test_error_no_encoder(refused: Callable[..., str], place: Path) -> None:
+    """Told before any face is searched: the pictures here show none."""
+    write_generator(place / "bare.safetensors", make_generator(companions=False), half=False)
+    save_photo(place / "blank.png", Photo(np.zeros((200, 200, 3), np.uint8)))
+    bare = ("--generator", "bare.safetensors", "--device", "cpu", "--method", "encode")
+    told = "the generator 'tiny' has no encoder, so method 'encode' cannot work; use 'optimise' or 'hybrid'"
+    assert told in refused("invert", "blank.png", "-o", "out.safetensors", *bare)
+    edit = ("edit", "blank.png", "--expression", "happiness", "-o", "out.png", "--axes", "axes.safetensors")
+    assert told in refused(*edit, *bare)
+    faces = place / "faces"
+    faces.mkdir()
+    for row in range(80):
+        shutil.copy("blank.png", faces / f"{row}.png")
+    labels = (f"{row}.png,{'neutral' if row % 2 else 'happiness'}" for row in range(80))
+    (place / "labels.csv").write_text("\n".join(["file,expression", *labels]))
+    assert told in refused("fit", "faces", "--labels", "labels.csv", "-o", "out.safetensors", *bare)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_generators_of_another_kind(refused: Callable[..., str], place: Path) -> None:
+    """Axes, latents and the landmark net lie beside generators and end in .safetensors like them."""
+    shutil.copy(builtin_path("landmarks.safetensors"), place / "landmarks.safetensors")
+    for name in ("axes.safetensors", "latent.safetensors", "landmarks.safetensors"):
+        told = refused("sample", "-o", "out.png", "--generator", name, "--device", "cpu")
+        assert name in told
+        assert "generator" in told
+        assert name in refused("convert", name, "new.safetensors")
+    strange = {"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(2)}
+    write_tensors(place / "sd.safetensors", strange, {"format": "pt"})
+    assert "sd.safetensors" in refused("convert", "sd.safetensors", "new.safetensors")
+    assert "belongs to generator" in refused("edit", "portrait.png", *EDIT, "--device", "cpu")  # the built-in axes
 
 
 def test_error_no_command(refused: Callable[..., str]) -> None:

@@ -12,7 +12,7 @@ import torch
 from ..errors import ExpressionError, FaceError
 from ..faces import Crop, choose_face, crop_of, cut
 from ..images import Photo, open_photo
-from ..inversion import METHODS, OptimiseConfig, need_of
+from ..inversion import METHODS, OptimiseConfig, expect_method, need_of
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
@@ -51,10 +51,11 @@ def label_latents(
     Convention: `aligned` pictures already are the generator's frame from edge to edge and of any size; otherwise the
     largest face of each photo is found and cut. `mirrored` asks for the mirror images' codes too, twice the work.
     Raises: PhotoError for a file that is no picture; ExpressionError for an unknown method, or when no picture has a
-    usable face; Cancelled.
+    usable face; CheckpointError when the method needs an encoder that the generator lacks; Cancelled.
     """
     if method not in METHODS:
         raise ExpressionError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
+    expect_method(generator, method)
     at_once = min(CODED_AT_ONCE, next(need_of(generator, method).groups(CODED_AT_ONCE)).stop)
     codes: list[torch.Tensor] = []
     turned: list[torch.Tensor] = []

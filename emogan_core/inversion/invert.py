@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..devices import gradients_off
-from ..errors import EmoganError, ShapeError
+from ..errors import CheckpointError, EmoganError, ShapeError
 from ..faces import Crop, choose_face, crop_of, cut
 from ..images import Photo
 from ..latents import Latent
@@ -60,8 +60,9 @@ def invert(
 ) -> Inversion:
     """Find one face in each photo, the `face`-th largest, and its code.
 
-    Raises: FaceError when there is none such; EmoganError for an unknown method; Cancelled from `progress`.
+    Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.
     """
+    expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)
     crops = tuple(crop_of(choose_face(one, face), generator.spec.crop) for one in photos)
     side = generator.spec.resolution
@@ -82,13 +83,12 @@ def invert_images(
 
     Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed. Batches too large for memory are taken in
     groups, one after the other.
-    Raises: ShapeError for another size; EmoganError for an unknown method; Cancelled from `progress`.
+    Raises: ShapeError for another size; Cancelled from `progress`; as `expect_method`.
     """
     side = generator.spec.resolution
     if images.ndim != 4 or images.shape[0] == 0 or images.shape[1:] != (3, side, side):
         raise ShapeError(f"pictures came as {tuple(images.shape)}; this generator needs [n, 3, {side}, {side}], n >= 1")
-    if method not in METHODS:
-        raise EmoganError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
+    expect_method(generator, method)
     with gradients_off():
         target = images.detach().clone().float().to(generator.device)
     config = config or OptimiseConfig()
@@ -105,6 +105,20 @@ def invert_images(
             reconstruction=torch.cat([part.reconstruction for part in parts]),
             crops=None,
             metrics={name: tuple(value for part in parts for value in part.metrics[name]) for name in parts[0].metrics},
+        )
+
+
+def expect_method(generator: Generator, method: str) -> None:
+    """Refuse a method that cannot work, before the long work.
+
+    Raises: EmoganError when it is not known; CheckpointError when it needs an encoder that the generator lacks.
+    """
+    if method not in METHODS:
+        raise EmoganError(f"inversion method '{method}' is not known; use one of {', '.join(METHODS)}")
+    if method == "encode" and generator.encoder is None:
+        raise CheckpointError(
+            f"the generator '{generator.spec.name}' has no encoder, so method 'encode' cannot work; use 'optimise' or "
+            "'hybrid', or a generator with an encoder"
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from alias_free import make_alias_free
 from foreign import rosinality_names
 from nvidia_pickles import write_networks
 from tiny import TINY, make_generator
@@ -76,3 +77,12 @@ def test_shape_classes(tmp_path: Path) -> None:
     facts = described(opened)
     assert (facts["classes"], facts["conditioning"]) == (3, "embed")
     assert "classes: 0 to 2; Sample Faces needs one" in brief(opened, sha256="")
+
+
+def test_shape_layers_of_stylegan3(tmp_path: Path) -> None:
+    write_generator(tmp_path / "net.safetensors", make_alias_free(), half=False)
+    facts = described(open_generator(tmp_path / "net.safetensors"))
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["layout"]["num_layers"] == 6
+    assert len(facts["layer_sides"]) == len(facts["layer_rates"]) == len(facts["layer_cutoffs"]) == 7
+    assert (facts["layer_sides"][-1], facts["layer_rates"][-1], facts["layer_cutoffs"][-1]) == (32, 32, 16.0)

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from alias_free import make_alias_free
 from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
 from foreign import rosinality_names
+from nvidia_pickles import write_networks
 from PIL import Image
 from tiny import TINY, make_generator
 from tiny_models import portrait, write_models
@@ -59,6 +61,11 @@ def write_foreign(folder: Path) -> None:
     torch.save({"g_ema": rosinality_names(make_generator(companions=False))}, folder / "faces.pt")
     breeds = make_generator(replace(TINY, c_dim=3, name="breeds"), companions=False)
     write_generator(folder / "animals" / "breeds.safetensors", breeds, half=False)
+    for name in ("stylegan1", "stylegan2-resnet", "stylegan2-orig"):
+        net = make_generator(replace(TINY, architecture=name, name=name), companions=False)
+        write_generator(folder / f"{name}.safetensors", net, half=False)
+    write_generator(folder / "stylegan3.safetensors", make_alias_free(), half=False)
+    write_networks(folder / "ada.pkl", make_generator(companions=False))
     sly = make_generator(replace(TINY, name="![x](https://example.org/x.png)<img src=x onerror=alert(1)>"))
     write_generator(folder / "sly.safetensors", sly, half=False)
     (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")

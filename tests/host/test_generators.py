@@ -59,6 +59,32 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
     assert len(host.pictures(run, "show")) == 2
 
 
+ARCHITECTURES = ("stylegan1", "stylegan2-resnet", "stylegan2-orig", "stylegan3")
+
+
+@pytest.mark.parametrize("name", [*(f"{name}.safetensors" for name in ARCHITECTURES), "ada.pkl"])
+def test_shape_every_architecture_draws_inverts_and_converts(host: Host, name: str) -> None:
+    graph = (
+        converting(name, save_as=f"all/{name}")
+        .with_node("photo", "LoadImage", image="portrait.png")
+        .with_node(
+            "invert",
+            "EmotionGAN_InvertFace",
+            image=["photo", 0],
+            generator=["generator", 0],
+            face=0,
+            method="hybrid",
+            steps=2,
+        )
+        .with_node("redrawn", "PreviewImage", images=["invert", 1])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    assert len(host.pictures(run, "show")) == 2
+    assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
+    assert (host.folder / "output/stylegan/all" / f"{name.removesuffix('.safetensors')}.safetensors").is_file()
+
+
 def test_invariance_a_changed_file_is_loaded_again(host: Host) -> None:
     graph = loading("faces.pt")
     host.run(graph.nodes)

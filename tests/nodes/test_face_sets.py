@@ -74,7 +74,7 @@ def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = networks.GeneratorSpec(**{name: getattr(TINY, name) for name in TINY.__dataclass_fields__})
     bare = networks.build_generator(spec, tensors_of(make_generator(companions=False)))
     labels = "neutral," * 40 + "happiness," * 40
-    with pytest.raises(part("emogan_core.errors").CheckpointError, match="choose 'hybrid' or 'optimise' as method"):
+    with pytest.raises(part("emogan_core.errors").CheckpointError, match="use 'optimise' or 'hybrid'"):
         face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=coding(part))
     methods: list[str] = []
     real = face_sets.invert_images

@@ -67,3 +67,9 @@ def test_error_another_shape(part, pictures, shape: tuple[int, ...]) -> None:
 def test_error_nan(part, pictures) -> None:
     with pytest.raises(part("emogan_core.errors").ShapeError, match="NaN"):
         pictures.photos_of(torch.full((1, 4, 4, 3), torch.nan))
+
+
+def test_error_more_pixels_than_a_photo_may_have(part, pictures) -> None:
+    huge = torch.zeros(1, 1, 1, 1).expand(1, 11_000, 10_000, 3)
+    with pytest.raises(part("emogan_core.errors").PhotoError, match="10000 x 11000 px came, 110 megapixels"):
+        pictures.photos_of(huge)
