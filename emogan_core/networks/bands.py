@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import winograd
 from .layers import RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial, transposed
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BAND_BYTES = 2 << 20  # of one band of features; 1 to 4 MiB are as fast, more is slower
 LEAST_ROWS = 8
+KEPT_KERNEL = 9 * 256 * 256  # Winograd's kernels take four times as much; larger ones belong to blocks of few bands
 LAST = torch.channels_last
 
 
@@ -34,14 +36,19 @@ def rows_per_band(resolution: int, inputs: int, outputs: int, *, itemsize: int =
     """Bands of BAND_BYTES, or as large as four kernels where those are larger: each band reads the kernels anew."""
     size = max(BAND_BYTES, 4 * 9 * inputs * outputs * itemsize)
     rows = size // (resolution * outputs * itemsize)
-    return min(max(LEAST_ROWS, rows - rows % 2), resolution)
+    bands = -(-resolution // max(LEAST_ROWS, rows))
+    return min(-(-resolution // bands // 4) * 4, resolution)  # all alike, in Winograd's whole tiles
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """One picture's convolution: kernel with style, demodulation and gain inside, then bias, noise [r, r] and bound."""
+    """One picture's convolution: kernel with style, demodulation and gain inside, then bias, noise [r, r] and bound.
+
+    `parts` are the kernel's for Winograd's way, where several bands need them.
+    """
 
     kernel: Tensor
+    parts: list[Tensor] | None
     bias: Tensor
     noise: Tensor | None
     bound: float | None
@@ -49,7 +56,7 @@ class Folded:
     def finish(self, x: Tensor, first: int, *, out: Tensor) -> Tensor:
         """Noise, leaky ReLU and the limit on rows from `first` on, written to `out`."""
         if self.noise is None:
-            out.copy_(x)
+            out.copy_(x)  # nothing happens where they are the same
         else:
             torch.add(x, self.noise[first : first + x.shape[2]], out=out)
         F.leaky_relu_(out, 0.2)
@@ -65,16 +72,22 @@ def fold(
     outer = (demodulation[0] * gain_all)[:, None] * style[0]  # [outputs, inputs]
     kernel = layer.weight * outer[:, :, None, None]
     kernel = kernel.to(dtype)
-    kernel = transposed(kernel) if layer.up else kernel.contiguous(memory_format=LAST)
+    parts = None
+    if layer.up:
+        kernel = transposed(kernel)
+    elif min(kernel.shape[:2]) < winograd.LEAST_CHANNELS:
+        kernel = kernel.contiguous(memory_format=LAST)
+    elif kernel.numel() <= KEPT_KERNEL:
+        parts = list(winograd.kernels(kernel))
     strength = layer.noise_strength * gain_all
     grain = (layer.noise_const * strength).to(dtype) if noise and bool(strength != 0) else None
     bound = None if clamp is None else clamp * gain
-    return Folded(kernel, (layer.bias * gain_all).to(dtype), grain, bound)
+    return Folded(kernel, parts, (layer.bias * gain_all).to(dtype), grain, bound)
 
 
 def fold_rgb(layer: ToRGB, w: Tensor, dtype: torch.dtype, *, clamp: float | None) -> Folded:
     style = layer.affine(w) * layer.weight_gain
-    return Folded((layer.weight * style[:, :, None, None]).to(dtype), layer.bias.to(dtype), None, clamp)
+    return Folded((layer.weight * style[:, :, None, None]).to(dtype), None, layer.bias.to(dtype), None, clamp)
 
 
 def rows_of(x: Tensor, first: int, end: int) -> Tensor:
@@ -131,7 +144,11 @@ class FoldedBlock:
             window[:, :, :1] = 0  # conv1 sees zeros around the picture
         if end == side:
             window[:, :, lower:] = 0
-        y = F.conv2d(window, self.conv1.kernel, self.conv1.bias, padding=(0, 1))
+        kernel, bias = self.conv1.kernel, self.conv1.bias
+        if winograd.pays(window, outputs=len(kernel), height=out.shape[2]):
+            y = winograd.convolve(window, kernel, bias=bias, parts=self.conv1.parts, out=out)
+        else:
+            y = F.conv2d(window, kernel, bias, padding=(0, 1))
         self.conv1.finish(y, first, out=out)
         if self.skip is not None:
             out += upsampled_rows(x, first, end, mix=self.skip)

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import winograd
+
 SQRT2 = math.sqrt(2.0)
 RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
@@ -104,7 +106,7 @@ class ModulatedConv(nn.Module):
                 x = F.conv_transpose2d(x, transposed(kernel), stride=2)
             x = fir(x, gain=4.0, pad=1)
         else:
-            x = F.conv2d(x, self.weight.to(x.dtype), padding=1)
+            x = self._same_side(x)
         bias = self.bias[None, :, None, None]
         if noise:
             bias = bias + self.noise_const * self.noise_strength
@@ -113,6 +115,13 @@ class ModulatedConv(nn.Module):
         x = torch.addcmul((bias * SQRT2 * gain).to(x.dtype), x, scale)
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
+
+    def _same_side(self, x: Tensor) -> Tensor:
+        weight = self.weight.to(x.dtype)
+        if torch.is_grad_enabled() or not winograd.pays(x, outputs=len(weight), height=x.shape[2]):
+            return F.conv2d(x, weight, padding=1)
+        out = torch.empty(len(x), len(weight), *x.shape[2:], memory_format=torch.channels_last)
+        return winograd.convolve(x.contiguous(memory_format=torch.channels_last), weight, out=out)
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Style [n, inputs] and demodulation [n, outputs] of w [n, w_dim]."""
