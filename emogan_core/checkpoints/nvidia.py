@@ -26,6 +26,14 @@ from .unpickling import Record, read_pickle
 
 AVERAGED = ("G_ema", "g_ema", "generator_smooth")
 TRAINING = ("G", "g", "generator")
+_CLASSES = {
+    "Discriminator": "a discriminator without its generator",
+    "TriPlaneGenerator": "which is EG3D's and draws through three dimensions",
+    "SuperresGenerator": "which is StyleGAN-XL's",
+    "SynthesisNetwork": "a part of a generator without its mapping",
+    "MappingNetwork": "a part of a generator without its synthesis",
+    "AugmentPipe": "which trainings use to alter pictures",
+}
 _LIMITED = ("conv0", "conv1", "torgb")
 
 
@@ -54,8 +62,8 @@ def canonical_of(top: object, *, name: str) -> CanonicalCheckpoint:
         return read_tensorflow(top, name=name)
     network, notices = _generator(top)
     modules = dict(modules_of(network))
+    expect_no_variant(f"{name}." for name in modules)
     if not {"mapping", "synthesis"} <= set(modules):
-        expect_no_variant(modules)
         raise CheckpointError("its generator has no mapping and synthesis networks; needed a StyleGAN2 generator")
     if is_alias_free(modules):
         spec, tensors = alias_free_of(modules, name=name)
@@ -90,7 +98,8 @@ def _generator(top: object) -> tuple[Record, list[str]]:
             "it holds no generator (no G_ema and no G); give a network pickle of a StyleGAN2 training"
         )
     if found.class_name != "Generator":
-        raise CheckpointError(f"it holds a {ascii(found.class_name)[:40]}; needed a 'Generator'")
+        what = _CLASSES.get(found.class_name, "which is not known here")
+        raise CheckpointError(f"it holds a {ascii(found.class_name)[:40]}, {what}; needed a 'Generator'")
     return found, notices
 
 
@@ -117,7 +126,6 @@ def _generator_tensors(modules: dict[str, Record]) -> tuple[dict[str, Tensor], l
 
 def _spec(modules: dict[str, Record], tensors: dict[str, Tensor], *, name: str) -> GeneratorSpec:
     """What tensors and attributes say alike; the clamp is in the attributes alone."""
-    expect_no_variant(tensors)
     clamps = {
         clamp_of(record.state.get("conv_clamp"))
         for path, record in modules.items()

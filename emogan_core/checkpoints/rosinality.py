@@ -14,6 +14,7 @@ from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights, completed, resolution_of
+from .stylegan2 import expect_no_variant
 
 _FILTERS = (".kernel",)  # the fixed binomial filter [1, 3, 3, 1] of every such network; checked, then not needed
 _BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -27,6 +28,7 @@ def read_rosinality(
     Raises: CheckpointError.
     """
     weights = ForeignWeights(entries, place=place)
+    expect_no_variant(entries)
     _expect_binomial(weights)
     blocks = 1 + weights.count("to_rgbs.{}.conv.weight")
     layers = weights.count("style.{}.weight", start=1)

@@ -22,10 +22,11 @@ STYLERES = ".modify_feature_"  # StyleRes' additions between two layers, at work
 STYLERES_CLAMP = 256.0  # of its program, whose generator knows no other
 _FILTER = ".resample_filter"
 _VARIANTS = {
-    "backbone.": "an EG3D generator, which draws through three dimensions",
+    "backbone.synthesis.": "an EG3D generator, which draws through three dimensions",
     "mapping.embed_proj": "a StyleGAN-XL generator, which embeds classes with another network",
-    "synthesis.fourier": "a generator that starts from Fourier features",
-    "synthesis.b4.shape": "a StyleGAN2 with spatial codes",
+    "mapping.clip": "a StyleGAN-T generator, which draws from texts",
+    "synthesis.init.": "a FastGAN generator, as Projected GAN trains",
+    "to_rgb1.iwt": "a SWAGAN generator, which draws wavelets",
 }
 
 
@@ -118,10 +119,10 @@ def expect_no_variant(names: Iterable[str]) -> None:
 
     Raises: CheckpointError.
     """
-    names = tuple(names)
-    for mark, what in _VARIANTS.items():
-        if any(name.startswith(mark) for name in names):
-            raise CheckpointError(f"it is {what}; that is not supported, give a StyleGAN1, StyleGAN2 or StyleGAN3")
+    for name in names:
+        for mark, what in _VARIANTS.items():
+            if name.startswith(mark) or f".{mark}" in name:
+                raise CheckpointError(f"it is {what}; that is not supported, give a StyleGAN1, StyleGAN2 or StyleGAN3")
 
 
 def _channels(tensors: Mapping[str, Tensor]) -> tuple[int, ...]:

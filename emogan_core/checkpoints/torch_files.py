@@ -17,13 +17,13 @@ from .kinds import NEEDED, kind_of_names, names_in
 from .nvidia import AVERAGED, TRAINING, canonical_of
 from .rosinality import one_row, read_rosinality
 from .rosinality_stylegan1 import MARK, read_rosinality_stylegan1
-from .stylegan2 import CONST, read_state_dict
+from .stylegan2 import CONST, expect_no_variant, read_state_dict
 from .torch_archive import open_archive
 from .unpickling import Record
 
 _DECODER = "decoder."
 _ROSINALITY = "input.input"  # the constant that every generator of that program starts from
-_NOT_SMOOTH = "the file lacks the smoothed generator g_ema; the one in training, g, is used and draws a little worse"
+_NOT_SMOOTH = "the file lacks the smoothed generator (g_ema); the one in training is used and draws a little worse"
 
 
 def read_torch_file(path: Path) -> CanonicalCheckpoint:
@@ -73,6 +73,7 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
         prefixes = [name.removesuffix(CONST) for name in entries or {} if name.endswith(CONST)]
         if not entries or not prefixes:
             continue
+        expect_no_variant(entries)
         prefix = next((one for one in prefixes if "ema" in one.lower() or "smooth" in one), prefixes[0])
         place = f"{path.name} ({key or prefix})" if key or prefix else path.name
         own = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
@@ -110,7 +111,8 @@ def _genforce(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | No
         entries = _table(inner, key)
         if entries:
             place, judge = f"{path.name} ({key})", _table(inner, "discriminator")
-            return read_genforce(entries, place=place, judge=judge, settings=_table(settings, key))
+            found = read_genforce(entries, place=place, judge=judge, settings=_table(settings, key))
+            return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in TRAINING else found
     if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in inner):
         return read_genforce(inner, place=path.name)
     return None

@@ -183,10 +183,9 @@ def relative(*names: str) -> Callable[[dict[str, object]], object]:
     def change(networks: dict[str, object]) -> None:
         place = networks["G_ema"]
         for name in names:
-            module = Module()
-            module.weight = nn.Parameter(torch.zeros(2))
-            place.add_module(name, module)  # type: ignore[attr-defined]
-            place = module
+            if name not in place._modules:  # type: ignore[attr-defined]
+                place.add_module(name, weighty())  # type: ignore[attr-defined]
+            place = place._modules[name]  # type: ignore[attr-defined]
 
     return change
 
@@ -239,13 +238,18 @@ def shared(networks: dict[str, object]) -> None:
         (classes(embedded=16, joined=16), "without z (z_dim 0)"),
         (classes(embedded=8, joined=24), "embeds classes in 8 numbers; needed as many as w has, 16"),
         (classes(embedded=16, joined=32), "c_dim is 0, its tensors say 5"),
-        (relative("backbone", "synthesis"), "EG3D"),
+        (relative("backbone", "synthesis", "b4"), "EG3D"),
+        (relative("mapping", "embed_proj"), "StyleGAN-XL"),
+        (relative("mapping", "clip"), "StyleGAN-T"),
+        (relative("synthesis", "init"), "FastGAN"),
+        (altered("G_ema", "class_name", "TriPlaneGenerator"), "which is EG3D's"),
+        (altered("G_ema", "class_name", "Discriminator"), "a discriminator without its generator"),
         (altered("G_ema.synthesis", "layer_names", ["L0_36_512"]), "StyleGAN3"),
         (altered("G_ema.synthesis.b8.conv1", "conv_clamp", 7.0), "different activation limits"),
         (altered("G_ema.synthesis.b8.conv1", "conv_clamp", "7"), "no positive number"),
         (altered("G_ema.synthesis.b8.conv1", "activation", "relu"), "needed 'lrelu'"),
         (altered("G_ema.mapping.fc0", "bias_gain", 1.0), "learning rate multiplier"),
-        (altered("G_ema", "class_name", "Encoder"), "needed a 'Generator'"),
+        (altered("G_ema", "class_name", "Encoder"), "which is not known here; needed a 'Generator'"),
         (lambda networks: networks.clear(), "holds no generator"),
         (broken_filter, "another filter"),
         (oblong, "4 x 2 instead of 4 x 4: generators of pictures that are not square, such as StyleGAN-Human"),

@@ -101,7 +101,9 @@ def test_shape_layout_of_before_torch_1_6(net: Generator, tmp_path: Path) -> Non
 def test_shape_genforce(net: Generator, around: str, tmp_path: Path) -> None:
     names = genforce_names(net)
     content = {"models": {"generator_smooth": names}} if around == "models" else {around: names} if around else names
-    expect_same(read_torch_file(saved(tmp_path, content)), net, judge=False)
+    found = read_torch_file(saved(tmp_path, content))
+    expect_same(found, net, judge=False)
+    assert len(found.notices) == (around == "generator")
 
 
 def test_shape_genforce_discriminator(net: Generator, tmp_path: Path) -> None:
@@ -154,6 +156,8 @@ def unlike(net: Generator) -> dict[str, tuple[object, str]]:
         ),
         "dense": ({"generator": gen | {"synthesis.early_layer.weight": torch.zeros(3)}}, "instead of a constant"),
         "other generator": ({"generator": {"layer0.weight": torch.zeros(3)}}, "'layer0.weight'"),
+        "swagan": ({"g_ema": ros | {"to_rgb1.iwt.ll": torch.zeros(2, 2)}}, "a SWAGAN generator"),
+        "eg3d": ({"G_ema": {"backbone.synthesis.b4.const": torch.zeros(4, 4, 4)}}, "an EG3D generator"),
         "extra": ({"g_ema": ros | {"new.weight": torch.zeros(3)}}, "cannot use 'new.weight'"),
         "missing": ({"g_ema": {k: v for k, v in ros.items() if k != "convs.0.activate.bias"}}, "is missing"),
         "no tensor": ({"g_ema": ros | {"input.input": 5}}, "is a int"),
