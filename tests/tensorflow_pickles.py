@@ -88,8 +88,15 @@ def networks_of(generator: Generator, *, version: int = 4, grown: bool = False) 
         )
         made.append(network)
     judge = Network(
-        "D", "D_stylegan2", judge_variables(generator), version=version, resolution=spec.resolution, label_size=0
+        "D",
+        "D_stylegan2" if version < 5 else "D_main",
+        judge_variables(generator, grown=grown),
+        version=version,
+        resolution=spec.resolution,
+        label_size=spec.c_dim,
     )
+    if spec.judge_clamp is not None:
+        judge.static_kwargs["conv_clamp"] = spec.judge_clamp
     return made[0], judge, made[1]
 
 
@@ -190,22 +197,33 @@ def stylegan1_variables(generator: Generator) -> Values:
     return made
 
 
-def judge_variables(generator: Generator) -> Values:
-    """The residual discriminator's, or a stranger's where the generator has none."""
+def judge_variables(generator: Generator, *, grown: bool = False) -> Values:
+    """The discriminator's, or a stranger's where the generator has none."""
     ours = {name[14:]: tensor for name, tensor in tensors_of(generator).items() if name.startswith("discriminator.")}
     if not ours:
         return {"16x16/Conv0/weight": np.ones((3, 3, 4, 4), np.float32)}
-    spec, made = generator.spec, {}
-    layers = {f"{spec.resolution}x{spec.resolution}/FromRGB": f"b{spec.resolution}.fromrgb"}
-    for side in spec.resolutions[1:]:
-        kinds = {"Conv0": "conv0", "Conv1_down": "conv1", "Skip": "skip"}
-        layers |= {f"{side}x{side}/{there}": f"b{side}.{here}" for there, here in kinds.items()}
-    layers |= {"4x4/Conv": "b4.conv", "4x4/Dense0": "b4.fc", "Output": "b4.out"}
-    for there, here in layers.items():
-        weight = ours[f"{here}.weight"]
-        made[f"{there}/weight"] = kernel(weight) if weight.ndim == 4 else array(weight.T)
-        if f"{here}.bias" in ours:
-            made[f"{there}/bias"] = array(ours[f"{here}.bias"])
+    made: Values = {}
+    kinds = {
+        "fromrgb": "FromRGB",
+        "conv0": "Conv0",
+        "conv1": "Conv1_down",
+        "skip": "Skip",
+        "conv": "Conv",
+        "fc": "Dense0",
+    }
+    for name, tensor in ours.items():
+        block, layer, part = name.split(".")
+        there = f"{block[1:]}x{block[1:]}/{kinds.get(layer)}"
+        if block == "mapping":
+            there = "LabelEmbed" if layer == "embed" else layer.replace("fc", "Mapping")
+        elif layer == "out":
+            there = "Output"
+        elif layer == "fromrgb" and grown:
+            there = "FromRGB_lod0"
+        value = array(tensor) if part == "bias" else kernel(tensor) if tensor.ndim == 4 else array(tensor.T)
+        made[f"{there}/{part}"] = value * np.float32(0.1 if layer[:2] == "fc" and block == "mapping" else 1)
+    if grown:
+        made |= {"lod": np.float32(0).reshape(()), "FromRGB_lod1/bias": np.ones(4, np.float32)}
     return made
 
 

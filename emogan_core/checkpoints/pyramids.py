@@ -20,8 +20,10 @@ _SIDE = re.compile(r"synthesis\.b(\d{1,4})\.(\w+)")
 _LEVELS = ("lod", "synthesis.lod")  # a TensorFlow generator hands its own level to its synthesis
 
 
-def take_mapping(weights: ForeignWeights, *, bias_gain: float = 1.0) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """What a GeneratorSpec says of the mapping network, and its tensors, biases times `bias_gain`.
+def take_mapping(
+    weights: ForeignWeights, *, gain: float = 1.0, bias_gain: float = 1.0
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What a GeneratorSpec says of the mapping network, and its tensors times `gain`, biases also times `bias_gain`.
 
     Raises: CheckpointError.
     """
@@ -48,8 +50,8 @@ def take_mapping(weights: ForeignWeights, *, bias_gain: float = 1.0) -> tuple[di
             tensors["mapping.embed.bias"] = weights.take("mapping.embed.bias", width)
     for layer, shape in enumerate(shapes):
         name = f"mapping.fc{layer}"
-        tensors[f"{name}.weight"] = weights.take(f"{name}.weight", *shape)
-        tensors[f"{name}.bias"] = weights.take(f"{name}.bias", w_dim) * bias_gain
+        tensors[f"{name}.weight"] = weights.take(f"{name}.weight", *shape) * gain
+        tensors[f"{name}.bias"] = weights.take(f"{name}.bias", w_dim) * (gain * bias_gain)
     if "mapping.w_avg" in weights:
         tensors["mapping.w_avg"] = weights.take("mapping.w_avg", w_dim)
     return facts, tensors

@@ -49,15 +49,21 @@ _OUTPUT = re.compile(r"synthesis\.output(\d{1,2})\.(?:conv\.)?(weight|bias)")
 
 
 def read_stylegan1(
-    entries: Mapping[str, object], *, place: str, notices: list[str], turned_from: int = TURNED_FROM
+    entries: Mapping[str, object],
+    *,
+    place: str,
+    notices: list[str],
+    turned_from: int = TURNED_FROM,
+    mapping_gain: float = 1.0,
 ) -> CanonicalCheckpoint:
     """A generator from tensors under our names, with the numbers as StyleGAN1's programs keep them.
 
-    Convention: up-convolutions of `turned_from` px and more have their kernels turned.
+    Convention: up-convolutions of `turned_from` px and more have their kernels turned; the mapping network's numbers
+    become ours times `mapping_gain`.
     Raises: CheckpointError.
     """
     weights = ForeignWeights(without_growth(entries, place=place, notices=notices), place=place)
-    mapping, tensors = take_mapping(weights, bias_gain=_BIAS_GAIN)
+    mapping, tensors = take_mapping(weights, gain=mapping_gain, bias_gain=_BIAS_GAIN)
     start, more = take_start(weights)
     spec = GeneratorSpec(**mapping, **start, architecture="stylegan1")
     tensors |= more

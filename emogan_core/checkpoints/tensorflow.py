@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.spec import GeneratorSpec
 from .arrays import Array
 from .canonical import CanonicalCheckpoint
 from .modules import clamp_of, told_word
 from .pyramids import without_growth
 from .stylegan1 import TURNED_FROM, read_stylegan1
-from .stylegan2 import ARCHITECTURES
-from .tensorflow_names import full_side, generator_names, judge_names
-from .tensorflow_stylegan2 import judge_facts, judge_tensors, read_stylegan2
+from .tensorflow_judge import judge_of
+from .tensorflow_names import full_side, generator_names
+from .tensorflow_settings import expect_agreement, expect_fixed, mapping_gain, told_of_strange_ones
+from .tensorflow_stylegan2 import read_stylegan2
 from .unpickling import TENSORFLOW, Record
 
 VERSIONS = (2, 3, 4, 5)  # of a network's state: up to 3 StyleGAN1, 4 StyleGAN2, 5 StyleGAN2-ADA
@@ -30,29 +30,6 @@ MAX_NAME = 100
 _GENERATOR = "its network Gs"
 _SYNTHESES = ("G_synthesis", "G_synthesis_stylegan2", "G_synthesis_stylegan_revised")
 _PROGRESSIVE = ("G_paper", "D_paper")
-_FIXED: Mapping[str, object] = {  # settings that leave no trace in tensors, the same in every network drawn here
-    "normalize_latents": True,
-    "mapping_nonlinearity": "lrelu",
-    "nonlinearity": "lrelu",
-    "mapping_lrmul": 0.01,
-    "resample_kernel": [1, 3, 3, 1],
-    "use_styles": True,
-    "const_input_layer": True,
-    "use_wscale": True,
-    "use_pixel_norm": False,
-    "use_instance_norm": True,
-    "blur_filter": [1, 2, 1],
-}
-_HELD_AGAINST_TENSORS = (
-    *("resolution", "latent_size", "dlatent_size", "label_size", "mapping_layers", "architecture", "num_channels"),
-    *("fmap_base", "fmap_decay", "fmap_min", "fmap_max", "fmap_const", "mapping_fmaps", "label_fmaps", "use_noise"),
-)
-_FELT = ("conv_clamp", "fused_scale")
-_HARMLESS = (  # of training and truncation, or of how the same is computed
-    *("truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val", "style_mixing_prob"),
-    *("dlatent_avg_beta", "w_avg_beta", "structure", "randomize_noise", "fused_modconv", "dtype", "num_fp16_res"),
-    *("dlatent_broadcast", "mapping_func", "synthesis_func", "is_template_graph"),
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,22 +56,25 @@ def read_tensorflow(top: object, *, name: str) -> CanonicalCheckpoint:
     generator, judge = _chosen(top)
     saved = _saved(generator)
     _expect_kind(saved)
-    notices = _expect_fixed(saved.settings)
+    expect_fixed(saved.settings)
+    notices = told_of_strange_ones(saved.settings)
+    gain = mapping_gain(saved.settings)
     first = any("/StyleMod/" in key for key in saved.entries)
     entries: Mapping[str, object] = generator_names(saved.entries, first=first)
     if first:
         fused = saved.settings.get("fused_scale")
         turned = (8 if fused else 1 << 30) if isinstance(fused, bool) else TURNED_FROM
-        found = read_stylegan1(entries, place=_GENERATOR, turned_from=turned, notices=notices)
+        found = read_stylegan1(entries, place=_GENERATOR, turned_from=turned, notices=notices, mapping_gain=gain)
     else:
         if saved.functions["synthesis"] == "G_synthesis_stylegan_revised":
             entries = without_growth(entries, place=_GENERATOR, notices=notices)
         else:  # all StyleGAN2 have a level, which only networks that grow look at
             entries = {key: tensor for key, tensor in entries.items() if key != "lod"}
         clamp = clamp_of(saved.settings.get("conv_clamp"))
-        found = read_stylegan2(entries, place=_GENERATOR, clamp=clamp, notices=notices)
+        found = read_stylegan2(entries, place=_GENERATOR, clamp=clamp, notices=notices, mapping_gain=gain)
     spec = replace(found.spec, name=name)
-    _expect_agreement(saved, spec)
+    named = saved.functions["synthesis"] == "G_synthesis_stylegan2"
+    expect_agreement(saved.settings, spec, full=full_side(saved.entries), named=named)
     return _with_judge(replace(found, spec=spec), judge)
 
 
@@ -178,81 +158,13 @@ def _expect_kind(saved: _Saved) -> None:
         raise CheckpointError(f"its synthesis is built by {told_word(function)}; needed one of {', '.join(_SYNTHESES)}")
 
 
-def _expect_fixed(settings: Mapping[str, object]) -> list[str]:
-    """Refuse what ours cannot be; a notice about settings that no program of NVIDIA's has.
-
-    Raises: CheckpointError.
-    """
-    for key, wanted in _FIXED.items():
-        told = settings.get(key, wanted)
-        if (list(told) if isinstance(told, tuple) else told) != wanted:
-            raise CheckpointError(f"its setting {key} is {_shown(told)}, which is not drawn here; needed {wanted}")
-    known = {*_FIXED, *_HELD_AGAINST_TENSORS, *_FELT, *_HARMLESS}
-    strange = [told_word(key) for key in settings if key not in known]
-    said = f"it has settings not known here, which are left aside: {', '.join(strange[:3])}"
-    return [said] if strange else []
-
-
-def _expect_agreement(saved: _Saved, spec: GeneratorSpec) -> None:
-    """What the settings say of sizes must be what the tensors show.
-
-    Raises: CheckpointError.
-    """
-    settings, full = saved.settings, full_side(saved.entries)
-    shown: dict[str, object] = {
-        "resolution": full,
-        "latent_size": spec.z_dim,
-        "dlatent_size": spec.w_dim,
-        "label_size": spec.c_dim,
-        "mapping_layers": spec.mapping_layers,
-        "num_channels": 3,
-    }
-    kinds = {ours: theirs for theirs, ours in ARCHITECTURES.items()}
-    if saved.functions["synthesis"] == "G_synthesis_stylegan2":
-        shown["architecture"] = kinds[spec.architecture]
-    if "fmap_base" in settings:
-        shown["widths by fmap_base"] = list(spec.channels)
-        settings = {**settings, "widths by fmap_base": _widths(settings, len(spec.channels))}
-    for key, value in shown.items():
-        if settings.get(key, value) != value:
-            raise CheckpointError(
-                f"its settings say {key} {_shown(settings[key])}, its tensors {value}; get the file again"
-            )
-
-
-def _shown(value: object) -> str:
-    """A setting for people; what a stranger has nested is not walked through."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_shown(item) if isinstance(item, int | float) else '...' for item in value[:12])}]"
-    if value is None or isinstance(value, int | float):
-        return str(value)
-    return told_word(value)
-
-
-def _widths(settings: Mapping[str, object], blocks: int) -> list[int]:
-    """Channels from 4 px up: halved with each doubling, between limits."""
-    words = ("fmap_base", "fmap_decay", "fmap_min", "fmap_max")
-    told = [settings.get(word, usual) for word, usual in zip(words, (0, 1.0, 1, 512), strict=True)]
-    if not all(isinstance(value, int | float) for value in told):
-        raise CheckpointError("its settings of widths are no numbers; the file is damaged, get it again")
-    base, decay, least, most = (float(value) for value in told)  # type: ignore[arg-type]
-    return [int(min(max(int(base / 2.0 ** ((block + 1) * decay)), least), most)) for block in range(blocks)]
-
-
 def _with_judge(found: CanonicalCheckpoint, record: Record | None) -> CanonicalCheckpoint:
     """With the discriminator where it is one of ours, else with a notice."""
     if record is None:
         return found
     try:
         saved = _saved(record)
-        strange = _expect_fixed({key: value for key, value in saved.settings.items() if key in _FIXED})
-        assert not strange
-        for key in ("use_spectral_norm", "use_pagan", "adaptive_dropout", "label_size"):
-            if saved.settings.get(key):
-                raise CheckpointError(f"it has {key}, which is not supported")
-        tensors = judge_tensors(judge_names(saved.entries), found.spec.resolution)
-        clamp = clamp_of(saved.settings.get("conv_clamp"))
-        spec = replace(found.spec, **judge_facts(saved.settings, saved.function, clamp=clamp))
+        tensors, told = judge_of(saved.entries, saved.settings, saved.function, found.spec)
     except CheckpointError as error:
         return replace(found, notices=(*found.notices, f"the discriminator is left out: {error}"))
-    return replace(found, spec=spec, tensors={**found.tensors, **tensors})
+    return replace(found, spec=replace(found.spec, **told), tensors={**found.tensors, **tensors})
