@@ -83,7 +83,9 @@ class Array:
             or len(shape) > MAX_DIMENSIONS
             or not all(type(side) is int and 0 <= side < MAX_SIDE for side in shape)
         ):
-            raise CheckpointError(f"a numpy array's shape is not up to {MAX_DIMENSIONS} sides that fit a file; get it again")
+            raise CheckpointError(
+                f"a numpy array's shape is not up to {MAX_DIMENSIONS} sides that fit a file; get it again"
+            )
         held = latin1(data, budget=budget)
         needed = math.prod(shape) * kind.kind.itemsize
         if needed != len(held):
