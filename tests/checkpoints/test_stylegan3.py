@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -199,3 +200,26 @@ def test_error_damaged_networks(net: Generator, tmp_path: Path, change: Change, 
         load_generator(path)
     assert told in str(caught.value)
     assert "is damaged (" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_error_damage_of_any_kind(net: Generator, tmp_path: Path, seed: int) -> None:
+    """Flipped bytes and cut ends: a generator or one sentence, whatever was hit."""
+    rng = random.Random(seed)
+    whole = write_alias_free(tmp_path / "whole.pkl", net).read_bytes()
+    path = tmp_path / "other.pkl"
+    told = []
+    for number in range(12):
+        data = bytearray(whole)
+        if number % 4:
+            for _ in range(rng.choice((1, 4, 64))):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+        else:
+            del data[rng.randrange(len(data)) :]
+        path.write_bytes(data)
+        try:
+            load_generator(path)
+        except CheckpointError as error:
+            told.append(str(error))
+    assert len(told) >= 3
+    assert all(sentence.startswith("other.pkl") for sentence in told), told
