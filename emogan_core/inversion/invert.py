@@ -16,7 +16,7 @@ from ..latents import Latent
 from ..networks.build import Generator
 from ..networks.memory import Need, need_to_encode, need_to_invert
 from ..progress import Progress, in_parts, silent
-from .methods import METHODS, OptimiseConfig
+from .methods import METHODS, OptimiseConfig, expect_numbers
 from .objective import editability
 
 
@@ -134,6 +134,7 @@ def _judged(generator: Generator, ws: Tensor, target: Tensor) -> Inversion:
     """How well codes redraw a few pictures, and how far they are from typical ones."""
     with gradients_off():
         drawn = generator.synthesis(ws).clamp(-1, 1)
+        expect_numbers(generator, drawn)
         away, apart = editability(generator, ws)
         mse = (drawn - target).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
         metrics = {"psnr_db": -10 * mse.clamp_min(1e-10).log10(), "away": away, "apart": apart}

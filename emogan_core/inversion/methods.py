@@ -66,10 +66,25 @@ Method = Callable[..., Tensor]
 METHODS: dict[str, Method] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
 
 
+def expect_numbers(generator: Generator, drawn: Tensor) -> None:
+    """Refuse to go on with a network that draws nothing.
+
+    Raises: CheckpointError.
+    """
+    if not bool(torch.isfinite(drawn).all()):
+        raise CheckpointError(
+            f"the generator '{generator.spec.name}' draws NaN instead of pictures; its file is damaged or its training "
+            "had failed, use another"
+        )
+
+
 def descend(
     generator: Generator, images: Tensor, start: Tensor, *, steps: int, config: OptimiseConfig, progress: Progress
 ) -> Tensor:
-    """Adam on the codes, in units of w_std, keeping each picture's best codes seen."""
+    """Adam on the codes, in units of w_std, keeping each picture's best codes seen.
+
+    Raises: CheckpointError when the generator draws NaN.
+    """
     with gradients_allowed():
         target, start = ordinary(images).detach(), ordinary(start).detach()
         wanted = [feature.detach() for feature in judged(generator, target)]
@@ -80,6 +95,8 @@ def descend(
         for step in range(steps):
             ws = start + offset * generator.w_std
             drawn = generator.synthesis(ws)
+            if step == 0:
+                expect_numbers(generator, drawn)
             losses = objective(generator, ws, drawn, target, wanted, config.weights)
             better = losses.detach() < best_loss
             best_loss = torch.where(better, losses.detach(), best_loss)

@@ -98,6 +98,8 @@ class Input(nn.Module):
         self.band, channels = bands(spec)[0], spec.channels[0]
         self.weight = nn.Parameter(torch.zeros(channels, channels))
         self.affine = Dense(spec.w_dim, 4)
+        with torch.no_grad():
+            self.affine.bias[0] = 1.0  # a code of zeros neither turns nor shifts
         self.register_buffer("transform", torch.eye(3))
         # files bring their own; a spiral covers the disc of frequencies as evenly as their random draw
         spots = torch.arange(channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import fields, replace
 
 import pytest
@@ -89,6 +90,15 @@ def test_shape_progress_previews_are_pictures(tiny: Generator, images: torch.Ten
     assert [r.step for r in reports] == list(range(1, 16))
     assert previews
     assert all(p.shape == images.shape and not p.requires_grad and p.abs().max() <= 1 for p in previews)
+
+
+@pytest.mark.parametrize("method", ["encode", "optimise", "hybrid"])
+def test_error_a_generator_that_draws_nan(tiny: Generator, images: torch.Tensor, method: str) -> None:
+    broken = copy.deepcopy(tiny)
+    with torch.no_grad():
+        broken.synthesis.b32.torgb.bias.fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="draws NaN instead of pictures"):
+        invert_images(broken, images, method=method)
 
 
 def test_error_wrong_inputs(tiny: Generator, images: torch.Tensor) -> None:
