@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
 from ..networks.spec import AliasFree, GeneratorSpec
 from ..networks.stylegan3 import bands, resampling
+from .canonical import CanonicalCheckpoint
+from .foreign import ForeignWeights, completed
 from .modules import clamp_of, expect_activation, tensors_of_modules
 from .unpickling import Record
 
 MAX_LAYERS = 64
+WAVES = "synthesis.input.freqs"  # what only StyleGAN3 has
+FIRST_RATE = 16  # of the published networks
+PUBLISHED_CLAMP = 256.0
+_TRANSFORM = "synthesis.input.transform"
+_TAKEN_AS_PUBLISHED = (
+    "the file holds weights without settings: bands, output scale and activation limit are taken as published"
+)
 _LAYER = re.compile(r"synthesis\.(L(\d{1,3})_(\d{1,5})_(\d{1,5}))", re.ASCII)
 
 
@@ -35,40 +45,80 @@ def alias_free_of(modules: dict[str, Record], *, name: str) -> tuple[GeneratorSp
     Raises: CheckpointError, one clause, when it is of a kind not drawn here, or contradicts itself.
     """
     layers = _layers(modules)
+    if modules["synthesis"].state.get("layer_names", layers) != layers:
+        raise CheckpointError("it lists other layers than it has; the file is damaged or a variant not supported")
     for path, record in modules.items():
         expect_activation(path, record)
-    numbers = {module: str(index) for index, module in enumerate(layers)}
-    tensors: dict[str, Tensor] = {}
-    for path, tensor in tensors_of_modules(modules).items():
-        root, _, rest = path.removeprefix("synthesis.").partition(".")
-        own = path.startswith("synthesis.") and root in numbers
-        tensors[f"synthesis.L{numbers[root]}.{rest}" if own else path] = tensor
-    spec = _spec(modules, tensors, layers, name=name)
+    tensors = _renamed(tensors_of_modules(modules), layers)
+    resolution = modules["synthesis"].state.get("img_resolution", int(layers[-1].split("_")[1]))
+    if not isinstance(resolution, int):
+        raise CheckpointError("its resolution is no whole number: pictures that are not square are not supported")
+    clamps = {clamp_of(modules[f"synthesis.{layer}"].state.get("conv_clamp")) for layer in layers}
+    if len(clamps) > 1:
+        raise CheckpointError("its layers have different activation limits, which is not supported; needed one for all")
+    layout = _layout(modules, tensors, layers)
+    spec = replace(_spec(tensors, layout, resolution=resolution, name=name), conv_clamp=clamps.pop())
     _expect_layers(modules, spec, layers)
     return spec, tensors
 
 
-def _layers(modules: Mapping[str, Record]) -> list[str]:
+def read_alias_free_state_dict(
+    entries: Mapping[str, object], *, place: str, average: Tensor | None = None
+) -> CanonicalCheckpoint:
+    """A StyleGAN3 generator from a bare state dict, which tells no settings; `average` is the file's own where it has one.
+
+    Convention: what the names and shapes do not show is taken as published: bands, scale, limit.
+    Raises: CheckpointError.
+    """
+    try:
+        layers = _layers({name.rpartition(".")[0] for name in entries})
+        weights, found, notices = ForeignWeights(entries, place=place), {}, [_TAKEN_AS_PUBLISHED]
+        for name, value in entries.items():
+            dims = value.ndim if isinstance(value, Tensor) else 1
+            if name == _TRANSFORM and dims == 3:  # of the batch that an encoder was last trained with
+                found[name] = torch.eye(3)
+                notices.append("the file's transforms are those of a batch and are left out")
+            else:
+                found[name] = weights.take(name, *weights.shape(name, dims=dims))
+        tensors = _renamed(found, layers)
+        layout, resolution = _published_layout(tensors, layers), int(layers[-1].split("_")[1])
+        spec = replace(_spec(tensors, layout, resolution=resolution, name="unnamed"), conv_clamp=PUBLISHED_CLAMP)
+        _expect_layers({f"synthesis.{layer}": Record("", {}) for layer in layers}, spec, layers)
+    except CheckpointError as error:
+        told = str(error)
+        raise CheckpointError(told if told.startswith(place) else f"{place}: {told}") from error
+    if average is not None:
+        tensors.setdefault("mapping.w_avg", average)
+    return completed(spec, tensors, notices=notices)
+
+
+def _renamed(tensors: Mapping[str, Tensor], layers: list[str]) -> dict[str, Tensor]:
+    """Layers by their number alone."""
+    numbers = {layer: str(index) for index, layer in enumerate(layers)}
+    found: dict[str, Tensor] = {}
+    for path, tensor in tensors.items():
+        root, _, rest = path.removeprefix("synthesis.").partition(".")
+        own = path.startswith("synthesis.") and root in numbers
+        found[f"synthesis.L{numbers[root]}.{rest}" if own else path] = tensor
+    return found
+
+
+def _layers(paths: Iterable[str]) -> list[str]:
     """The names of layers in their order.
 
-    Raises: CheckpointError when they do not count up from 0, or are others than the network itself lists.
+    Raises: CheckpointError when they do not count up from 0.
     """
-    found = [match for path in modules if (match := _LAYER.fullmatch(path))]
+    found = [match for path in paths if (match := _LAYER.fullmatch(path))]
     found.sort(key=lambda match: int(match[2]))
-    names = [match[1] for match in found]
-    told = modules["synthesis"].state.get("layer_names", names)
     if [int(match[2]) for match in found] != list(range(len(found))) or not 4 <= len(found) <= MAX_LAYERS:
         raise CheckpointError(
             f"its {len(found)} StyleGAN3 layers are not numbered L0 to L{max(len(found) - 1, 3)}; the file is damaged"
         )
-    if told != names:
-        raise CheckpointError("it lists other layers than it has; the file is damaged or a variant not supported")
-    return names
+    return [match[1] for match in found]
 
 
-def _spec(
-    modules: Mapping[str, Record], tensors: Mapping[str, Tensor], layers: list[str], *, name: str
-) -> GeneratorSpec:
+def _spec(tensors: Mapping[str, Tensor], layout: AliasFree, *, resolution: int, name: str) -> GeneratorSpec:
+    """Widths and depth from the tensors; the activation limit, which leaves no trace in them, is set by the caller."""
     depth = 0
     while f"mapping.fc{depth}.weight" in tensors:
         depth += 1
@@ -77,28 +127,21 @@ def _spec(
     (w_dim, _), (_, inputs) = (_shape(tensors, f"mapping.fc{layer}.weight", 2) for layer in (depth - 1, 0))
     c_dim = _shape(tensors, "mapping.embed.weight", 2)[1] if "mapping.embed.weight" in tensors else 0
     z_dim = inputs - (w_dim if c_dim else 0)
-    widths = [_shape(tensors, f"synthesis.L{index}.weight", 4)[0] for index in range(len(layers))]
+    widths = [_shape(tensors, f"synthesis.L{index}.weight", 4)[0] for index in range(layout.num_layers + 1)]
     if widths[-1] != 3:
         raise CheckpointError(f"it draws pictures of {widths[-1]} channels; give a generator of colour pictures")
     if z_dim < 1:
         raise CheckpointError("it draws from classes alone, without z, which is not supported; needed both")
-    clamps = {clamp_of(modules[f"synthesis.{layer}"].state.get("conv_clamp")) for layer in layers}
-    if len(clamps) > 1:
-        raise CheckpointError("its layers have different activation limits, which is not supported; needed one for all")
-    resolution = modules["synthesis"].state.get("img_resolution", int(layers[-1].split("_")[1]))
-    if not isinstance(resolution, int):
-        raise CheckpointError("its resolution is no whole number: pictures that are not square are not supported")
     return GeneratorSpec(
         resolution=resolution,
         w_dim=w_dim,
         z_dim=z_dim,
         channels=tuple(widths[:-1]),
         mapping_layers=depth,
-        conv_clamp=clamps.pop(),
         architecture="stylegan3",
         name=name,
         c_dim=c_dim,
-        alias_free=_layout(modules, tensors, layers),
+        alias_free=layout,
     )
 
 
@@ -121,6 +164,28 @@ def _layout(modules: Mapping[str, Record], tensors: Mapping[str, Tensor], layers
     if up_filter is not None and isinstance(high, int) and isinstance(low, int) and 0 < low <= high:
         told["filter_size"] = up_filter.shape[0] // (high // low)
     return AliasFree(**{key: _number(key, value) for key, value in told.items() if key in _FIELDS})
+
+
+def _published_layout(tensors: Mapping[str, Tensor], layers: list[str]) -> AliasFree:
+    """The published layout with what shapes show: kernel, filters, margin, and where the radial filters end."""
+    usual = AliasFree()
+    filters = [tensors.get(f"synthesis.L{index}.down_filter") for index in range(len(layers) - 1)]
+    radial = [found is not None and found.ndim == 2 for found in filters]
+    raised, left = divmod(_shape(tensors, "synthesis.L0.up_filter", 1)[0], usual.filter_size)
+    if left:
+        raise CheckpointError(
+            f"its first filter has {raised * usual.filter_size + left} taps; without the settings, which the file does "
+            f"not hold, only filters of {usual.filter_size} taps a sample are understood; give its .pkl"
+        )
+    return replace(
+        usual,
+        num_layers=len(layers) - 1,
+        num_critical=radial.count(False) if any(radial) else usual.num_critical,
+        margin_size=(int(layers[0].split("_")[1]) - FIRST_RATE) // 2,
+        conv_kernel=_shape(tensors, "synthesis.L0.weight", 4)[2],
+        lrelu_upsampling=raised,
+        use_radial_filters=any(radial),
+    )
 
 
 def _arguments(record: Record) -> dict[str, object]:

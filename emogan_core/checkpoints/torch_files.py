@@ -18,6 +18,7 @@ from .nvidia import AVERAGED, TRAINING, canonical_of
 from .rosinality import one_row, read_rosinality
 from .rosinality_stylegan1 import MARK, read_rosinality_stylegan1
 from .stylegan2 import CONST, expect_no_variant, read_state_dict
+from .stylegan3 import WAVES, read_alias_free_state_dict
 from .torch_archive import open_archive
 from .unpickling import Record
 
@@ -70,7 +71,8 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
     """A state dict with NVIDIA's names, at the top or in a table, with or without a prefix such as `decoder.`"""
     for key in (*AVERAGED, *TRAINING, "state_dict", "model", ""):
         entries = _table(top, key) if key else top
-        prefixes = [name.removesuffix(CONST) for name in entries or {} if name.endswith(CONST)]
+        mark = WAVES if any(name.endswith(WAVES) for name in entries or {}) else CONST
+        prefixes = [name.removesuffix(mark) for name in entries or {} if name.endswith(mark)]
         if not entries or not prefixes:
             continue
         expect_no_variant(entries)
@@ -82,7 +84,8 @@ def _canonical_names(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoi
         row = None
         if average is not None and isinstance(width, Tensor) and width.ndim == 1:
             row = one_row(average, width=width.shape[0], place=place)
-        found = read_state_dict(own, place=place, average=row)
+        read = read_alias_free_state_dict if mark == WAVES else read_state_dict
+        found = read(own, place=place, average=row)
         return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in TRAINING else found
     return None
 

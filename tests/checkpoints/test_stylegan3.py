@@ -15,6 +15,7 @@ from torch import nn
 
 from emogan_core.checkpoints import load_generator, read_generator, write_generator
 from emogan_core.checkpoints.nvidia import read_nvidia
+from emogan_core.checkpoints.torch_files import read_torch_file
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, GeneratorSpec, tensors_of
 from emogan_core.networks.spec import AliasFree
@@ -223,3 +224,71 @@ def test_error_damage_of_any_kind(net: Generator, tmp_path: Path, seed: int) -> 
             told.append(str(error))
     assert len(told) >= 3
     assert all(sentence.startswith("other.pkl") for sentence in told), told
+
+
+PUBLISHED = replace(
+    TINY_T, conv_clamp=256.0, channels=(12,) * 8, alias_free=AliasFree(num_layers=8, lrelu_upsampling=4, margin_size=6)
+)
+
+
+def without_settings(made: Generator, *, prefix: str = "") -> dict[str, object]:
+    """The state dict of the published program."""
+    names = {f"synthesis.L{index}.": f"synthesis.{name}." for index, name in enumerate(layer_names(made))}
+    entries: dict[str, object] = {}
+    for name, tensor in tensors_of(made).items():
+        start = next((old for old in names if name.startswith(old)), "")
+        if not name.startswith("statistics"):
+            entries[prefix + names.get(start, "") + name.removeprefix(start)] = tensor
+    return entries
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [PUBLISHED, replace(PUBLISHED, alias_free=AliasFree(num_layers=8, use_radial_filters=True, num_critical=3))],
+    ids=["T", "R"],
+)
+@pytest.mark.parametrize("prefix", ["", "decoder."])
+def test_shape_weights_without_settings(spec: GeneratorSpec, tmp_path: Path, prefix: str) -> None:
+    """A bare state dict, and an encoder's file with the decoder's transforms of its last batch."""
+    made = make_alias_free(spec)
+    entries = without_settings(made, prefix=prefix)
+    if prefix:
+        entries["decoder.synthesis.input.transform"] = torch.eye(3).expand(4, 3, 3).contiguous()
+    path = tmp_path / "bare.pt"
+    torch.save({"state_dict": entries, "latent_avg": made.w_avg} if prefix else entries, path)
+    checkpoint = read_torch_file(path)
+    assert checkpoint.spec.alias_free == spec.alias_free
+    assert "taken as published" in checkpoint.notices[0]
+    assert len(checkpoint.notices) == 1 + bool(prefix)
+    again = load_generator(path)
+    ws = made.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(3)))
+    torch.testing.assert_close(
+        again.synthesis(ws, transform=torch.eye(3)), made.synthesis(ws, transform=torch.eye(3)), atol=0, rtol=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("synthesis.L2_28_12.weight", None, "'synthesis.L2.weight' is missing"),
+        ("synthesis.L2_28_12.weight", torch.zeros(13, 12, 3, 3), "cannot follow from its layout"),
+        ("synthesis.L0_28_12.up_filter", torch.zeros(7), "has 7 taps"),
+        ("synthesis.L0_28_12.up_filter", torch.zeros(4, 6), "up_filter' has the shape"),
+        ("synthesis.L8_32_3.bias", torch.full((3,), torch.nan), "NaN"),
+        ("synthesis.input.transform", torch.zeros(9), "synthesis.input.transform is"),
+        ("synthesis.extra.weight", torch.zeros(3), "unexpected synthesis.extra.weight"),
+        ("synthesis.L9_9_9.weight", torch.zeros(3, 3, 1, 1), "resolution of 9"),
+        ("mapping.fc1.weight", "word", "needed a tensor"),
+    ],
+)
+def test_error_damaged_weights_without_settings(tmp_path: Path, name: str, value: object, told: str) -> None:
+    entries = without_settings(make_alias_free(PUBLISHED))
+    assert name in entries or "extra" in name or "L9" in name, sorted(entries)
+    entries[name] = value
+    if value is None:
+        del entries[name]
+    path = tmp_path / "bare.pt"
+    torch.save(entries, path)
+    with pytest.raises(CheckpointError, match=r"^bare\.pt") as caught:
+        load_generator(path)
+    assert told in str(caught.value)
