@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import maximum_filter
 
+from emogan_core.checkpoints import load_generator
+
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
@@ -75,3 +77,16 @@ def test_invariance_edit_a_photo(host: Host) -> None:
     assert (before != edited).any(-1).mean() > 0.05
     assert run.previews >= 1
     assert host.pictures(run, nodes["EmotionGAN_InvertFace"])[0].shape[1] == 2 * 64
+
+
+def test_invariance_bring_your_own_generator(host: Host) -> None:
+    run, nodes = run_workflow(host, "bring_your_own_generator")
+    faces = host.pictures(run, nodes["What it draws"])
+    assert [face.shape for face in faces] == [(512, 512, 3)] * 4
+    assert host.pictures(run, nodes["The photo, redrawn by it"])[0].shape == (64, 64, 3)
+    assert "licence: Apache-2.0" in run.outputs[nodes["EmotionGAN_LoadGenerator"]]["text"][0]
+    written = host.folder / "output/stylegan/my_generator.safetensors"
+    assert load_generator(written).fingerprint == load_generator("builtin").fingerprint
+    again, _ = run_workflow(host, "bring_your_own_generator")
+    assert not again.ran & {nodes["EmotionGAN_ConvertGenerator"]}
+    assert len(list(written.parent.glob("my_generator*"))) == 1
