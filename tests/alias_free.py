@@ -43,7 +43,6 @@ def make_alias_free(spec: GeneratorSpec = TINY_T, *, seed: int = 0) -> Generator
             if name.endswith("magnitude_ema"):
                 buffer.uniform_(0.5, 2.0, generator=rng)
         raw.mapping.w_avg.normal_(generator=rng)
-        raw.synthesis.get_submodule("input.affine").bias.add_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
         turn = [[math.cos(0.3), -math.sin(0.3), 0.1], [math.sin(0.3), math.cos(0.3), -0.05], [0.0, 0.0, 1.0]]
         raw.synthesis.get_submodule("input").transform.copy_(torch.tensor(turn))
     return build_generator(spec, {name: tensor for name, tensor in tensors_of(raw).items() if "statistics" not in name})

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..devices import gradients_allowed, gradients_off, ordinary
+from ..errors import CheckpointError
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from .objective import Weights, judged, objective
