@@ -108,6 +108,17 @@ def hammer_names(generator: Generator) -> dict[str, Tensor]:
     return made | ({"synthesis.filter": _KERNEL / 64} if spec.architecture == "stylegan2" else {})
 
 
+def hammer_judge(generator: Generator) -> dict[str, Tensor]:
+    """The state dict of Hammer's StyleGAN2Discriminator."""
+    last, made = f"layer{2 * len(generator.spec.resolutions)}", {}
+    for name, tensor in genforce_judge(generator).items():
+        if name.endswith(".filter.kernel"):
+            made[name.replace("skip_layer", "residual").removesuffix(".kernel")] = _KERNEL / 64
+        else:
+            made[name.replace("skip_layer", "residual").replace(last, "output")] = tensor
+    return made
+
+
 def genforce_judge(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's StyleGAN2Discriminator."""
     spec, ours = generator.spec, tensors_of(generator)

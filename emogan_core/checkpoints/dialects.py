@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -35,6 +36,7 @@ _EMBED: dict[str, object] = {
     "normalize_embedding_latent": False,
     "embedding_use_wscale": True,
 }
+_JUDGED = ("use_wscale", "wscale_gain", "lr_mul", "filter_kernel")
 _CONCAT: dict[str, object] = {name: not value for name, value in _EMBED.items()}  # TensorFlow's LabelConcat
 
 
@@ -48,6 +50,8 @@ class Dialect:
     style_bias: float  # what that program adds to style biases when drawing
     clamp: float | None = None
     architecture: object = None  # as Hammer's settings tell it
+    judge_shortcut: str = "skip_layer{number}"
+    judge_output: str = "layer{number}"
 
 
 def dialect_of(weights: ForeignWeights, settings: Mapping[str, object] | None, *, notices: list[str]) -> Dialect:
@@ -57,9 +61,7 @@ def dialect_of(weights: ForeignWeights, settings: Mapping[str, object] | None, *
     """
     if "synthesis.layer1.filter" not in weights and "synthesis.filter" not in weights:
         return Dialect(average="truncation.w_avg", shortcut="synthesis.skip_layer{before}", turned=True, style_bias=1.0)
-    for name, value in weights.entries.items():
-        if name.endswith(_FILTER) and isinstance(value, Tensor):
-            _expect_filter(value, place=weights.place)
+    expect_filters(weights)
     if settings is None:
         notices.append(
             "the file lacks the settings of its network (model_kwargs_init); the usual ones are taken, without a limit "
@@ -72,7 +74,7 @@ def dialect_of(weights: ForeignWeights, settings: Mapping[str, object] | None, *
         came = tuple(came) if isinstance(came, list) else came
         if came != wanted:
             raise CheckpointError(
-                f"{weights.place} has the setting {name} = {str(came)[:40]!a}; needed {wanted}, other networks are not "
+                f"{weights.place} has the setting {name} = {_shown(came)}; needed {wanted}, other networks are not "
                 "drawn here"
             )
     return Dialect(
@@ -82,18 +84,47 @@ def dialect_of(weights: ForeignWeights, settings: Mapping[str, object] | None, *
         style_bias=0.0,
         clamp=_clamp(told.get("conv_clamp"), place=weights.place),
         architecture=told.get("architecture"),
+        judge_shortcut="residual{number}",
+        judge_output="output",
     )
+
+
+def judge_limits(settings: Mapping[str, object] | None) -> dict[str, Any]:
+    """What the spec says of Hammer's discriminator, from its settings.
+
+    Raises: CheckpointError.
+    """
+    told = settings or {}
+    for name, wanted in {name: _FIXED[name] for name in _JUDGED}.items():
+        came = told.get(name, wanted)
+        if (tuple(came) if isinstance(came, list) else came) != wanted:
+            raise CheckpointError(f"its setting {name} is {_shown(came)}; needed {wanted}")
+    group = told.get("mbstd_groups", 4)
+    if not isinstance(group, int) or not 1 < group <= 1 << 16:
+        raise CheckpointError("it compares pictures in groups of an odd size; needed 2 to 65536")
+    return {"judge_clamp": clamp_of(told.get("conv_clamp")), "judge_group": group}
 
 
 def has_bias(weights: ForeignWeights) -> bool:
     return "mapping.embedding.bias" in weights
 
 
-def _expect_filter(tensor: Tensor, *, place: str) -> None:
-    try:
-        expect_our_filter(tensor)
-    except CheckpointError as error:
-        raise CheckpointError(f"{place}: {error}") from error
+def expect_filters(weights: ForeignWeights) -> None:
+    """Hammer keeps its blur filters with the weights.
+
+    Raises: CheckpointError when one is not [1, 3, 3, 1].
+    """
+    for name, value in weights.entries.items():
+        if name.endswith(_FILTER) and isinstance(value, Tensor):
+            try:
+                expect_our_filter(value)
+            except CheckpointError as error:
+                raise CheckpointError(f"{weights.place}: {error}") from error
+
+
+def _shown(value: object) -> str:
+    """A setting fit to be shown; what is nested stays unseen, its text may have no end."""
+    return ascii(value)[:40] if isinstance(value, bool | int | float | str) else f"a {type(value).__name__}"
 
 
 def _clamp(value: object, *, place: str) -> float | None:

@@ -8,17 +8,18 @@ Source: reference/checkpoint-formats; the names are facts of the files, the math
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
 from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .dialects import Dialect, dialect_of, has_bias
+from .dialects import Dialect, dialect_of, expect_filters, has_bias, judge_limits
 from .foreign import ForeignWeights, completed, resolution_of
 from .kinds import kind_of_names
 from .modules import told_word
-from .stylegan1 import is_stylegan1, read_genforce_stylegan1
+from .stylegan1_names import is_stylegan1, read_genforce_stylegan1
 
 _FILTERS = (".filter.kernel", "synthesis.upsample.kernel", ".filter")  # fixed in genforce, checked in Hammer
 
@@ -29,29 +30,30 @@ def read_genforce(
     place: str,
     judge: Mapping[str, object] | None = None,
     settings: Mapping[str, object] | None = None,
+    judge_settings: Mapping[str, object] | None = None,
 ) -> CanonicalCheckpoint:
-    """A generator from a state dict; `judge` is the file's discriminator's, `settings` are Hammer's.
+    """A generator from a state dict; `judge` is the file's discriminator's, settings are Hammer's of either.
 
     Raises: CheckpointError.
     """
     if is_stylegan1(entries):
         left_out = ["the file's discriminator is of StyleGAN1's kind and is not read; pictures are compared without it"]
-        return read_genforce_stylegan1(entries, place=place, notices=left_out if judge is not None else [])
+        notices = left_out if judge is not None else []
+        return read_genforce_stylegan1(entries, place=place, notices=notices, settings=settings)
     weights = ForeignWeights(entries, place=place)
     _expect_kind(weights)
-    notices: list[str] = []
+    notices = []
     dialect = dialect_of(weights, settings, notices=notices)
     spec, tensors = _mapping(weights, dialect)
     tensors |= _synthesis(weights, spec, dialect)
     weights.expect_all_taken(ignored=_FILTERS)
     if judge is not None:
-        companion = ForeignWeights(judge, place=f"{place}, discriminator")
-        if _is_our_judge(companion, spec):
-            tensors |= _judge(companion, spec)
-        else:
-            notices.append(
-                "the file's discriminator is of another kind and is not read; pictures are compared without it"
-            )
+        try:
+            limits = judge_limits(judge_settings)
+            tensors |= _judge(ForeignWeights(judge, place="the table discriminator"), spec, dialect)
+            spec = replace(spec, **limits)
+        except CheckpointError as error:
+            notices.append(f"the file's discriminator is left out ({error}); pictures are compared without it")
     return completed(spec, tensors, notices=notices)
 
 
@@ -174,18 +176,12 @@ def _core(
     }
 
 
-def _is_our_judge(weights: ForeignWeights, spec: GeneratorSpec) -> bool:
-    """Whether it is residual and of the generator's widths, as that program makes it for its published networks."""
-    low, blocks = spec.channels[0], len(spec.channels)
-    if "skip_layer0.weight" not in weights or "input1.weight" in weights or f"layer{2 * blocks}.weight" not in weights:
-        return False
-    fully = weights.shape(f"layer{2 * blocks - 1}.weight", dims=2)
-    out = weights.shape(f"layer{2 * blocks}.weight", dims=2)
-    return fully == (low, low * 16) and out == (1, low)
+def _judge(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -> dict[str, Tensor]:
+    """The residual discriminator; layers are numbered from the full picture down, kernels lie as ours do.
 
-
-def _judge(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
-    """The residual discriminator; layers are numbered from the full picture down, kernels lie as ours do."""
+    Raises: CheckpointError when it is of another kind, or of other widths than the generator's.
+    """
+    expect_filters(weights)
     low, blocks, top = spec.channels[0], len(spec.channels), spec.channels[-1]
     sources: dict[str, tuple[str, tuple[int, ...]]] = {
         f"discriminator.b{spec.resolution}.fromrgb": ("input0", (top, 3, 1, 1))
@@ -195,10 +191,10 @@ def _judge(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
         here = f"discriminator.b{spec.resolutions[index]}"
         sources[f"{here}.conv0"] = (f"layer{2 * number}", (inner, inner, 3, 3))
         sources[f"{here}.conv1"] = (f"layer{2 * number + 1}", (outer, inner, 3, 3))
-        sources[f"{here}.skip"] = (f"skip_layer{number}", (outer, inner, 1, 1))
+        sources[f"{here}.skip"] = (dialect.judge_shortcut.format(number=number), (outer, inner, 1, 1))
     sources["discriminator.b4.conv"] = (f"layer{2 * blocks - 2}", (low, low + 1, 3, 3))
     sources["discriminator.b4.fc"] = (f"layer{2 * blocks - 1}", (low, low * 16))
-    sources["discriminator.b4.out"] = (f"layer{2 * blocks}", (1, low))
+    sources["discriminator.b4.out"] = (dialect.judge_output.format(number=2 * blocks), (1, low))
     tensors = {}
     for target, (source, shape) in sources.items():
         tensors[f"{target}.weight"] = weights.take(f"{source}.weight", *shape)

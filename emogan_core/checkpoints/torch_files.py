@@ -114,7 +114,13 @@ def _genforce(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint | No
         entries = _table(inner, key)
         if entries:
             place, judge = f"{path.name} ({key})", _table(inner, "discriminator")
-            found = read_genforce(entries, place=place, judge=judge, settings=_table(settings, key))
+            found = read_genforce(
+                entries,
+                place=place,
+                judge=judge,
+                settings=_table(settings, key),
+                judge_settings=_table(settings, "discriminator"),
+            )
             return replace(found, notices=(_NOT_SMOOTH, *found.notices)) if key in TRAINING else found
     if any(name.startswith(("synthesis.layer0.", "synthesis.early_layer.")) for name in inner):
         return read_genforce(inner, place=path.name)

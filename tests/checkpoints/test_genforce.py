@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from foreign import genforce_judge, genforce_names, hammer_names
+from foreign import genforce_judge, genforce_names, hammer_judge, hammer_names
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints.genforce import read_genforce
@@ -105,7 +105,7 @@ def test_shape_a_judge_of_another_width_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"final_tanh": True}, "final_tanh = 'True'; needed False"),
+        ({"final_tanh": True}, "final_tanh = True; needed False"),
         ({"mapping_lr_mul": 0.1}, "mapping_lr_mul"),
         ({"noise_type": "channel"}, "noise_type"),
         ({"filter_kernel": [1, 2, 1]}, "filter_kernel"),
@@ -139,6 +139,47 @@ def test_error_hammer_tensors(change: dict[str, torch.Tensor], told: str) -> Non
         names["mapping.embedding.bias"] = torch.zeros(8)
     with pytest.raises(CheckpointError, match=told):
         read_genforce(names, place="hammer.pth", settings={})
+
+
+def test_shape_hammer_judge_with_its_limits(tmp_path: Path) -> None:
+    net = make_generator(replace(TINY, judge_clamp=0.7, judge_group=8))
+    path = tmp_path / "hammer.pth"
+    networks = {"generator_smooth": hammer_names(net), "discriminator": hammer_judge(net)}
+    told = {"generator_smooth": settings_of(net), "discriminator": {"conv_clamp": 0.7, "mbstd_groups": 8}}
+    torch.save({"models": networks, "model_kwargs_init": told}, path)
+    found = read_torch_file(path)
+    assert found.notices == ()
+    expect_same(found, replace_encoder(net))
+    odd: dict[str, dict[str, object]] = {
+        "groups of an odd size": {"mbstd_groups": 0},
+        "lr_mul is 2": {"lr_mul": 2},
+        "no positive number": {"conv_clamp": "x"},
+    }
+    for words, settings in odd.items():
+        left = read_genforce(
+            networks["generator_smooth"],
+            place="h.pth",
+            settings={},
+            judge=networks["discriminator"],
+            judge_settings=settings,
+        )
+        assert words in left.notices[0]
+        assert not any(name.startswith("discriminator.") for name in left.tensors)
+
+
+def replace_encoder(net: Generator) -> Generator:
+    """The same generator as a file without an encoder gives it."""
+    names = {name: tensor for name, tensor in tensors_of(net).items() if not name.startswith("encoder.")}
+    return build_generator(net.spec, names)
+
+
+def test_error_settings_without_end_are_not_shown() -> None:
+    """A tuple that holds itself twice, sixty floors deep, has a text of 10^18 characters."""
+    deep: tuple[object, ...] = ()
+    for _ in range(60):
+        deep = (deep, deep)
+    with pytest.raises(CheckpointError, match="final_tanh = a tuple"):
+        read_genforce(hammer_names(shaken()), place="h.pth", settings={"final_tanh": deep})
 
 
 def test_error_residual_networks_that_lost_their_convolutions() -> None:
