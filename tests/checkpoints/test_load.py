@@ -6,10 +6,13 @@ import contextlib
 import json
 import pickle
 import struct
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.errors import CheckpointError, DeviceError
@@ -39,6 +42,24 @@ def test_shape_half_file_is_stable_once_written(tiny: Generator, tmp_path: Path)
     write_generator(second, load_generator(first), half=True)
     assert load_generator(second).fingerprint == load_generator(first).fingerprint
     assert first.stat().st_size < 0.6 * tiny_bytes(tiny)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": "stylegan2-resnet", "c_dim": 4, "judge_clamp": 256.0},
+        {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "judge_group": None},
+    ],
+)
+def test_shape_classes_and_judges_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
+    net, path = make_generator(replace(TINY, **change)), tmp_path / "classes.safetensors"
+    write_generator(path, net, half=False)
+    again = load_generator(path)
+    assert again.spec == net.spec
+    assert again.fingerprint == net.fingerprint
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert again.discriminator is not None
+    torch.testing.assert_close(again.discriminator(images), net.discriminator(images), atol=0, rtol=0)
 
 
 def tiny_bytes(generator: Generator) -> int:

@@ -295,6 +295,42 @@ def test_error_damage_never_escapes(zipped: bool, net: Generator, tmp_path: Path
     assert all("damaged.pt" in told for told in refusals)
 
 
+def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: torch.Generator) -> None:
+    """As above with the archive's checksums right, so that every flip, cut and repetition reaches the opcodes."""
+    whole = saved(tmp_path / "whole.pt", networks_of(net)["G_ema"])
+    with zipfile.ZipFile(whole) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    name = next(member for member in members if member.endswith("data.pkl"))
+    text, path, refusals = members[name], tmp_path / "damaged.pt", []
+    for trial in range(150):
+        at, other, length = (int(torch.randint(0, end, (), generator=rng)) for end in (len(text), len(text), 40))
+        damaged = bytearray(text)
+        if trial % 3 == 0:
+            damaged[at] ^= 1 << trial % 8
+        elif trial % 3 == 1:
+            damaged[at:at] = text[other : other + length]
+        else:
+            del damaged[at : at + length]
+        with zipfile.ZipFile(path, "w") as archive:
+            for member, content in members.items():
+                archive.writestr(member, bytes(damaged) if member == name else content)
+        try:
+            read_torch_file(path)
+        except CheckpointError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 80
+    assert all(told.startswith("damaged.pt") and len(told) < 600 for told in refusals)
+
+
+def test_shape_styleres_file(net: Generator, tmp_path: Path) -> None:
+    names = networks_of(net)["G_ema"].state_dict()  # type: ignore[attr-defined]
+    names["synthesis.b8.modify_feature_alignment.first_layer.weight"] = torch.zeros(4, 4, 1, 1)
+    content = {"e4e": {"input_layer.0.weight": torch.zeros(3)}, "latent_avg": net.w_avg, "generator_smooth": names}
+    found = read_torch_file(saved(tmp_path / "ckpt_ffhq.pt", content))
+    assert build_generator(found.spec, found.tensors).fingerprint == net.fingerprint
+    assert found.notices == ("StyleRes' own layers are left out; its generator draws without them",)
+
+
 def test_shape_records_stay_inert(net: Generator, tmp_path: Path) -> None:
     top = open_archive(saved(tmp_path / "tuned.pt", networks_of(net)["G_ema"]))
     assert type(top).__name__ == "Record"
