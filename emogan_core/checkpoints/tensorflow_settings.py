@@ -42,7 +42,7 @@ def expect_fixed(settings: Mapping[str, object]) -> None:
     for key, wanted in _FIXED.items():
         told = settings.get(key, wanted)
         if (list(told) if isinstance(told, tuple) else told) != wanted:
-            raise CheckpointError(f"its setting {key} is {_shown(told)}, which is not drawn here; needed {wanted}")
+            raise CheckpointError(f"its setting {key} is {shown(told)}, which is not drawn here; needed {wanted}")
 
 
 def mapping_gain(settings: Mapping[str, object], *, usual: float = MAPPING_RATE) -> float:
@@ -52,7 +52,7 @@ def mapping_gain(settings: Mapping[str, object], *, usual: float = MAPPING_RATE)
     """
     rate = settings.get("mapping_lrmul", usual)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1e-6 <= rate <= 1e6:
-        raise CheckpointError(f"its setting mapping_lrmul is {_shown(rate)}; needed a positive number")
+        raise CheckpointError(f"its setting mapping_lrmul is {shown(rate)}; needed a positive number")
     return rate / MAPPING_RATE
 
 
@@ -70,7 +70,7 @@ def expect_agreement(settings: Mapping[str, object], spec: GeneratorSpec, *, ful
     Convention: `full` is the side that a network still growing is to have.
     Raises: CheckpointError.
     """
-    shown: dict[str, object] = {
+    seen: dict[str, object] = {
         "resolution": full,
         "latent_size": spec.z_dim,
         "dlatent_size": spec.w_dim,
@@ -80,14 +80,14 @@ def expect_agreement(settings: Mapping[str, object], spec: GeneratorSpec, *, ful
     }
     if named:
         kinds = {ours: theirs for theirs, ours in ARCHITECTURES.items()}
-        shown["architecture"] = kinds[spec.architecture]
+        seen["architecture"] = kinds[spec.architecture]
     if "fmap_base" in settings:
-        shown["widths by fmap_base"] = list(spec.channels)
+        seen["widths by fmap_base"] = list(spec.channels)
         settings = {**settings, "widths by fmap_base": _widths(settings, len(spec.channels))}
-    for key, value in shown.items():
+    for key, value in seen.items():
         if settings.get(key, value) != value:
             raise CheckpointError(
-                f"its settings say {key} {_shown(settings[key])}, its tensors {value}; get the file again"
+                f"its settings say {key} {shown(settings[key])}, its tensors {value}; get the file again"
             )
 
 
@@ -101,10 +101,10 @@ def _widths(settings: Mapping[str, object], blocks: int) -> list[int]:
     return [int(min(max(int(base / 2.0 ** ((block + 1) * decay)), least), most)) for block in range(blocks)]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A setting for people; what a stranger has nested is not walked through."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_shown(item) if isinstance(item, int | float) else '...' for item in value[:12])}]"
+        return f"[{', '.join(shown(item) if isinstance(item, int | float) else '...' for item in value[:12])}]"
     if value is None or isinstance(value, int | float):
         return str(value)
     return told_word(value)

@@ -213,13 +213,17 @@ def as_python_2(data: bytes) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("names", ["genforce", "interfacegan"])
+@pytest.mark.parametrize("names", ["genforce", "interfacegan", "hammer"])
 @pytest.mark.parametrize("kind", ["stylegan1", "stylegan1, large"])
-def test_shape_genforce_and_interfacegan(tmp_path: Path, kind: str, names: str) -> None:
+def test_shape_genforce_and_its_kin(tmp_path: Path, kind: str, names: str) -> None:
     net = vivid(KINDS[kind])
     state = genforce_stylegan1(net)
-    content: object = {"generator_smooth": state} if names == "genforce" else interfacegan(state)
-    torch.save(content, tmp_path / "a.pth")
+    contents = {
+        "genforce": {"generator_smooth": state},
+        "interfacegan": interfacegan(state),
+        "hammer": hammer(state, fused_scale="auto", wscale_gain=2**0.5),
+    }
+    torch.save(contents[names], tmp_path / "a.pth")
     found = read_torch_file(tmp_path / "a.pth")
     expect_same(found, net)
     assert found.notices == ()
@@ -251,6 +255,45 @@ def interfacegan(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
                 name = name.replace(".weight", ".conv.weight")
         made[name] = tensor
     return made
+
+
+def hammer(state: dict[str, torch.Tensor], **settings: object) -> dict[str, object]:
+    """genforce's state dict as Hammer saves it, with its settings beside it."""
+    words = {"truncation.w_avg": "w_avg", ".apply_noise.weight": ".noise_strength", ".apply_noise.noise": ".noise"}
+    made = {}
+    for name, tensor in state.items():
+        if name.endswith("blur.kernel"):
+            name, tensor = name.replace("blur.kernel", "filter"), tensor[:1]
+        for theirs, word in words.items():
+            name = name.replace(theirs, word)
+        made[name] = tensor[None, :, None, None] if name.endswith("noise_strength") else tensor
+    return {"models": {"generator_smooth": made}, "model_kwargs_init": {"generator_smooth": settings}}
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"final_tanh": True}, "final_tanh is True, which is not drawn here; needed False"),
+        ({"noise_type": "channel"}, "noise_type is 'channel'"),
+        ({"mapping_lr_mul": "fast"}, "needed numbers"),
+        ({"fused_scale_res": None}, "needed numbers"),
+    ],
+)
+def test_error_settings_of_hammer(tmp_path: Path, told: dict[str, object], words: str) -> None:
+    torch.save(hammer(genforce_stylegan1(vivid(FIRST)), **told), tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match=words):
+        load_generator(tmp_path / "a.pth")
+
+
+def test_invariance_settings_of_hammer_are_felt(tmp_path: Path) -> None:
+    """Kernels are turned from the side on that the settings tell, and rates become ours."""
+    net, ws = vivid(FIRST), torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(2))
+    drawn = []
+    for told in ({}, {"fused_scale": True}, {"fused_scale_res": 32}):
+        torch.save(hammer(genforce_stylegan1(net), **told), tmp_path / "a.pth")
+        drawn.append(load_generator(tmp_path / "a.pth").synthesis(ws))
+    torch.testing.assert_close(drawn[0], net.synthesis(ws), atol=1e-5, rtol=0)
+    assert min((drawn[one] - drawn[other]).abs().max() for one, other in ((0, 1), (1, 2), (0, 2))) > 1e-2
 
 
 def settings(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
