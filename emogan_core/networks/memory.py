@@ -20,10 +20,10 @@ GROUP_BYTES = 4 << 30
 BYTES = 4  # of a number
 LARGEST_LIVE = 6  # numbers alive while drawing, per number of the largest block's output; measured 5.0 to 5.8
 LARGEST_LIVE_RESIDUAL = 7  # measured 5.5 to 6.7
-KEPT = {"stylegan1": 5.5, "stylegan3": 3.5}  # numbers kept for the way back, per number of every layer's output
+KEPT = {"stylegan1": 5.5, "stylegan3": 2.2}  # numbers kept for the way back, per number of every layer's output
 KEPT_OTHERWISE = 7.5  # measured 5.7 to 6.9
 KEPT_BY_JUDGE = 4.0  # measured 3.3 to 3.7
-TILES_DRAWN, TILES_KEPT = 2.5, 5.0  # measured 2.0 and 4.7
+TILES_DRAWN, TILES_KEPT = 1.6, 3.0  # measured 1.0 and 2.3 of tiles that were not full
 ENCODED = 6  # numbers alive per number of an encoder's first map; measured 4.0
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import CheckpointError, ShapeError
 from .filtered import Bend, Resampling, filtered_leaky
 from .layers import Dense
 from .lowpass import radial, separable
+from .modulated import modulated
 from .spec import GeneratorSpec
 
 
@@ -183,9 +183,7 @@ class Layer(nn.Module):
             style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
             strength = (style.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()
         strength = strength * self.magnitude_ema.rsqrt()  # [n, outputs]
-        style = style[:, :, None, None].to(x.dtype)
-        x = x * style if torch.is_grad_enabled() else x.mul_(style)
-        x = F.conv2d(x, weight.to(x.dtype), padding=weight.shape[2] - 1)
+        x = modulated(x, style.to(x.dtype), weight.to(x.dtype))
         if not self.draws:
             bend = Bend(self.plan, self.up_filter, self.down_filter, self.clamp)
             return filtered_leaky(x, strength, self.bias, bend)
