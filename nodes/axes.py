@@ -180,7 +180,8 @@ class FitExpressionGLM(io.ComfyNode):
         method: str = "encode",
     ) -> io.NodeOutput:
         how = Coding(aligned=aligned, method=method, progress=host.progress())
-        with host.at_work(generator, bytes_needed=need_of(generator.generator, method).peak(CODED_AT_ONCE)) as network:
+        need = need_of(generator.generator, method, device=host.device_of(generator))
+        with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
             if face_set == FROM_INPUTS:
                 faces, skipped = from_batch(network, images, labels, people, how=how)
             else:

@@ -103,7 +103,9 @@ class ApplyExpression(io.ComfyNode):
         edited = apply_expressions(inversion.inversion.latent, axes, intensities_of(sliders, more))
         report = host.progress()
         composites: list[Composite] = []
-        with host.at_work(inversion.held, bytes_needed=need_to_put_back(inversion.held.generator)) as network:
+        held = inversion.held
+        needed = need_to_put_back(held.generator, device=host.device_of(held))
+        with host.at_work(held, bytes_needed=needed) as network:
             for index, photo in enumerate(photos):
                 one = inversion.inversion[index]
                 config = DRAFT if draft else None

@@ -149,7 +149,8 @@ class SampleFaces(io.ComfyNode):
     ) -> io.NodeOutput:
         spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
         report = host.progress()
-        with host.at_work(generator, bytes_needed=need_to_draw(spec).peak(count, most=SHOWN_BYTES)) as network:
+        need = need_to_draw(spec, device=host.device_of(generator))
+        with host.at_work(generator, bytes_needed=need.peak(count, most=SHOWN_BYTES)) as network:
             latent = sampled(network, count, psi=psi, seed=_signed(seed), label=label)
             drawn = torch.cat(
                 [part.clamp(-1, 1).cpu() for part in drawn_in_groups(network, latent.ws, progress=report)]

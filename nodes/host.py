@@ -204,6 +204,11 @@ def hold(generator: Generator) -> HeldGenerator:
     return HeldGenerator(generator, handle)
 
 
+def device_of(held: HeldGenerator) -> str:
+    """The kind of device on which a generator works, wherever it waits now: "cuda", "cpu", "mps"."""
+    return str(held.handle.load_device.type)
+
+
 @contextmanager
 def at_work(held: HeldGenerator, *, bytes_needed: int) -> Iterator[Generator]:
     """The generator on the host's device, outside of the inference mode in which the host runs its nodes.

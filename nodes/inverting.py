@@ -102,7 +102,7 @@ class InvertFace(io.ComfyNode):
         target = torch.cat([cut(photo, crop, spec.resolution) for photo, crop in zip(photos, crops, strict=True)])
         report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
         config = OptimiseConfig(steps=steps, hybrid_steps=steps)
-        needed = need_of(generator.generator, method).peak(len(photos))
+        needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(photos))
         with host.at_work(generator, bytes_needed=needed) as network:
             inversion = invert_images(network, target, method=method, config=config, progress=report)
         inversion = replace(inversion, crops=crops)

@@ -93,10 +93,10 @@ def drawn(generator: Generator, codes: Tensor) -> Tensor:
     return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES)))
 
 
-def need_to_put_back(generator: Generator) -> int:
-    """The memory that drawing an edit takes, in bytes, beside the weights."""
+def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
+    """The memory that drawing an edit takes, in bytes, beside the weights, on a kind of device, usually the generator's."""
     codes = len(MotionConfig().pulls) * (MotionConfig().max_steps + 1)
-    return need_to_draw(generator.spec, device=generator.device.type).peak(codes, most=DRAWN_BYTES)
+    return need_to_draw(generator.spec, device=device or generator.device.type).peak(codes, most=DRAWN_BYTES)
 
 
 def mirrored(flow: Tensor) -> Tensor:

@@ -122,9 +122,9 @@ def expect_method(generator: Generator, method: str) -> None:
         )
 
 
-def need_of(generator: Generator, method: str) -> Need:
-    """The memory that a method takes, beside the weights."""
-    device = generator.device.type
+def need_of(generator: Generator, method: str, *, device: str | None = None) -> Need:
+    """The memory that a method takes, beside the weights, on a kind of device, usually the generator's."""
+    device = device or generator.device.type
     if method == "encode":
         return need_to_encode(generator, device=device)
     return need_to_invert(generator, device=device)

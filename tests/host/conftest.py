@@ -13,6 +13,7 @@ import torch
 from alias_free import make_alias_free
 from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
 from foreign import rosinality_names
+from foreign_encoders import encoder_shapes, filled
 from nvidia_pickles import write_networks
 from PIL import Image
 from tiny import TINY, make_generator
@@ -66,6 +67,11 @@ def write_foreign(folder: Path) -> None:
         write_generator(folder / f"{name}.safetensors", net, half=False)
     write_generator(folder / "stylegan3.safetensors", make_alias_free(), half=False)
     write_networks(folder / "ada.pkl", make_generator(companions=False))
+    e4e = {f"decoder.{name}": tensor for name, tensor in rosinality_names(make_generator(companions=False)).items()}
+    e4e |= {f"encoder.{name}": tensor for name, tensor in filled(encoder_shapes(w_dim=TINY.w_dim), seed=1).items()}
+    average = make_generator().w_avg.repeat(TINY.num_ws, 1)
+    opts = {"encoder_type": "Encoder4Editing", "start_from_latent_avg": True}
+    torch.save({"state_dict": e4e, "latent_avg": average, "opts": opts}, folder / "e4e.pt")
     sly = make_generator(replace(TINY, name="![x](https://example.org/x.png)<img src=x onerror=alert(1)>"))
     write_generator(folder / "sly.safetensors", sly, half=False)
     (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")

@@ -62,7 +62,7 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
 ARCHITECTURES = ("stylegan1", "stylegan2-resnet", "stylegan2-orig", "stylegan3")
 
 
-@pytest.mark.parametrize("name", [*(f"{name}.safetensors" for name in ARCHITECTURES), "ada.pkl"])
+@pytest.mark.parametrize("name", [*(f"{name}.safetensors" for name in ARCHITECTURES), "ada.pkl", "e4e.pt"])
 def test_shape_every_architecture_draws_inverts_and_converts(host: Host, name: str) -> None:
     graph = (
         converting(name, save_as=f"all/{name}")
@@ -80,6 +80,7 @@ def test_shape_every_architecture_draws_inverts_and_converts(host: Host, name: s
     )
     run = host.run(graph.nodes)
     assert run.status == "success", run.error
+    assert ("no encoder" not in run.told["generator"]) == (name == "e4e.pt")
     assert len(host.pictures(run, "show")) == 2
     assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
     assert (host.folder / "output/stylegan/all" / f"{name.removesuffix('.safetensors')}.safetensors").is_file()
