@@ -174,6 +174,10 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [n, inputs, s, s] is overwritten where no gradient needs it."""
+        return self.bent(*self.convolved(x, w))
+
+    def convolved(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+        """What the convolution makes of x, and by what [n, outputs] it is yet to be multiplied."""
         style = self.affine(w)
         weight: Tensor = self.weight
         if self.draws:
@@ -182,11 +186,12 @@ class Layer(nn.Module):
             weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
             style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
             strength = (style.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()
-        strength = strength * self.magnitude_ema.rsqrt()  # [n, outputs]
-        x = modulated(x, style.to(x.dtype), weight.to(x.dtype))
+        return modulated(x, style.to(x.dtype), weight.to(x.dtype)), strength * self.magnitude_ema.rsqrt()
+
+    def bent(self, x: Tensor, strength: Tensor) -> Tensor:
+        """The leaky ReLU, or for ToRGB the bias alone."""
         if not self.draws:
-            bend = Bend(self.plan, self.up_filter, self.down_filter, self.clamp)
-            return filtered_leaky(x, strength, self.bias, bend)
+            return filtered_leaky(x, strength, self.bias, Bend(self.plan, self.up_filter, self.down_filter, self.clamp))
         x = torch.addcmul(self.bias[:, None, None], x, strength[:, :, None, None])
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
@@ -211,15 +216,19 @@ class Synthesis(nn.Module):
             raise ShapeError(f"a transform of shape {tuple(transform.shape)} came; needed [3, 3] or [{len(ws)}, 3, 3]")
         x: Tensor = self.input(ws[:, 0], transform=transform)
         for index in range(self.layers):
-            x = self.get_submodule(f"L{index}")(x, ws[:, index + 1])
+            layer = self.get_submodule(f"L{index}")
+            assert isinstance(layer, Layer)
+            x, strength = layer.convolved(x, ws[:, index + 1])  # in two steps, so that the input is gone for the second
+            x = layer.bent(x, strength)
         assert self.spec.alias_free is not None
         return (x * self.spec.alias_free.output_scale).contiguous()
 
 
 def peak_numbers(spec: GeneratorSpec) -> int:
-    """About how many numbers are alive at once while one picture is drawn: a layer's input, and what it convolves to."""
+    """About how many numbers are alive at once while one picture is drawn: a convolution's two ends, or a bend's."""
     widths, sides = (*spec.channels, 3), [band.side for band in bands(spec)]
+    plans = [resampling(spec, index) for index in range(1, len(sides))]
     return max(
-        before * low**2 + after * (high**2 + low**2)
-        for (before, after), (low, high) in zip(pairwise(widths), pairwise(sides), strict=True)
+        max(before * side**2, after * plan.size_out**2) + after * plan.size_in**2
+        for (before, after), side, plan in zip(pairwise(widths), sides, plans, strict=False)
     )
