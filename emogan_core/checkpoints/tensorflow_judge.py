@@ -20,6 +20,7 @@ from .tensorflow_settings import expect_fixed, mapping_gain
 _PROGRAM_OF_ADA = "D_main"
 _STRANGE = ("use_spectral_norm", "use_pagan", "adaptive_dropout")
 _CLASS_RATE = 0.1  # at which that program's discriminators learn what classes look like
+MAX_LOGITS = 1000  # one for each class; picking among them takes the square of that in numbers
 
 
 def judge_of(
@@ -51,7 +52,10 @@ def _shape(weights: ForeignWeights, name: str) -> tuple[int, ...]:
 
 
 def _map_classes(tensors: dict[str, Tensor], settings: Mapping[str, object]) -> None:
-    """Our numbers for a class mapping that learns faster; one that picks the class's own logit where there is none."""
+    """Our numbers for a class mapping that learns faster; one that picks the class's own logit where there is none.
+
+    Raises: CheckpointError.
+    """
     out = tensors.get("discriminator.b4.out.weight")
     if "discriminator.mapping.embed.weight" in tensors:
         gain = mapping_gain(settings, usual=_CLASS_RATE)
@@ -59,6 +63,8 @@ def _map_classes(tensors: dict[str, Tensor], settings: Mapping[str, object]) -> 
             tensors[name] = tensors[name] * gain
     elif out is not None and len(out) > 1:
         classes = len(out)
+        if classes > MAX_LOGITS:
+            raise CheckpointError(f"it has a logit for each of {classes} classes; needed at most {MAX_LOGITS}")
         # normalised, the row of a class is sqrt(classes) in its own place, by which the logits are divided afterwards
         tensors["discriminator.mapping.embed.weight"] = torch.eye(classes) * classes
         tensors["discriminator.mapping.embed.bias"] = torch.zeros(classes)

@@ -325,6 +325,11 @@ def judge(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
     return lambda networks: networks[1].static_kwargs.update(told)
 
 
+def many_classes(networks: tuple[Network, Network, Network]) -> None:
+    kept = [pair for pair in networks[1].variables if "Output" not in pair[0]]
+    networks[1].variables = [*kept, ("Output/weight", np.zeros((1, 1_000_000), np.float32))]
+
+
 @pytest.mark.parametrize(
     ("spec", "change", "told"),
     [
@@ -334,6 +339,7 @@ def judge(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
         (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise maps"),
         (FIRST, variable("", "lod", np.float32(1)), "towards 32 px and stood at 16 px"),
         (TINY, settings(glow=3), "settings not known here, which are left aside: 'glow'"),
+        (TINY, many_classes, "left out: it has a logit for each of 1000000 classes"),
         (TINY, judge(use_spectral_norm=True), "left out: it has use_spectral_norm"),
         (TINY, judge(mbstd_group_size="x"), "left out: it compares"),
         (TINY, judge(nonlinearity="relu"), "left out: its setting nonlinearity"),
