@@ -42,7 +42,17 @@ class Mapping(nn.Module):
 
     def to_w(self, z: Tensor, *, c: Tensor | None = None) -> Tensor:
         """[n, z_dim] -> [n, w_dim], without truncation; what enters is first normalised to unit second moment."""
-        x = self._entering(z, c)
+        return self._through(self._entering(z, c))
+
+    def to_w_of(self, z: Tensor, index: Tensor) -> Tensor:
+        """As `to_w`, with the number of each row's class: of many classes, rows of ones and zeros would fill the memory."""
+        rows = self.embed.weight if self.concat else self.embed.weight.T
+        embedded = rows[index]  # [n, z_dim or w_dim]
+        if isinstance(self.embed, Dense):
+            embedded = embedded * self.embed.weight_gain + self.embed.bias * self.embed.bias_gain
+        return self._through(self._joined(z, embedded))
+
+    def _through(self, x: Tensor) -> Tensor:
         for index in range(self.num_layers):
             x = self.get_submodule(f"fc{index}")(x)
         return x
@@ -57,9 +67,12 @@ class Mapping(nn.Module):
             raise ShapeError(
                 f"{came} came, but this generator draws by class; give one of {self.c_dim} classes, 0 to {self.c_dim - 1}"
             )
+        return self._joined(z, self.embed(c))
+
+    def _joined(self, z: Tensor, embedded: Tensor) -> Tensor:
         if self.concat:
-            return normalised(torch.cat([z, self.embed(c)], dim=1))
-        return torch.cat([normalised(z), normalised(self.embed(c))], dim=1)
+            return normalised(torch.cat([z, embedded], dim=1))
+        return torch.cat([normalised(z), normalised(embedded)], dim=1)
 
 
 class Embedding(nn.Module):
@@ -98,9 +111,8 @@ def class_rows(spec: GeneratorSpec, index: int | None, *, count: int) -> Tensor 
 def sampled_w(mapping: Mapping, *, count: int, seed: int) -> Tensor:
     """w [count, w_dim] of seeded samples, for statistics; classes are drawn evenly where there are some."""
     rng = torch.Generator().manual_seed(seed)
-    z, c = torch.randn(count, mapping.z_dim, generator=rng), None
-    if mapping.c_dim:
-        c = torch.zeros(count, mapping.c_dim)
-        c[torch.arange(count), torch.randint(mapping.c_dim, (count,), generator=rng)] = 1
+    z = torch.randn(count, mapping.z_dim, generator=rng)
     with torch.no_grad():
-        return mapping.to_w(z, c=c)
+        if not mapping.c_dim:
+            return mapping.to_w(z)
+        return mapping.to_w_of(z, torch.randint(mapping.c_dim, (count,), generator=rng))

@@ -124,6 +124,14 @@ def test_invariance_samples_repeat_and_cover_the_classes() -> None:
     torch.testing.assert_close(once.mean(0), each.mean(0), atol=0.1, rtol=0)
 
 
+@pytest.mark.parametrize("conditioning", ["embed", "concat"])
+def test_invariance_classes_by_number(conditioning: str) -> None:
+    mapping, z = seeded(replace(GOLDEN, conditioning=conditioning)), draw((3, 16), 3)
+    with torch.no_grad():
+        by_rows, by_number = mapping.to_w(z, c=classes(7, 0, 9, count=10)), mapping.to_w_of(z, torch.tensor([7, 0, 9]))
+    torch.testing.assert_close(by_number, by_rows, atol=1e-5, rtol=0)
+
+
 def test_invariance_statistics_of_classes_are_deterministic() -> None:
     spec = replace(TINY, c_dim=5, conditioning="concat")
     one, two = (make_generator(spec, companions=False) for _ in range(2))
