@@ -5,7 +5,7 @@ python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batch
 DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
 draw the same pictures before times are believed. They take turns in one process, so that what else the machine does
 falls on both, and the least time of each counts; memory is measured in a process for each, as the peak of what is
-resident while drawing above what was resident before, when weights were loaded and the libraries had run.
+resident while drawing above what was resident before, when weights were loaded and the libraries warm.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import gc
 import json
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -35,6 +36,8 @@ from emogan_core.networks.partial import draft, draw_until, resume
 Draw = Callable[[Tensor], Tensor]
 NOISE = 0.1
 ROUNDS = 5
+WARM_UP = 64
+EXACT = {"MALLOC_MMAP_THRESHOLD_": "262144"}  # glibc gives memory back at once, so that what is resident is in use
 HEADER = """\
 # Drawing speed
 
@@ -96,14 +99,11 @@ def least_seconds(calls: list[Callable[[], object]], *, rounds: int = ROUNDS) ->
     return best
 
 
-def peak_mib(draw: Draw, side: int, batch: int) -> float:
-    """MiB resident at the worst moment of drawing, above those before it."""
+def peak_mib(draw: Draw, warm_up: Callable[[], object], side: int, batch: int) -> float:
+    """MiB resident at the worst moment of the first drawing, above those before it, when libraries were warm."""
     ws = codes(side, batch)
     with torch.inference_mode():
-        F.conv2d(
-            torch.zeros(1, 16, 8, 8), torch.zeros(16, 16, 3, 3)
-        )  # the libraries' own buffers are not the drawing's
-        torch.mm(torch.zeros(64, 64), torch.zeros(64, 64))
+        warm_up()
         gc.collect()
         before = resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
@@ -123,7 +123,7 @@ def resident(what: str) -> float:
 def memory_of(who: str, side: int, batch: int, reference: Path | None) -> float:
     command = [sys.executable, __file__, "--memory-of", who, str(side), str(batch)]
     command += ["--reference", str(reference)] if reference else []
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **EXACT})
     return float(json.loads(run.stdout.splitlines()[-1]))
 
 
@@ -249,8 +249,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.memory_of:
         who, side, batch = arguments.memory_of[0], int(arguments.memory_of[1]), int(arguments.memory_of[2])
-        draw = ours(side)[1] if who == "ours" else theirs(side, arguments.reference)
-        print(json.dumps(peak_mib(draw, side, batch)))
+        draw, small = (ours(at)[1] if who == "ours" else theirs(at, arguments.reference) for at in (side, WARM_UP))
+        print(json.dumps(peak_mib(draw, partial(small, codes(WARM_UP, 1)), side, batch)))
         return
     lines = [
         HEADER,

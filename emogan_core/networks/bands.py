@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import winograd
-from .layers import RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial, transposed
+from .layers import LAST, RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, binomial, transposed
 
 if TYPE_CHECKING:
     from .stylegan2 import Block
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 BAND_BYTES = 2 << 20  # of one band of features; 1 to 4 MiB are as fast, more is slower
 LEAST_ROWS = 8
 KEPT_KERNEL = 9 * 256 * 256  # Winograd's kernels take four times as much; larger ones belong to blocks of few bands
-LAST = torch.channels_last
 
 
 def pays(resolution: int, channels: int) -> bool:
@@ -132,23 +131,24 @@ class FoldedBlock:
     def features(self, x: Tensor, window: Tensor, first: int, *, out: Tensor) -> None:
         """Rows of the block's features from `first` on, written to `out`.
 
-        `window` holds conv0's rows from first - 1 to one past the band's last: the two topmost came from the band before.
+        `window` holds conv0's rows from first - 1 to one past the band's last, between two columns of zeros; the two
+        topmost rows came from the band before.
         """
         end = first + out.shape[2]
         side = 2 * x.shape[2]
         begin = first + 1 if first else 0
         upper, lower = begin - first + 1, min(end + 1, side) - first + 1
         if upper < lower:
-            up_rows(x, self.conv0, begin, min(end + 1, side), out=window[:, :, upper:lower])
+            up_rows(x, self.conv0, begin, min(end + 1, side), out=window[:, :, upper:lower, 1:-1])
         if first == 0:
             window[:, :, :1] = 0  # conv1 sees zeros around the picture
         if end == side:
             window[:, :, lower:] = 0
         kernel, bias = self.conv1.kernel, self.conv1.bias
-        if winograd.pays(window, outputs=len(kernel), height=out.shape[2]):
+        if winograd.pays(kernel, out):
             y = winograd.convolve(window, kernel, bias=bias, parts=self.conv1.parts, out=out)
         else:
-            y = F.conv2d(window, kernel, bias, padding=(0, 1))
+            y = F.conv2d(window, kernel, bias)
         self.conv1.finish(y, first, out=out)
         if self.skip is not None:
             out += upsampled_rows(x, first, end, mix=self.skip)
@@ -196,7 +196,8 @@ def draw_block(
     rows = min(rows_per_band(side, x.shape[1], channels, itemsize=x.element_size()), side)
     features = _empty(x, channels, side if keep else rows, side)
     drawn = None if block.rgb is None else x.new_empty(1, 3, side, side) if out is None else out
-    window = _empty(x, channels, rows + 2, side)
+    window = _empty(x, channels, rows + 2, side + 2)
+    window[..., 0] = window[..., -1] = 0
     for first in range(0, side, rows):
         here = min(rows, side - first)
         if first:

@@ -18,6 +18,7 @@ from . import winograd
 
 SQRT2 = math.sqrt(2.0)
 RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
+LAST = torch.channels_last
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
@@ -102,7 +103,7 @@ class ModulatedConv(nn.Module):
             if torch.is_grad_enabled() or x.device.type != "cpu":
                 x = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
             else:  # up to twice as fast on a CPU, but its gradient is slower
-                x = x.contiguous(memory_format=torch.channels_last)
+                x = x.contiguous(memory_format=LAST)
                 x = F.conv_transpose2d(x, transposed(kernel), stride=2)
             x = fir(x, gain=4.0, pad=1)
         else:
@@ -118,10 +119,10 @@ class ModulatedConv(nn.Module):
 
     def _same_side(self, x: Tensor) -> Tensor:
         weight = self.weight.to(x.dtype)
-        if torch.is_grad_enabled() or not winograd.pays(x, outputs=len(weight), height=x.shape[2]):
+        out = torch.empty(len(x), len(weight), *x.shape[2:], dtype=x.dtype, device=x.device, memory_format=LAST)
+        if torch.is_grad_enabled() or not winograd.pays(weight, out):
             return F.conv2d(x, weight, padding=1)
-        out = torch.empty(len(x), len(weight), *x.shape[2:], memory_format=torch.channels_last)
-        return winograd.convolve(x.contiguous(memory_format=torch.channels_last), weight, out=out)
+        return winograd.convolve(F.pad(x.contiguous(memory_format=LAST), (1, 1, 1, 1)), weight, out=out)
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Style [n, inputs] and demodulation [n, outputs] of w [n, w_dim]."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 TILE = 4
@@ -20,14 +19,14 @@ POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
 LEAST_CHANNELS = 128  # 0.5 of the plain time at 256 and 512, 0.6 at 128, 0.9 at 64
 LEAST_PIXELS = 1024  # 0.6 of the plain time at 32 x 32, 1.2 at 16 x 16
 OUTPUTS_AT_ONCE = 128
-PIXELS_AT_ONCE = 4096
+PIXELS_AT_ONCE = 1024  # with kernels at hand; four times as many where these have to be made each time
 
 
-def pays(x: Tensor, *, outputs: int, height: int) -> bool:
-    """Whether to convolve x [n, inputs, h, w] to `height` rows this way: many channels and whole tiles, on a CPU."""
-    count, inputs, _, width = x.shape
-    many = min(inputs, outputs) >= LEAST_CHANNELS and count * height * width >= LEAST_PIXELS
-    return many and height % TILE == 0 and width % TILE == 0 and x.dtype == torch.float32 and x.device.type == "cpu"
+def pays(kernel: Tensor, out: Tensor) -> bool:
+    """Whether to draw `out` [n, outputs, h, w] this way: on a CPU, of many channels and in whole tiles."""
+    count, _, height, width = out.shape
+    many = min(kernel.shape[:2]) >= LEAST_CHANNELS and count * height * width >= LEAST_PIXELS
+    return many and height % TILE == 0 and width % TILE == 0 and out.dtype == torch.float32 and out.device.type == "cpu"
 
 
 @lru_cache(maxsize=1)
@@ -58,17 +57,15 @@ def kernels(weight: Tensor) -> Iterator[Tensor]:
 def convolve(
     x: Tensor, weight: Tensor, *, bias: Tensor | None = None, parts: list[Tensor] | None = None, out: Tensor
 ) -> Tensor:
-    """Convolve x [n, inputs, h, w], zeros around it, into `out` [n, outputs, h, w], both channels-last.
+    """Convolve x [n, inputs, h + 2, w + 2] into `out` [n, outputs, h, w], both channels-last.
 
-    Convention: h and w are multiples of 4; an x of h + 2 rows brings its rows above and below. `parts` are
-    `kernels(weight)` where these are needed often, else None.
+    Convention: h and w are multiples of 4; `parts` are `kernels(weight)` where these are needed often, else None.
     """
     count, _, height, width = out.shape
-    beside = 1 if x.shape[2] == height else 0
-    padded = F.pad(x, (1, 1, beside, beside)).permute(0, 2, 3, 1)  # [n, h + 2, w + 2, inputs]
-    target = out.permute(0, 2, 3, 1)
-    rows = min(max(TILE, PIXELS_AT_ONCE // width // TILE * TILE), height)
-    pictures = max(1, PIXELS_AT_ONCE // (width * height))
+    padded, target = x.permute(0, 2, 3, 1), out.permute(0, 2, 3, 1)
+    pixels = PIXELS_AT_ONCE * (4 if parts is None else 1)
+    rows = min(max(TILE, pixels // width // TILE * TILE), height)
+    pictures = max(1, pixels // (width * height))
     for n in range(0, count, pictures):
         for first in range(0, height, rows):
             end = min(first + rows, height)
