@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.compose import put_back
+from emogan_core.compose import DRAFT, PutBackConfig, put_back
 from emogan_core.devices import resolve_device
 from emogan_core.expressions import apply_expressions, load_axes
 from emogan_core.faces import find_faces
@@ -79,14 +79,14 @@ def main() -> None:
         )
         inversions[method] = invert(generator, photo, method=method)
     inversion = inversions["hybrid"]
-    for mode in ("motion", "paste"):
+    for mode, config in (("motion", None), ("motion", DRAFT), ("paste", None)):
 
-        def edit(mode: str = mode) -> object:
+        def edit(mode: str = mode, config: PutBackConfig | None = config) -> object:
             edited = apply_expressions(inversion.latent, axes, {"happiness": 1.0})
-            return put_back(generator, photo, inversion, edited, mode=mode)
+            return put_back(generator, photo, inversion, edited, mode=mode, config=config)
 
-        rows.append((f"slider: apply and put back, {mode}", median_seconds(edit)))
-    base = rows[-2][1]
+        rows.append((f"slider: apply and put back, {mode}{', draft' if config else ''}", median_seconds(edit)))
+    base = rows[-3][1]
     height, width = photo.pixels.shape[:2]
     lines = [
         HEADER,

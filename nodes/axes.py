@@ -48,7 +48,7 @@ class LoadAxes(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, name: str) -> bool | str:
+    def validate_inputs(cls, name: str = host.BUILTIN) -> bool | str:
         return host.checked(host.AXES, name)
 
     @classmethod

@@ -65,7 +65,7 @@ class LoadGenerator(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, name: str) -> bool | str:
+    def validate_inputs(cls, name: str = host.BUILTIN) -> bool | str:
         return host.checked(host.GENERATORS, name)
 
     @classmethod
