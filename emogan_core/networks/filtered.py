@@ -22,7 +22,7 @@ from .layers import SQRT2
 
 SLOPE = 0.2
 TILE_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 26}  # at the high rate; a CPU wants them in its cache, others in one piece
-TILE_CHANNELS = 64
+TILE_CHANNELS = 32  # at least, before planes are cut into squares
 CHANNEL_BLOCK = 16  # what depthwise filters take at once
 
 
@@ -55,12 +55,12 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """A block of outputs of one picture and some channels.
+    """A block of outputs of some pictures and channels.
 
-    Convention: `row` is a slice of one, for a picture taken by its number loses the order of its axes in memory.
+    Convention: one picture is a slice too, for taken by its number it would lose the order of its axes in memory.
     """
 
-    row: slice
+    rows: slice
     channels: slice
     top: int
     bottom: int
@@ -101,7 +101,7 @@ class _FilteredLeaky(torch.autograd.Function):
         out: Tensor = x.new_empty(x.shape[0], side, side, x.shape[1]).permute(0, 3, 1, 2)
         for tile in _tiles(out, bend.plan):
             part, strength, offset = _cut(x, scale, bias, tile, bend.plan)
-            out[tile.row, tile.channels, tile.top : tile.bottom, tile.left : tile.right] = _bent(
+            out[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right] = _bent(
                 part, strength, offset, tile, bend
             )
         return out
@@ -115,7 +115,7 @@ class _FilteredLeaky(torch.autograd.Function):
             parts = [part.detach().requires_grad_(True) for part in _cut(x, scale, bias, tile, ctx.bend.plan)]
             with torch.enable_grad():
                 drawn = _bent(parts[0], parts[1], parts[2], tile, ctx.bend)
-            came = grad[tile.row, tile.channels, tile.top : tile.bottom, tile.left : tile.right]
+            came = grad[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right]
             found = torch.autograd.grad(drawn, parts, came)
             for whole, part in zip(_cut(grads[0], grads[1], grads[2], tile, ctx.bend.plan), found, strict=True):
                 whole.add_(part)
@@ -123,19 +123,22 @@ class _FilteredLeaky(torch.autograd.Function):
 
 
 def _tiles(out: Tensor, plan: Resampling) -> Iterator[_Tile]:
-    """Blocks of outputs whose high-rate samples stay within TILE_NUMBERS, as square as they come."""
+    """Blocks of outputs whose high-rate samples stay within TILE_NUMBERS: pictures first, then channels, then squares."""
     budget = TILE_NUMBERS.get(out.device.type, TILE_NUMBERS["cuda"])
-    groups = math.ceil(out.shape[1] / TILE_CHANNELS)
-    width = math.ceil(out.shape[1] / groups / CHANNEL_BLOCK) * CHANNEL_BLOCK
+    count, channels = out.shape[:2]
     reach = plan.down_taps + plan.down
-    longest = max((math.isqrt(budget // min(width, out.shape[1])) - reach) // plan.down, 8)
+    plane = (plan.size_out * plan.down + reach) ** 2
+    rows = max(budget // (plane * channels), 1)
+    groups = math.ceil(channels / max(budget // plane, TILE_CHANNELS))
+    width = math.ceil(channels / groups / CHANNEL_BLOCK) * CHANNEL_BLOCK
+    longest = max((math.isqrt(budget // min(width, channels)) - reach) // plan.down, 8)
     side = math.ceil(plan.size_out / math.ceil(plan.size_out / longest))
-    for row in range(out.shape[0]):
-        for channel in range(0, out.shape[1], width):
+    for row in range(0, count, rows):
+        for channel in range(0, channels, width):
             for top in range(0, plan.size_out, side):
                 for left in range(0, plan.size_out, side):
                     bottom, right = min(top + side, plan.size_out), min(left + side, plan.size_out)
-                    yield _Tile(slice(row, row + 1), slice(channel, channel + width), top, bottom, left, right)
+                    yield _Tile(slice(row, row + rows), slice(channel, channel + width), top, bottom, left, right)
 
 
 def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) -> tuple[Tensor, Tensor, Tensor]:
@@ -144,11 +147,11 @@ def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) 
     for start, stop in ((tile.top, tile.bottom), (tile.left, tile.right)):
         begin, count, _ = plan.span(start, stop)
         sides.append(slice(max(begin, 0), max(begin + count, 0)))
-    return x[tile.row, tile.channels, sides[0], sides[1]], scale[tile.row, tile.channels], bias[tile.channels]
+    return x[tile.rows, tile.channels, sides[0], sides[1]], scale[tile.rows, tile.channels], bias[tile.channels]
 
 
 def _bent(part: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, bend: Bend) -> Tensor:
-    """One tile, up, bent and down: [1, c, ...] -> [1, c, bottom - top, right - left]."""
+    """One tile, up, bent and down: [r, c, ...] -> [r, c, bottom - top, right - left]."""
     plan, clamp = bend.plan, bend.clamp
     high, wide = plan.span(tile.top, tile.bottom), plan.span(tile.left, tile.right)
     x = torch.addcmul(bias[:, None, None], part, scale[:, :, None, None])  # channels stay innermost

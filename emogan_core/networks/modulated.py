@@ -20,7 +20,7 @@ def modulated(x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
     Convention: without gradients x is overwritten. Gradients reach all three, once.
     """
     if not torch.is_grad_enabled():
-        return F.conv2d(x.mul_(style[:, :, None, None]), weight, padding=weight.shape[2] - 1)
+        return _spread(x.mul_(style[:, :, None, None]), weight)
     result: Tensor = _Modulated.apply(x, style, weight)  # type: ignore[no-untyped-call]
     return result
 
@@ -29,7 +29,7 @@ class _Modulated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, style, weight)
-        return F.conv2d(x * style[:, :, None, None], weight, padding=weight.shape[2] - 1)
+        return _spread(x * style[:, :, None, None], weight)
 
     @staticmethod
     @once_differentiable
@@ -39,6 +39,17 @@ class _Modulated(torch.autograd.Function):
         for_weight = None
         if ctx.needs_input_grad[2]:
             for_weight = conv2d_weight(x * by_style, weight.shape, grad, padding=pad)  # type: ignore[no-untyped-call]
-        back = F.conv_transpose2d(grad, weight, padding=pad)  # a convolution's own adjoint
+        # a convolution's own adjoint
+        back = F.conv_transpose2d(grad, weight, padding=pad) if pad else _spread(grad, weight.transpose(0, 1))
         for_style = torch.einsum("nihw,nihw->ni", back, x)
         return back.mul_(by_style), for_style, for_weight
+
+
+def _spread(x: Tensor, weight: Tensor) -> Tensor:
+    """The convolution, channels innermost before and after; of one tap it is a product of matrices.
+
+    PyTorch's convolution of one tap and one picture would put channels outermost, and all that follows would be slow.
+    """
+    if weight.shape[2] == 1:
+        return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0]).permute(0, 3, 1, 2)
+    return F.conv2d(x, weight, padding=weight.shape[2] - 1)
