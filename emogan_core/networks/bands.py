@@ -74,7 +74,7 @@ def fold(
     parts = None
     if layer.up:
         kernel = transposed(kernel)
-    elif min(kernel.shape[:2]) < winograd.LEAST_CHANNELS:
+    elif not winograd.suits(kernel):
         kernel = kernel.contiguous(memory_format=LAST)
     elif kernel.numel() <= KEPT_KERNEL:
         parts = list(winograd.kernels(kernel))

@@ -55,6 +55,15 @@ def transposed(kernel: Tensor) -> Tensor:
     return kernel.reshape(outputs, -1).T.contiguous().view(inputs, *sides, outputs).permute(0, 3, 1, 2)
 
 
+def convolve(x: Tensor, kernel: Tensor) -> Tensor:
+    """x [n, inputs, h, w] by a 3x3 kernel, zeros outside, to the same side; by tiles where that pays."""
+    if not torch.is_grad_enabled() and winograd.suits(kernel):
+        out = torch.empty(len(x), len(kernel), *x.shape[2:], memory_format=LAST)
+        if winograd.pays(kernel, out):
+            return winograd.convolve(F.pad(x.contiguous(memory_format=LAST), (1, 1, 1, 1)), kernel, out=out)
+    return F.conv2d(x, kernel, padding=1)
+
+
 class Dense(nn.Module):
     """Fully connected layer with run-time gains; `lr_multiplier` is 0.01 in the mapping network."""
 
@@ -107,7 +116,7 @@ class ModulatedConv(nn.Module):
                 x = F.conv_transpose2d(x, transposed(kernel), stride=2)
             x = fir(x, gain=4.0, pad=1)
         else:
-            x = self._same_side(x)
+            x = convolve(x, self.weight.to(x.dtype))
         bias = self.bias[None, :, None, None]
         if noise:
             bias = bias + self.noise_const * self.noise_strength
@@ -116,13 +125,6 @@ class ModulatedConv(nn.Module):
         x = torch.addcmul((bias * SQRT2 * gain).to(x.dtype), x, scale)
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
-
-    def _same_side(self, x: Tensor) -> Tensor:
-        weight = self.weight.to(x.dtype)
-        out = torch.empty(len(x), len(weight), *x.shape[2:], dtype=x.dtype, device=x.device, memory_format=LAST)
-        if torch.is_grad_enabled() or not winograd.pays(weight, out):
-            return F.conv2d(x, weight, padding=1)
-        return winograd.convolve(F.pad(x.contiguous(memory_format=LAST), (1, 1, 1, 1)), weight, out=out)
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Style [n, inputs] and demodulation [n, outputs] of w [n, w_dim]."""

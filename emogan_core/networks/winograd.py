@@ -22,11 +22,17 @@ OUTPUTS_AT_ONCE = 128
 PIXELS_AT_ONCE = 1024  # with kernels at hand; four times as many where these have to be made each time
 
 
+def suits(kernel: Tensor) -> bool:
+    """Whether a kernel [outputs, inputs, 3, 3] has channels enough, and the precision and the machine are right."""
+    many = min(kernel.shape[:2]) >= LEAST_CHANNELS
+    return many and kernel.dtype == torch.float32 and kernel.device.type == "cpu"
+
+
 def pays(kernel: Tensor, out: Tensor) -> bool:
-    """Whether to draw `out` [n, outputs, h, w] this way: on a CPU, of many channels and in whole tiles."""
+    """Whether to draw `out` [n, outputs, h, w] by tiles: it is large enough, and made of whole ones."""
     count, _, height, width = out.shape
-    many = min(kernel.shape[:2]) >= LEAST_CHANNELS and count * height * width >= LEAST_PIXELS
-    return many and height % TILE == 0 and width % TILE == 0 and out.dtype == torch.float32 and out.device.type == "cpu"
+    whole = height % TILE == 0 and width % TILE == 0
+    return suits(kernel) and whole and count * height * width >= LEAST_PIXELS
 
 
 @lru_cache(maxsize=1)

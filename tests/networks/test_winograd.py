@@ -51,10 +51,22 @@ def test_invariance_wide_networks_draw_alike_either_way(monkeypatch: pytest.Monk
     torch.testing.assert_close(tiled, plain, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.bfloat16, 0.5)])
+def test_invariance_other_precisions_are_not_tiled(dtype: torch.dtype, tolerance: float) -> None:
+    spec = GeneratorSpec(resolution=32, w_dim=8, z_dim=8, channels=(128, 128, 128, 128), mapping_layers=1)
+    generator = Generator(spec, fingerprint="")
+    initialise(generator, torch.Generator().manual_seed(0))
+    generator.requires_grad_(False).to(dtype)
+    ws = draw(2, spec.num_ws, 8).to(dtype)
+    whole = generator.synthesis(ws.clone().requires_grad_(True)).detach()
+    with torch.no_grad():
+        torch.testing.assert_close(generator.synthesis(ws), whole, atol=tolerance, rtol=0)
+
+
 def test_shape_only_what_pays_is_tiled() -> None:
     wide, narrow = draw(128, 128, 3, 3), draw(128, 64, 3, 3)
     assert winograd.pays(wide, draw(1, 128, 32, 32))
     assert not winograd.pays(narrow, draw(1, 128, 32, 32))
     assert not winograd.pays(wide, draw(1, 128, 30, 36))
     assert not winograd.pays(wide, draw(1, 128, 8, 8))
-    assert not winograd.pays(wide, draw(1, 128, 32, 32).double())
+    assert not winograd.pays(wide.double(), draw(1, 128, 32, 32).double())
