@@ -16,6 +16,8 @@ from .layers import SQRT2, Dense
 from .spec import GeneratorSpec
 
 EPSILON = 1e-8
+ROW = 1024  # numbers, from which on sums over rows run at the speed of memory
+CACHED = 1 << 17  # numbers whose squares stay in a processor's cache
 CHEAP_SIDE = 32  # smaller pictures are convolved sooner than their layer's large kernel is rearranged
 
 
@@ -32,23 +34,29 @@ class Layer(nn.Module):
         self.noise_strength = nn.Parameter(torch.zeros(outputs))  # per channel; StyleGAN2 has one for all
 
     def finish(self, x: Tensor, w: Tensor, *, noise: bool, gain: float = 1.0) -> Tensor:
-        """x [n, c, h, w] times gain -> the same, styled by w [n, w_dim]."""
-        bias, strength = self.bias[:, None, None], self.noise_strength[:, None, None]
-        bias = torch.addcmul(bias, self.noise_const, strength) if noise else bias
-        x = F.leaky_relu(torch.add(bias.to(x.dtype), x, alpha=gain), 0.2, inplace=True)
+        """x [n, c, h, w], with the bias, times gain -> styled by w [n, w_dim]; x is overwritten where no gradient needs it.
+
+        What is normalised forgets its gain, so noise is divided by it instead, as `biased` is.
+        """
         scale, shift = self.affine(w).to(x.dtype).chunk(2, dim=1)  # [n, c]
-        # one group per picture and channel: normalisation and style in one pass, 10 times as fast as var_mean on a CPU
-        n, channels, height, width = x.shape
-        rows = x.reshape(1, n * channels, height, width)
-        rows = F.group_norm(rows, n * channels, (scale + 1).flatten(), shift.flatten(), EPSILON)
-        return rows.view(n, channels, height, width)
+        strength = (self.noise_strength / gain).to(x.dtype)[:, None, None]
+        quick = overwrites(x, scale, strength)
+        if noise:
+            add = x.addcmul_ if quick else x.addcmul
+            x = add(self.noise_const.to(x.dtype), strength)
+        x = F.leaky_relu(x, 0.2, inplace=True)
+        restyle = restyled_in_place if quick else restyled
+        return restyle(x, scale + 1, shift, epsilon=EPSILON / gain**2)
 
 
 class Start(Layer):
     """The learned constant's layer."""
 
     def forward(self, const: Tensor, w: Tensor, *, noise: bool) -> Tensor:
-        return self.finish(const.to(w.dtype).expand(len(w), -1, -1, -1), w, noise=noise)
+        x = (const + self.bias[:, None, None]).to(w.dtype).repeat(len(w), 1, 1, 1)
+        if overwrites(x, w):
+            x = x.contiguous(memory_format=torch.channels_last)  # which convolutions hand on, and are faster in
+        return self.finish(x, w, noise=noise)
 
 
 class StyledConv(Layer):
@@ -61,8 +69,8 @@ class StyledConv(Layer):
         self.up = up
 
     def forward(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
-        weight = self.weight.to(x.dtype)
-        x = blur(doubled(x, weight)) if self.up else F.conv2d(x, weight, padding=1)
+        weight, bias = self.weight.to(x.dtype), (self.bias / self.weight_gain).to(x.dtype)
+        x = blur(doubled(x, weight), bias) if self.up else F.conv2d(x, weight, bias, padding=1)
         return self.finish(x, w, noise=noise, gain=self.weight_gain)
 
 
@@ -123,6 +131,41 @@ class Synthesis(nn.Module):
         return x
 
 
+def overwrites(x: Tensor, *others: Tensor) -> bool:
+    """Whether layers may work in the memory of x: on a CPU, where fresh memory takes longer than the sums themselves."""
+    plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+    return plain and not any(tensor.requires_grad for tensor in (x, *others))
+
+
+def restyled(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
+    """x [n, c, h, w] with mean `shift` and deviation `scale` [n, c] in each picture and channel."""
+    n, channels, height, width = x.shape
+    rows = x.reshape(1, n * channels, height, width)
+    rows = F.group_norm(rows, n * channels, scale.flatten(), shift.flatten(), epsilon)
+    return rows.view(n, channels, height, width)
+
+
+def restyled_in_place(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
+    """As `restyled`, in x's own memory with channels innermost, where torch's normalisations are slow or inexact.
+
+    Pixels are joined until a row is long enough for the sums over rows to be quick.
+    """
+    n, channels, height, width = x.shape
+    x = x.contiguous(memory_format=torch.channels_last)
+    joined = min(max(1, ROW // channels), width) if width & (width - 1) == 0 else 1
+    joined = 1 << (joined.bit_length() - 1)
+    pictures = x.permute(0, 2, 3, 1).view(n, height * width // joined, joined * channels)
+    for picture, one_scale, one_shift in zip(pictures, scale, shift, strict=True):
+        mean = picture.sum(0).view(joined, channels).sum(0) / (height * width)
+        picture.sub_(mean.repeat(joined))
+        power = torch.zeros_like(picture[0])
+        for part in picture.split(max(1, CACHED // len(power))):
+            power += part.square().sum(0)
+        deviation = (power.view(joined, channels).sum(0) / (height * width) + epsilon).sqrt()
+        picture.mul_((one_scale / deviation).repeat(joined)).add_(one_shift.repeat(joined))
+    return x
+
+
 def doubled(x: Tensor, weight: Tensor) -> Tensor:
     """Each pixel repeated 2x2, then the 3x3 convolution [outputs, inputs, 3, 3]."""
     if x.shape[-1] < CHEAP_SIDE:
@@ -140,7 +183,8 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     return rows[:, :, :, 1:] + rows[:, :, :, :-1]
 
 
-def blur(x: Tensor) -> Tensor:
-    """[1, 2, 1] / 4 along both axes, zeros outside."""
+def blur(x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """[1, 2, 1] / 4 along both axes, zeros outside; then the bias of each channel."""
     taps = torch.tensor((1.0, 2.0, 1.0), dtype=x.dtype, device=x.device) / 4
-    return F.conv2d(x, torch.outer(taps, taps).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
+    kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(x, kernel, bias, padding=1, groups=x.shape[1])
