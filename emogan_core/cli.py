@@ -202,6 +202,12 @@ def _add_convert(commands: Commands[_Parser]) -> None:
         "source", metavar="IN", help="a generator's .pt, .pth, .pkl or .safetensors file, or 'builtin'"
     )
     convert.add_argument("out", type=Path, metavar="OUT.safetensors", help="the file to write, whole or not at all")
+    convert.add_argument(
+        "--crop",
+        choices=("ffhq", "tight"),
+        help="the frame of its training pictures, which no file tells (as read: ffhq)",
+    )
+    convert.add_argument("--licence", default="", metavar="TEXT", help="its terms, if the file does not tell them")
     convert.add_argument("--fp16", action="store_true", help="half the size, rounded weights (default: every bit kept)")
     convert.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 

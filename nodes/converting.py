@@ -7,13 +7,16 @@ from pathlib import Path
 from comfy_api.latest import io, ui
 
 from ..emogan_core.checkpoints import Opened, open_generator
-from ..emogan_core.checkpoints.convert import convert_generator, converted_from
+from ..emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
+from ..emogan_core.faces.align import FRAMES
 from . import host
 from .generators import source_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket
+
+AS_READ = "as read"
 
 
 class ConvertGenerator(io.ComfyNode):
@@ -48,6 +51,22 @@ class ConvertGenerator(io.ComfyNode):
                     tooltip="Off keeps every bit. On rounds the weights to half the size; latents and axes of the original "
                     "then no longer fit.",
                 ),
+                io.Combo.Input(
+                    "crop",
+                    options=[AS_READ, *FRAMES],
+                    default=AS_READ,
+                    optional=True,
+                    advanced=True,
+                    tooltip="The frame in which its training pictures were cut, which no file tells: ffhq shows the head with "
+                    "some room, as nearly all published networks of faces; tight is brow to chin.",
+                ),
+                io.String.Input(
+                    "licence",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Its terms, if the file does not tell them; kept in the new file.",
+                ),
             ],
             outputs=[
                 GeneratorSocket.Output("generator", tooltip="The generator as the new file holds it."),
@@ -70,25 +89,25 @@ class ConvertGenerator(io.ComfyNode):
 
     @classmethod
     @in_one_sentence
-    def execute(cls, name: str, save_as: str, fp16: bool) -> io.NodeOutput:
+    def execute(cls, name: str, save_as: str, fp16: bool, crop: str = AS_READ, licence: str = "") -> io.NodeOutput:
         source = source_of(name)
-        wanted = (sha256_of(source), "float16" if fp16 else "float32")
+        sha256, order = sha256_of(source), Order(half=fp16, crop="" if crop == AS_READ else crop, licence=licence)
         target = host.free_generator_path(
             save_as if save_as.strip() else source.stem + ("_fp16" if fp16 else ""),
-            may_be=lambda path: converted_from(path) == wanted,
+            may_be=lambda path: is_conversion(path, source_sha256=sha256, order=order),
         )
-        opened, first = _converted(source, target, fp16=fp16)
+        opened, first = _converted(source, target, order)
         told = summarised(opened, sha256=sha256_of(target))
-        report = "\n".join([first, *told, f"converted from sha256: {wanted[0]}"])
-        host.tell(cls, [first, *brief(opened, sha256=wanted[0])])
+        report = "\n".join([first, *told, f"converted from sha256: {sha256}"])
+        host.tell(cls, [first, *brief(opened, sha256=sha256)])
         return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=ui.PreviewText(report))
 
 
-def _converted(source: Path, target: Path, *, fp16: bool) -> tuple[Opened, str]:
+def _converted(source: Path, target: Path, order: Order) -> tuple[Opened, str]:
     """The new file, opened, and the sentence about what was done; one that is there already is left as it is."""
     if target.exists():
         return open_generator(target), f"{target.name} was there already, made of the same file: nothing was written"
-    done = convert_generator(source, target, half=fp16)
+    done = convert_generator(source, target, order=order)
     told = f"wrote {target.name}, {done.precision}"
     if not done.same_fingerprint:
         told += "; rounding changed the fingerprint: latents and axes of the original do not fit this file"

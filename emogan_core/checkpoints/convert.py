@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,30 @@ from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
 MAX_NAME = 80
+MAX_LICENCE = 300
+ORDER_KEY = "conversion"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How to write a generator: in half precision or not, and what a person adds that its file cannot tell.
+
+    Convention: `crop` is the frame its training pictures were cut in; empty texts keep what was read.
+    """
+
+    half: bool = False
+    crop: str = ""
+    licence: str = ""
+
+    @property
+    def precision(self) -> str:
+        return "float16" if self.half else "float32"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def applied(self, spec: GeneratorSpec) -> GeneratorSpec:
+        return replace(spec, crop=self.crop or spec.crop, licence=self.licence.strip()[:MAX_LICENCE] or spec.licence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +61,8 @@ class Conversion:
     notices: tuple[str, ...]
 
 
-def convert_generator(source: str | Path, out: Path, *, half: bool = False) -> Conversion:
-    """Write a generator whole or not at all, every bit kept unless `half`, with what is known of its origin.
+def convert_generator(source: str | Path, out: Path, *, order: Order | None = None) -> Conversion:
+    """Write a generator whole or not at all, every bit kept unless in half precision, with what is known of its origin.
 
     Raises: OutputError when `out` is no .safetensors name, cannot be written or is the source itself; CheckpointError
     when the source cannot be read or float16 cannot hold it.
@@ -45,33 +70,32 @@ def convert_generator(source: str | Path, out: Path, *, half: bool = False) -> C
     if out.suffix.lower() != ".safetensors":
         raise OutputError(f"the output {out.name} is not named as what it will be; use a name in .safetensors")
     refuse_overwrite(out, [] if str(source) == "builtin" else [Path(source)])
+    order = order or Order()
     opened = open_generator(source)
-    if half:
+    if order.half:
         _expect_half_enough(opened)
     sha256 = sha256_of(opened.path)
     generator = opened.generator
-    generator.spec = _named(generator.spec, opened.path, sha256)
-    precision = "float16" if half else "float32"
-    write_generator(out, generator, half=half, notes=_notes(opened, sha256) | {"precision": precision})
+    generator.spec = order.applied(_named(generator.spec, opened.path, sha256))
+    write_generator(out, generator, half=order.half, notes=_notes(opened, sha256, order))
     written = load_generator(out)
     return Conversion(
         out=out,
         generator=written,
         source_sha256=sha256,
-        precision=precision,
+        precision=order.precision,
         same_fingerprint=written.fingerprint == generator.fingerprint,
         notices=opened.notices,
     )
 
 
-def converted_from(path: Path) -> tuple[str, str] | None:
-    """(source's SHA-256, precision) of a file that `convert_generator` wrote and that is still whole; None otherwise."""
+def is_conversion(path: Path, *, source_sha256: str, order: Order) -> bool:
+    """Whether a file is still whole and is what `convert_generator` made of such a source by such an order."""
     try:
         _, metadata = read_header(path)
     except CheckpointError:
-        return None
-    found = metadata.get("source_sha256"), metadata.get("precision")
-    return (found[0], found[1]) if found[0] and found[1] else None
+        return False
+    return metadata.get("source_sha256") == source_sha256 and metadata.get(ORDER_KEY) == order.to_json()
 
 
 def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
@@ -82,7 +106,7 @@ def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
     return replace(spec, name=path.stem[:MAX_NAME]) if spec.name == "unnamed" else spec
 
 
-def _notes(opened: Opened, sha256: str) -> dict[str, str]:
+def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:
     """Metadata for people and programs that do not read our spec; a file of ours hands its own on."""
     notes: dict[str, str] = {}
     if opened.own:
@@ -101,7 +125,9 @@ def _notes(opened: Opened, sha256: str) -> dict[str, str]:
         "conv_clamp": "none" if spec.conv_clamp is None else spec.conv_clamp,
         "crop": spec.crop,
         "licence": spec.licence,
+        "precision": order.precision,
         "source_sha256": sha256,
+        ORDER_KEY: order.to_json(),
     }
     if opened.notices:
         facts["source_notices"] = "; ".join(opened.notices)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..checkpoints.convert import convert_generator
+from ..checkpoints.convert import Order, convert_generator
 from ..progress import Progress
 from .arguments import Outcome
 
 
 def convert(arguments: Namespace, progress: Progress) -> Outcome:
     """Write the generator, lossless unless `--fp16`, with what is known of its origin."""
-    done = convert_generator(arguments.source, arguments.out, half=arguments.fp16)
+    order = Order(half=arguments.fp16, crop=arguments.crop or "", licence=arguments.licence)
+    done = convert_generator(arguments.source, arguments.out, order=order)
     spec = done.generator.spec
     report: dict[str, object] = {
         "out": str(done.out),
@@ -21,12 +22,13 @@ def convert(arguments: Namespace, progress: Progress) -> Outcome:
         "fingerprint": done.generator.fingerprint,
         "same_fingerprint": done.same_fingerprint,
         "precision": done.precision,
+        "crop": spec.crop,
         "licence": spec.licence,
         "source_sha256": done.source_sha256,
         "notices": list(done.notices),
     }
     lines = [
-        f"wrote {done.out}: {spec.name}, {spec.architecture} of {spec.resolution} px, {done.precision}",
+        f"wrote {done.out}: {spec.name}, {spec.architecture} of {spec.resolution} px, crop {spec.crop}, {done.precision}",
         f"licence: {spec.licence}",
         f"fingerprint: {done.generator.fingerprint}",
         *(f"note: {notice}" for notice in done.notices),

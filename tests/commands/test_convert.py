@@ -72,6 +72,14 @@ def test_shape_our_own_notes_are_kept(net: Generator, tmp_path: Path) -> None:
     assert load_generator(out).fingerprint == net.fingerprint
 
 
+def test_shape_frame_and_terms_can_be_told(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "told.safetensors"
+    assert cli.main(["convert", str(checkpoint), str(out), "--crop", "tight", "--licence", "CC0", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["crop"], said["licence"]) == ("tight", "CC0")
+    assert load_generator(out).spec.crop == "tight"
+
+
 def test_shape_the_first_source_is_remembered(checkpoint: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     assert cli.main(["convert", str(checkpoint), str(first)]) == 0
@@ -119,6 +127,7 @@ def test_error_every_refusal_is_one_sentence_and_writes_nothing(checkpoint: Path
         ((tmp_path, tmp_path / "out.safetensors"), str(tmp_path)),
         ((tmp_path / "big.pt", tmp_path / "out.safetensors", "--fp16"), "leave fp16 away"),
         ((checkpoint,), "OUT.safetensors"),
+        ((checkpoint, tmp_path / "out.safetensors", "--crop", "square"), "ffhq"),
     ):
         assert cli.main(["convert", *map(str, words)]) == 2
         printed = capsys.readouterr()

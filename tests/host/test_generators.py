@@ -186,6 +186,14 @@ def test_invariance_nothing_is_written_over(host: Host) -> None:
     assert not list(folder.glob(".emogan-*"))
 
 
+def test_shape_frame_and_terms_can_be_told(host: Host) -> None:
+    told = converting("faces.pt", save_as="told", crop="tight", licence="CC0 <b>")
+    report = host.run(told.nodes).outputs["report"]["text"][0]
+    assert report.startswith("wrote told.safetensors, float32\nfaces: stylegan2, 32 px, crop tight\nlicence: CC0 <b>")
+    plain = host.run(converting("faces.pt", save_as="told").nodes)
+    assert plain.outputs["report"]["text"][0].startswith("wrote told_2.safetensors, float32")
+
+
 def test_invariance_a_conversion_never_hides_behind_its_source(host: Host) -> None:
     """Named as generator.safetensors in models/stylegan, it would not be found."""
     run = host.run(converting("generator.safetensors").nodes)
