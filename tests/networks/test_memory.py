@@ -14,7 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from emogan_core.inversion import OptimiseConfig
 from emogan_core.inversion.methods import descend
-from emogan_core.networks import Generator, GeneratorSpec, stylegan2
+from emogan_core.networks import Generator, GeneratorSpec, stylegan1, stylegan2
 from emogan_core.networks.discriminator import Discriminator
 from emogan_core.networks.memory import GROUP_BYTES, Need, need_to_draw, need_to_encode, need_to_invert
 from emogan_core.networks.spec import AliasFree
@@ -54,7 +54,8 @@ def peak(tmp_path: Path) -> Callable[[Callable[[], object]], int]:
 
 @pytest.fixture
 def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw on the CPU as elsewhere: a batch at once and not in bands."""
+    """Draw on the CPU as elsewhere: a batch at once, not in bands nor in place."""
+    monkeypatch.setattr(stylegan1, "overwrites", lambda *tensors: False)
     monkeypatch.setattr(stylegan2.Synthesis, "_first_banded", lambda self, ws: len(self.spec.channels))
 
 
