@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
 from ..emogan_core.checkpoints import open_generator
@@ -42,7 +42,6 @@ class LoadGenerator(io.ComfyNode):
             description="Loads the network that draws faces. The built-in one needs no download; others are StyleGAN files "
             "that you put into models/stylegan. Nothing inside a file is ever run.",
             search_aliases=["stylegan", "stylegan2", "stylegan3", "gan", "face generator", "load gan", "pkl"],
-            has_intermediate_output=True,
             inputs=[
                 io.Combo.Input(
                     "name",
@@ -79,7 +78,7 @@ class LoadGenerator(io.ComfyNode):
         sha256 = sha256_of(opened.path)
         report = "\n".join(summarised(opened, sha256=sha256))
         host.tell(cls, [*brief(opened, sha256=sha256), *host.advice(host.GENERATORS)])
-        return io.NodeOutput(host.hold(opened.generator), report, ui=ui.PreviewText(report))
+        return io.NodeOutput(host.hold(opened.generator), report)
 
 
 class SampleFaces(io.ComfyNode):

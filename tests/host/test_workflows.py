@@ -84,7 +84,7 @@ def test_invariance_bring_your_own_generator(host: Host) -> None:
     faces = host.pictures(run, nodes["What it draws"])
     assert [face.shape for face in faces] == [(512, 512, 3)] * 4
     assert host.pictures(run, nodes["The photo, redrawn by it"])[0].shape == (64, 64, 3)
-    assert "licence: Apache-2.0" in run.outputs[nodes["EmotionGAN_LoadGenerator"]]["text"][0]
+    assert "licence: Apache-2.0" in run.outputs[nodes["EmotionGAN_ConvertGenerator"]]["text"][0]
     written = host.folder / "output/stylegan/my_generator.safetensors"
     assert load_generator(written).fingerprint == load_generator("builtin").fingerprint
     again, _ = run_workflow(host, "bring_your_own_generator")
