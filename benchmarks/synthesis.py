@@ -91,15 +91,14 @@ def codes(side: int, batch: int, *, seed: int = 1) -> Tensor:
     return torch.randn(batch, spec_of(side).num_ws, 512, generator=torch.Generator().manual_seed(seed))
 
 
-def least_seconds(calls: list[Callable[[], object]], *, rounds: int = ROUNDS) -> list[float]:
-    """The least time of each call; they take turns."""
-    best = [math.inf] * len(calls)
-    for _ in range(rounds):
+def least_seconds(calls: list[Callable[[], object]], *, rounds: int = ROUNDS, seconds: float = 0.0) -> list[float]:
+    """The least time of each call; they take turns, for so many rounds and seconds at least."""
+    best, start = [math.inf] * len(calls), time.perf_counter()
+    while rounds > 0 or time.perf_counter() - start < seconds:
+        rounds -= 1
         for index, call in enumerate(calls):
             begin = time.perf_counter()
             call()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
             best[index] = min(best[index], time.perf_counter() - begin)
     return best
 
@@ -144,7 +143,7 @@ def whole(sides: list[int], batches: list[int], reference: Path | None) -> list[
             draws = [ours(side)[1], *([theirs(side, reference)] if reference else [])]
             with torch.inference_mode():
                 images = [draw(ws) for draw in draws]
-                seconds = least_seconds([partial(draw, ws) for draw in draws], rounds=ROUNDS if batch == 1 else 2)
+                seconds = least_seconds([partial(draw, ws) for draw in draws], rounds=2, seconds=20)
             peaks = [memory_of(who, side, batch, reference) for who in ("ours", "theirs")[: len(draws)]]
             rows.append(whole_row(side, batch, seconds, peaks, images))
             print(rows[-1], flush=True)
@@ -174,7 +173,7 @@ def threads(sides: list[int], reference: Path | None, *, count: int = 2) -> list
     for side in sides:
         draws = [ours(side)[1], *([theirs(side, reference)] if reference else [])]
         with torch.inference_mode():
-            seconds = least_seconds([partial(draw, codes(side, 1)) for draw in draws])
+            seconds = least_seconds([partial(draw, codes(side, 1)) for draw in draws], seconds=10)
         rows.append(f"| {side} | {count} | {times_and_ratio(seconds)} |")
         print(rows[-1], flush=True)
     torch.set_num_threads(before)
@@ -279,7 +278,7 @@ def main() -> None:
     lines = [
         HEADER,
         f"Random weights, float32, torch {torch.__version__}, {torch.get_num_threads()} thread(s) unless told otherwise. The",
-        "networks take turns in one process, and the least time of two to five rounds counts; the machine had other work.",
+        "networks take turns in one process, and the least time counts, of rounds for 20 seconds or at least two; the machine had other work.",
     ]
     for table in arguments.only:
         lines += ["", f"## {TITLES[table]}", "", *TABLES[table](arguments)]

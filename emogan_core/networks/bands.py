@@ -108,9 +108,8 @@ def upsampled_rows(x: Tensor, first: int, end: int, *, mix: Tensor | None = None
 
 def up_rows(x: Tensor, layer: Folded, first: int, end: int, *, out: Tensor) -> None:
     """Rows [first, end) of an upsampling convolution with all that follows it, written to `out`."""
-    top = (first - 1) - (
-        first - 1
-    ) % 2  # even rows of the transposed convolution: of the blur's inputs, or one too many
+    # the blur sees rows first - 1 to end + 1 of the transposed convolution, whose even rows need the inputs around them
+    top = (first - 1) - (first - 1) % 2
     bottom = (end + 1) + (end + 1) % 2
     part = rows_of(x, top // 2 - 1, bottom // 2 + 1)
     part = F.conv_transpose2d(part, layer.kernel, stride=2, padding=(2, 0))  # rows top to bottom
