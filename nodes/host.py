@@ -130,11 +130,12 @@ def free_generator_path(name: str, *, may_be: Callable[[Path], bool]) -> Path:
     """
     inside = _inside(GENERATORS, name.strip().removesuffix(SUFFIX))
     names = (inside.with_name(f"{inside.name}{f'_{number}' if number > 1 else ''}{SUFFIX}") for number in count(1))
-    target = next(_saved(GENERATORS) / tried for tried in names if _is_free(tried, may_be))
     try:
+        target = next(_saved(GENERATORS) / tried for tried in names if _is_free(tried, may_be))
         target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EmoganError(f"cannot make the folder {target.parent}: {error.strerror or error}; check it") from error
+    except OSError as error:  # too long a name, a file where a folder should be, a disk that may not be written to
+        told = f"cannot write '{name[:80]}' in {_saved(GENERATORS)}: {error.strerror or error}"
+        raise EmoganError(f"{told}; give another name, or check the folder") from error
     return target
 
 
@@ -157,9 +158,9 @@ def _inside(folder: str, name: str) -> Path:
         inside = target.relative_to(root)
     except (ValueError, OSError, RuntimeError):  # a NUL byte, a loop of links, or another place
         inside = Path()
-    if not name.strip() or not inside.name:
+    if not inside.name or not name.strip() or not name.isprintable():
         raise EmoganError(
-            f"the name '{name}' leads out of {root}; give a plain name such as my_{folder.split('_')[-1]}"
+            f"the name '{name[:80]}' is none or leads out of {root}; give a plain one such as my_{folder.split('_')[-1]}"
         )
     return inside
 

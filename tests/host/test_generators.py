@@ -204,9 +204,18 @@ def test_invariance_a_conversion_never_hides_behind_its_source(host: Host) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["../escaped", "../../models/stylegan/escaped", "a/../../escaped", "/tmp/escaped", ".", "x\0"]
+    "name", ["../escaped", "../../models/stylegan/escaped", "a/../../escaped", "/tmp/escaped", ".", "x\0", "x\ny"]
 )
 def test_error_conversions_stay_in_the_output_folder(host: Host, name: str) -> None:
     run = host.run(converting("builtin", save_as=name).nodes)
-    assert re.search(r"leads out of .*stylegan; give a plain name", run.error)
+    assert re.search(r"leads out of .*stylegan; give a plain one such as my_stylegan", run.error)
     assert not list(host.folder.rglob("escaped*"))
+
+
+@pytest.mark.parametrize("name", [300 * "x", "sly.safetensors/inner"])
+def test_error_names_that_no_file_can_have(host: Host, name: str) -> None:
+    (host.folder / "output/stylegan").mkdir(exist_ok=True)
+    (host.folder / "output/stylegan/sly.safetensors").touch()
+    run = host.run(converting("builtin", save_as=name).nodes)
+    assert re.search(r"cannot write '.*' in .*stylegan: .*; give another name", run.error)
+    assert len(run.error.strip().splitlines()) == 1
