@@ -40,6 +40,13 @@ class AliasFree:
     use_radial_filters: bool = False
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            kind, value = type(field.default), getattr(self, field.name)
+            if type(value) is not kind and not (kind is float and type(value) is int):
+                raise CheckpointError(
+                    f"the {field.name} of a StyleGAN3 came as {type(value).__name__}; needed {kind.__name__}; "
+                    "the file is damaged"
+                )
         counts = (self.num_layers - 2, 32 - self.num_layers, self.num_critical, self.num_layers - self.num_critical)
         sizes = (self.margin_size, 64 - self.margin_size, self.filter_size - 1, 32 - self.filter_size)
         rates = (self.first_cutoff, self.first_stopband - self.first_cutoff, self.last_stopband_rel - 1)

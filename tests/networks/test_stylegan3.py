@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -188,6 +189,17 @@ def test_error_layouts_that_cannot_draw(changed: dict[str, float]) -> None:
 def test_error_layouts_out_of_bounds(changed: dict[str, float]) -> None:
     with pytest.raises(CheckpointError, match="cannot be laid out"):
         replace(TINY_T.alias_free or AliasFree(), **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"lrelu_upsampling": 2.0}, {"num_critical": 2.5}, {"margin_size": "4"}, {"use_radial_filters": 1}]
+)
+def test_error_layouts_of_other_types(changed: dict[str, object]) -> None:
+    """As a damaged file of ours tells them; numbers of another type would fail only deep inside a drawing."""
+    told = json.loads(TINY_T.to_json())
+    told["alias_free"] |= changed
+    with pytest.raises(CheckpointError, match=f"the {next(iter(changed))} of a StyleGAN3 came as"):
+        spec_from_json(json.dumps(told))
 
 
 def test_error_transforms_of_another_shape(golden: Generator) -> None:
