@@ -1,4 +1,4 @@
-"""StyleGAN1's synthesis, ws -> image: every layer is normalised per picture and channel, then scaled and moved by its style.
+"""StyleGAN1's synthesis, ws -> image: each layer is normalised per picture and channel, then scaled and moved by its style.
 
 Source: Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks". Names follow the
 canonical ones of StyleGAN2; the constant's own noise, bias and style are those of `b4.conv0`, which has no kernel.
@@ -18,6 +18,7 @@ from .spec import GeneratorSpec
 EPSILON = 1e-8
 ROW = 1024  # numbers, from which on sums over rows run at the speed of memory
 CACHED = 1 << 17  # numbers whose squares stay in a processor's cache
+LARGE_SIDE = 64  # above it channels lie innermost: convolutions of few channels take half the time, of many lose digits
 CHEAP_SIDE = 32  # smaller pictures are convolved sooner than their layer's large kernel is rearranged
 
 
@@ -34,9 +35,9 @@ class Layer(nn.Module):
         self.noise_strength = nn.Parameter(torch.zeros(outputs))  # per channel; StyleGAN2 has one for all
 
     def finish(self, x: Tensor, w: Tensor, *, noise: bool, gain: float = 1.0) -> Tensor:
-        """x [n, c, h, w], with the bias, times gain -> styled by w [n, w_dim]; x is overwritten where no gradient needs it.
+        """x [n, c, h, w] -> styled by w [n, w_dim]; x is overwritten where no gradient needs it.
 
-        What is normalised forgets its gain, so noise is divided by it instead, as `biased` is.
+        Normalising makes up for any gain, so what comes lacks it: its bias is divided by `gain`, and noise here too.
         """
         scale, shift = self.affine(w).to(x.dtype).chunk(2, dim=1)  # [n, c]
         strength = (self.noise_strength / gain).to(x.dtype)[:, None, None]
@@ -45,7 +46,8 @@ class Layer(nn.Module):
             add = x.addcmul_ if quick else x.addcmul
             x = add(self.noise_const.to(x.dtype), strength)
         x = F.leaky_relu(x, 0.2, inplace=True)
-        restyle = restyled_in_place if quick else restyled
+        innermost = quick and x.shape[-1] > LARGE_SIDE and x.is_contiguous(memory_format=torch.channels_last)
+        restyle = restyled_in_place if innermost else restyled
         return restyle(x, scale + 1, shift, epsilon=EPSILON / gain**2)
 
 
@@ -54,8 +56,6 @@ class Start(Layer):
 
     def forward(self, const: Tensor, w: Tensor, *, noise: bool) -> Tensor:
         x = (const + self.bias[:, None, None]).to(w.dtype).repeat(len(w), 1, 1, 1)
-        if overwrites(x, w):
-            x = x.contiguous(memory_format=torch.channels_last)  # which convolutions hand on, and are faster in
         return self.finish(x, w, noise=noise)
 
 
@@ -70,6 +70,8 @@ class StyledConv(Layer):
 
     def forward(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
         weight, bias = self.weight.to(x.dtype), (self.bias / self.weight_gain).to(x.dtype)
+        if self.up and x.shape[-1] == LARGE_SIDE and overwrites(x, w):
+            x = x.contiguous(memory_format=torch.channels_last)  # which convolutions hand on
         x = blur(doubled(x, weight), bias) if self.up else F.conv2d(x, weight, bias, padding=1)
         return self.finish(x, w, noise=noise, gain=self.weight_gain)
 
@@ -132,7 +134,7 @@ class Synthesis(nn.Module):
 
 
 def overwrites(x: Tensor, *others: Tensor) -> bool:
-    """Whether layers may work in the memory of x: on a CPU, where fresh memory takes longer than the sums themselves."""
+    """Whether layers may work in the memory of x: on a CPU, where fresh memory takes longer than sums themselves."""
     plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
     return plain and not any(tensor.requires_grad for tensor in (x, *others))
 
