@@ -1,4 +1,4 @@
-"""StyleGAN1's synthesis, ws -> image: each layer is normalised per picture and channel, then scaled and moved by its style.
+"""StyleGAN1's synthesis, ws -> image: layers normalised per picture and channel, then scaled and moved by a style.
 
 Source: Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks". Names follow the
 canonical ones of StyleGAN2; the constant's own noise, bias and style are those of `b4.conv0`, which has no kernel.
