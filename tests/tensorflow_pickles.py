@@ -7,16 +7,45 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from tiny import TINY, make_generator
 from torch import Tensor
 
-from emogan_core.networks import Generator, tensors_of
+from emogan_core.checkpoints.canonical import CanonicalCheckpoint
+from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
+from emogan_core.networks.discriminator import Discriminator
+from emogan_core.networks.layers import initialise
 
 SOURCE = "raise SystemExit('embedded source was run')"
 Values = dict[str, np.ndarray]
+FIRST = replace(TINY, architecture="stylegan1", name="first")
+LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
+
+
+def vivid(spec: GeneratorSpec, *, judge: Discriminator | None = None) -> Generator:
+    """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
+    rng = torch.Generator().manual_seed(3)
+    own = tensors_of(make_generator(spec, companions=False))
+    del own["statistics.w_std"]
+    if judge is not None:
+        initialise(judge, rng)
+        own |= {f"discriminator.{name}": tensor for name, tensor in judge.state_dict().items()}
+    return build_generator(
+        spec, {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in own.items()}
+    )
+
+
+def expect_same(found: CanonicalCheckpoint, net: Generator) -> None:
+    spec = replace(found.spec, name=net.spec.name, licence=net.spec.licence, crop=net.spec.crop)
+    assert spec == net.spec
+    theirs = tensors_of(build_generator(found.spec, found.tensors))
+    for name, tensor in tensors_of(net).items():
+        if name.startswith(("mapping.", "synthesis.", "discriminator.")):
+            torch.testing.assert_close(theirs[name], tensor, atol=2e-7, rtol=3e-7)
 
 
 class Network:
