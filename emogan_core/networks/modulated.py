@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_weight
 
+BAND = 64  # rows
+
 
 def modulated(x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
     """x [n, i, h, h] times style [n, i], convolved with weight [o, i, k, k] so that all of x counts: side h + k - 1.
@@ -41,7 +43,8 @@ class _Modulated(torch.autograd.Function):
             for_weight = conv2d_weight(x * by_style, weight.shape, grad, padding=pad)  # type: ignore[no-untyped-call]
         # a convolution's own adjoint
         back = F.conv_transpose2d(grad, weight, padding=pad) if pad else _spread(grad, weight.transpose(0, 1))
-        for_style = torch.einsum("nihw,nihw->ni", back, x)
+        bands = [slice(top, top + BAND) for top in range(0, x.shape[2], BAND)]  # no third tensor of that size
+        for_style = torch.stack([(back[:, :, band] * x[:, :, band]).sum(dim=(2, 3)) for band in bands]).sum(dim=0)
         return back.mul_(by_style), for_style, for_weight
 
 
