@@ -1,6 +1,6 @@
 """Drawing time and memory of our StyleGAN3, against the published PyTorch reference when its source is at hand.
 
-python benchmarks/alias_free.py [--reference DIR] [--nets T R] [--sides 256 512 1024] [--device cpu] -o docs/stylegan3.md
+python benchmarks/alias_free.py [--reference DIR] [--nets T R] [--sides 256 512 1024] [--gradient] [--device cpu]
 
 DIR is a checkout of stylegan3; nothing of it is shipped, and it needs scipy. Both networks get the same random weights,
 each case runs in a process of its own, and their pictures must agree before times are believed.
@@ -28,13 +28,6 @@ from emogan_core.networks.layers import initialise
 from emogan_core.networks.spec import AliasFree
 from emogan_core.networks.stylegan3 import bands
 
-HEADER = """\
-# Drawing with StyleGAN3
-
-```
-python benchmarks/alias_free.py --reference DIR --sides 256 512 1024 -o docs/stylegan3.md
-```
-"""
 LAYOUTS = {"T": AliasFree(), "R": AliasFree(conv_kernel=1, use_radial_filters=True)}
 WIDTHS = {"T": (32768, 512), "R": (65536, 1024)}
 
@@ -137,7 +130,6 @@ def main() -> None:
     parser.add_argument("--gradient", action="store_true", help="also back to the codes, as inversion does")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
-    parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
     if arguments.case:
         who, net, side = arguments.case[0], arguments.case[1], int(arguments.case[2])
@@ -147,22 +139,17 @@ def main() -> None:
         told = measure(draw, repeats=arguments.repeats, gradient=arguments.gradient, device=arguments.device)
         print(json.dumps(told))
         return
-    rows = [
-        "| net | side | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio |",
-        "|---" * 8 + "|",
-    ]
+    print(
+        f"{arguments.device}, torch {torch.__version__}, float32, random weights, one picture. Seconds are of processor "
+        f"time over {torch.get_num_threads()} threads on a CPU; peaks are what drawing adds to the networks themselves.\n"
+    )
+    print("| net | side | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio |")
+    print("|---" * 8 + "|")
     for side in arguments.sides:
         for net in arguments.nets:
             own = run_case("ours", net, side, arguments)
             other = run_case("theirs", net, side, arguments) if arguments.reference else None
-            rows.append(row(net, side, own, other))
-            print(rows[-1], flush=True)
-    about = (
-        f"{arguments.device}, torch {torch.__version__}, float32, random weights, one picture. Seconds are of processor "
-        f"time over {torch.get_num_threads()} threads on a CPU; peaks are what drawing adds to the networks themselves."
-    )
-    if arguments.out:
-        arguments.out.write_text("\n".join([HEADER, about, "", *rows]) + "\n")
+            print(row(net, side, own, other), flush=True)
 
 
 def run_case(who: str, net: str, side: int, arguments: argparse.Namespace) -> dict[str, float]:

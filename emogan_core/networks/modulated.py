@@ -19,9 +19,9 @@ BAND = 64  # rows
 def modulated(x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
     """x [n, i, h, h] times style [n, i], convolved with weight [o, i, k, k] so that all of x counts: side h + k - 1.
 
-    Convention: without gradients x is overwritten. Gradients reach all three, once.
+    Convention: x is overwritten where none of the three needs a gradient. Gradients reach all three, once.
     """
-    if not torch.is_grad_enabled():
+    if not (torch.is_grad_enabled() and any(given.requires_grad for given in (x, style, weight))):
         return _spread(x.mul_(style[:, :, None, None]), weight)
     result: Tensor = _Modulated.apply(x, style, weight)  # type: ignore[no-untyped-call]
     return result

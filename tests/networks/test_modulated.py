@@ -35,3 +35,13 @@ def test_gradient_leaves_frozen_weights_alone() -> None:
     modulated(draw(1, 3, 6, 6, seed=0), style, weight).sum().backward()
     assert style.grad is not None
     assert weight.grad is None
+
+
+def test_shape_only_what_needs_no_gradient_is_overwritten() -> None:
+    x, style, weight = draw(1, 3, 6, 6, seed=0), draw(1, 3, seed=1), draw(4, 3, 1, 1, seed=2)
+    kept = x.clone()
+    found = modulated(x, style.requires_grad_(True), weight)
+    torch.testing.assert_close(x, kept, atol=0, rtol=0)
+    again = modulated(x, style.detach(), weight)
+    torch.testing.assert_close(again, found.detach(), atol=1e-12, rtol=0)
+    torch.testing.assert_close(x, kept * style.detach()[:, :, None, None], atol=0, rtol=0)
