@@ -28,7 +28,7 @@ from emogan_core.checkpoints.torch_files import read_torch_file
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
 
-SECONDS = 5.0
+SECONDS = 5.0  # of this process: other programs on the machine may make it wait
 FULL = replace(TINY, conv_clamp=256.0, judge_clamp=256.0)
 
 
@@ -201,10 +201,10 @@ def test_error_calls_are_refused_unexecuted(name: str, place: str, net: Generato
     for zipped, protocol in ((True, 2), (True, 4), (False, 2)):
         network = hidden(networks_of(net)["G_ema"], calls(flag)[name], place)
         path = saved(tmp_path / "hostile.pt", network, zipped=zipped, protocol=protocol)
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(CheckpointError, match=r"^hostile\.pt") as caught:
             load_generator(path)
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert len(str(caught.value)) < 500
         assert not flag.exists()
 
@@ -270,10 +270,10 @@ def test_error_bombs_in_records(name: str, tmp_path: Path) -> None:
     path = tmp_path / "bomb.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("bomb/data.pkl", b"\x80\x02" + BOMBS[name])
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckpointError, match=r"^bomb\.pt"):
         load_generator(path)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("zipped", [True, False])

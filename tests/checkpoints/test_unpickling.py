@@ -30,7 +30,7 @@ from emogan_core.checkpoints.unpickling import read_pickle
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator
 
-SECONDS = 5.0
+SECONDS = 5.0  # of this process: other programs on the machine may make it wait
 LOAD = b"ctorch.storage\n_load_from_bytes\n"
 VIEW = b"ctorch._utils\n_rebuild_tensor_v2\n"
 TERA = 10 << 40
@@ -147,10 +147,10 @@ def refused(tmp_path: Path) -> Callable[..., str]:
     def read(data: bytes, *, reader: Callable[[Path], object] = load_generator) -> str:
         path = tmp_path / "stranger.pkl"
         path.write_bytes(data)
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(CheckpointError) as caught:
             reader(path)
-        assert time.monotonic() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert "stranger.pkl" in str(caught.value)
         assert len(str(caught.value)) < 500
         return str(caught.value)
