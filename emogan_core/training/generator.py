@@ -35,7 +35,6 @@ SETTLE_EVERY = 1000
 TELL_EVERY = 100
 LOOK_EVERY = 500
 SEEN = 128
-AUGMENT_EVERY = 4
 
 
 def draw_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
