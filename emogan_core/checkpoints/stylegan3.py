@@ -21,6 +21,7 @@ from ..networks.stylegan3 import bands, resampling
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights, completed
 from .modules import clamp_of, expect_activation, tensors_of_modules
+from .stylegan2 import expect_no_variant
 from .unpickling import Record
 
 MAX_LAYERS = 64
@@ -50,6 +51,7 @@ def alias_free_of(modules: dict[str, Record], *, name: str) -> tuple[GeneratorSp
     for path, record in modules.items():
         expect_activation(path, record)
     tensors = _renamed(tensors_of_modules(modules), layers)
+    expect_no_variant(tensors)
     resolution = modules["synthesis"].state.get("img_resolution", int(layers[-1].split("_")[1]))
     if not isinstance(resolution, int):
         raise CheckpointError("its resolution is no whole number: pictures that are not square are not supported")

@@ -11,6 +11,7 @@ import pytest
 import torch
 from alias_free import TINY_R, TINY_T, make_alias_free
 from alias_free_pickles import layer_names, write_alias_free
+from nvidia_pickles import module_of
 from torch import nn
 
 from emogan_core.checkpoints import load_generator, read_generator, write_generator
@@ -192,6 +193,12 @@ def test_shape_names_are_those_the_damages_mean(net: Generator) -> None:
         (reshaped(L2, "down_filter", 4000), "synthesis.L2.down_filter is"),
         (reshaped(L0, "up_filter", 4000), "cannot be laid out"),
         (lambda networks: networks["G_ema"].mapping._modules.clear(), "mapping has no layers"),
+        (
+            lambda networks: networks["G_ema"].mapping.add_module(
+                "embed_proj", module_of({"weight": torch.zeros(2, 2)}, class_name="FullyConnectedLayer")
+            ),
+            "StyleGAN-XL",
+        ),
         (lambda networks: networks["G_ema"].synthesis.input.freqs.data.fill_(torch.inf), "NaN or infinity"),
     ],
 )
