@@ -57,8 +57,11 @@ def dissimilarity(a: Tensor, b: Tensor, *, window: int = 7, levels: int = 2) -> 
 
 
 def feature_l1(features: list[Tensor], wanted: list[Tensor]) -> Tensor:
-    """[n]: mean absolute difference of discriminator features, each level in units of its own mean size."""
-    terms = [(x - y).abs().mean(dim=(1, 2, 3)) / (y.abs().mean() + 1e-6) for x, y in zip(features, wanted, strict=True)]
+    """[n]: mean absolute difference of discriminator features, each picture's levels in units of their own mean size."""
+    sides = (1, 2, 3)
+    terms = [
+        (x - y).abs().mean(dim=sides) / (y.abs().mean(dim=sides) + 1e-6) for x, y in zip(features, wanted, strict=True)
+    ]
     return torch.stack(terms).mean(dim=0)
 
 

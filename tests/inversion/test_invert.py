@@ -46,8 +46,7 @@ def test_golden_optimising_recovers_own_samples(tiny: Generator, images: torch.T
 
 
 def test_invariance_batch_equals_one_by_one(tiny: Generator, images: torch.Tensor) -> None:
-    weights = Weights(features=0.0)  # the feature scale is the batch's
-    config = OptimiseConfig(steps=5, weights=weights)
+    config = OptimiseConfig(steps=5)
     together = invert_images(tiny, images, method="optimise", config=config).latent.ws
     alone = invert_images(tiny, images[2:], method="optimise", config=config).latent.ws
     torch.testing.assert_close(together[2:], alone, atol=2e-3, rtol=0)
@@ -166,8 +165,7 @@ def test_invariance_prior_counts_standard_deviations(tiny: Generator) -> None:
 def test_invariance_groups_of_a_batch_are_inverted_alike(
     tiny: Generator, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the discriminator's features are measured against a whole group, so it plays no part here."""
-    config = OptimiseConfig(steps=4, weights=Weights(features=0.0))
+    config = OptimiseConfig(steps=4)
     whole = invert_images(tiny, images, method="optimise", config=config)
     monkeypatch.setattr(Need, "_group", lambda self, most: 2)
     steps: list[StepReport] = []
