@@ -11,11 +11,13 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.mapping import Mapping, sampled_w
 from ..networks.spec import MAX_RESOLUTION, GeneratorSpec
+from ..weights import is_finite
 from .canonical import CanonicalCheckpoint
 
 AVERAGE_SAMPLES = 10_000
 AVERAGE_SEED = 0
 MAX_ELEMENTS = 1 << 28
+MAX_AGAIN = 1 << 26  # numbers that names share with others
 UNKNOWN_LICENCE = "unknown: ask whoever made the file"
 
 
@@ -28,6 +30,8 @@ class ForeignWeights:
     def __init__(self, entries: MappingOf[str, object], *, place: str) -> None:
         self.entries, self.place = entries, place
         self.taken: set[str] = set()
+        self._copied: set[int] = set()
+        self._again = 0
 
     def __contains__(self, name: object) -> bool:
         return name in self.entries
@@ -64,12 +68,23 @@ class ForeignWeights:
                 f"{self.place}: '{name}' is {list(came)}, needed {list(shape)} beside the other weights; "
                 "the network is of a kind not read here"
             )
+        self._spend(name, found)
         tensor = torch.empty(shape).copy_(found.detach())
-        least, most = torch.aminmax(tensor)  # one pass that lets NaN through; isfinite took ten times as long
-        if not bool(torch.isfinite(least) & torch.isfinite(most)):
+        if not is_finite(tensor):
             raise CheckpointError(f"{self.place}: '{name}' holds NaN or infinity; the file is damaged, get it again")
         self.taken.add(name)
         return tensor
+
+    def _spend(self, name: str, found: Tensor) -> None:
+        """Under many names one tensor of a small file would fill any memory."""
+        if id(found) in self._copied:
+            self._again += found.numel()
+        self._copied.add(id(found))
+        if self._again > MAX_AGAIN:
+            raise CheckpointError(
+                f"{self.place}: '{name}' shares its numbers with other names, more than {MAX_AGAIN} numbers so far; "
+                "no generator file does that, get another one"
+            )
 
     def count(self, pattern: str, *, start: int = 0) -> int:
         """How many consecutive names there are, `pattern` holding one place for the number."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.layers import FIR_TAPS
+from ..weights import is_finite
 from .unpickling import Record
 
 MAX_DEPTH = 8
@@ -16,6 +16,7 @@ MAX_MODULES = 4096
 MAX_ENTRIES = 256  # of one module's table; a file may hang one table under every module
 MAX_NAME = 100
 MAPPING_GAIN = 0.01
+TAPS = (1.0, 3.0, 3.0, 1.0)  # of the filter that networks.layers blurs with
 _LINEAR_LAYERS = ("affine", "embed", "out", "skip", "torgb")
 
 
@@ -66,7 +67,7 @@ def tensors_of_modules(modules: dict[str, Record]) -> dict[str, Tensor]:
                 continue
             if id(tensor) not in converted:
                 converted[id(tensor)] = tensor.float().contiguous()
-                if not bool(torch.isfinite(tensor).all()):
+                if not is_finite(converted[id(tensor)]):  # not before: float64 may be too large for float32
                     raise CheckpointError(f"'{name}' holds NaN or infinity; the file is damaged, get it again")
             tensors[name] = converted[id(tensor)]
     return tensors
@@ -104,7 +105,10 @@ def told_word(value: object) -> str:
 
 
 def expect_our_filter(tensor: Tensor) -> None:
-    """networks.layers blurs with [1, 3, 3, 1] and nothing else; a single number is no filter at all."""
-    taps = torch.tensor(FIR_TAPS) / sum(FIR_TAPS)
+    """Ours is [1, 3, 3, 1] and nothing else; a single number is no filter at all.
+
+    Raises: CheckpointError.
+    """
+    taps = torch.tensor(TAPS) / sum(TAPS)
     if tensor.shape != (4, 4) or not torch.allclose(tensor.float(), torch.outer(taps, taps), atol=1e-6):
         raise CheckpointError("it blurs with another filter than [1, 3, 3, 1], which is not supported yet")

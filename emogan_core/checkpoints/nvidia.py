@@ -114,6 +114,7 @@ def _generator_tensors(modules: dict[str, Record]) -> tuple[dict[str, Tensor], l
             if (
                 not isinstance(side, int)
                 or side > MAX_RESOLUTION
+                or side & (side - 1)  # or a small file could ask for maps of every side
                 or name not in (f"synthesis.b{side}.conv0", f"synthesis.b{side}.conv1")
             ):
                 raise CheckpointError(f"{name} does not tell its resolution; the file is damaged, get it again")

@@ -17,7 +17,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.stylegan1 import EPSILON, blur
 from .canonical import CanonicalCheckpoint
-from .foreign import ForeignWeights
+from .foreign import ForeignWeights, resolution_of
 from .stylegan1 import read_stylegan1
 
 MARK = "generator.progression.0.conv1.input"
@@ -64,6 +64,7 @@ def _trained_blocks(weights: ForeignWeights) -> int:
     Raises: CheckpointError.
     """
     there = weights.count("generator.progression.{}.conv2.conv.bias")
+    resolution_of(there, place=weights.place)  # before maps of such a side are made
     for blocks in range(there, 1, -1):
         if bool(_any(weights, f"generator.progression.{blocks - 1}.conv2.conv.bias", 1).any()):
             return blocks

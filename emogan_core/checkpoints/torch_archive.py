@@ -28,6 +28,7 @@ MAX_FILE_BYTES = 16 << 30
 MAX_DIRECTORY_BYTES = 16 << 20
 MAX_MEMBERS = 100_000
 MAX_PICKLE_BYTES = 4 << 20
+LITTLE = b"little"
 
 _KINDS = "float16 bfloat16 float32 float64 int64 int32 uint8 bool"  # options may mention a dtype
 _CONSTANTS = frozenset(DTYPES) | {f"torch.{kind}" for kind in _KINDS.split()}
@@ -102,7 +103,7 @@ def _from_zip(file: BinaryIO, memory: mmap.mmap) -> object:
         folder = pickles[0].filename.removesuffix("data.pkl")
         named = {member.filename: member for member in members}
         order = f"{folder}byteorder"
-        if order in named and archive.read(order) != b"little":
+        if order in named and (named[order].file_size != len(LITTLE) or archive.read(order) != LITTLE):
             raise CheckpointError("it was written on a big-endian machine, which is not read; save it on another")
         pickled = archive.read(pickles[0])
 
@@ -178,7 +179,8 @@ def _from_old_layout(file: BinaryIO, memory: mmap.mmap) -> object:
 
     _run(source, len(memory), noted, draft=True)
     keys = _run(source, len(memory), _nowhere)
-    if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(claims):
+    named = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []  # nesting may have no end
+    if not isinstance(keys, list) or len(named) < len(keys) or sorted(named) != sorted(claims):
         raise CheckpointError("its table of storages is damaged; get the file again")
     starts, position = {}, source.tell()
     for key in keys:

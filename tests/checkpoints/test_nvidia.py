@@ -194,6 +194,21 @@ def infinite(networks: dict[str, object]) -> None:
     networks["G_ema"].synthesis.b4.const.fill_(torch.inf)  # type: ignore[attr-defined]
 
 
+def too_large(networks: dict[str, object]) -> None:
+    """Finite in float64, not in float32."""
+    const = torch.full((16, 4, 4), 1e300, dtype=torch.float64)
+    networks["G_ema"].synthesis.b4.const = nn.Parameter(const)  # type: ignore[attr-defined]
+
+
+def many_sides(networks: dict[str, object]) -> None:
+    """Maps of every side up to 2048 would take 23 GB."""
+    for side in range(1, 200):
+        block = Module()
+        block.add_module("conv0", weighty())
+        block.conv0.use_noise, block.conv0.resolution = False, side
+        networks["G_ema"].synthesis._modules.setdefault(f"b{side}", block)  # type: ignore[attr-defined]
+
+
 def narrow(networks: dict[str, object]) -> None:
     networks["G_ema"].synthesis.b8.conv1.bias = nn.Parameter(torch.zeros(3))  # type: ignore[attr-defined]
 
@@ -254,6 +269,8 @@ def shared(networks: dict[str, object]) -> None:
         (broken_filter, "another filter"),
         (oblong, "4 x 2 instead of 4 x 4: generators of pictures that are not square, such as StyleGAN-Human"),
         (infinite, "NaN or infinity"),
+        (too_large, "NaN or infinity"),
+        (many_sides, "does not tell its resolution"),
         (narrow, "do not fit"),
         (knotted, "modules"),
     ],

@@ -115,6 +115,7 @@ def test_shape_what_the_file_lacks_is_told(tmp_path: Path) -> None:
     [
         ({"generator.progression.0.conv1.input": None}, "has no 'generator.progression.0.conv1.input'"),
         ({"generator.progression.1.adain1.style.linear.bias": None}, "is missing"),
+        ({f"generator.progression.{k}.conv2.conv.bias": torch.ones(1) for k in range(5, 20)}, "has 20 resolutions"),
         ({"generator.progression.1.conv1.1.conv.weight_orig": torch.zeros(16, 16, 1, 1)}, r"needed \[16, 16, 3, 3\]"),
         ({"generator.progression.2.adain1.style.linear.bias": torch.zeros(22)}, "needed"),
         ({"style.3.linear.weight_orig": torch.zeros(24, 12)}, "different widths"),

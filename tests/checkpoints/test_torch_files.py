@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import pickle
 import re
 import shutil
 import zipfile
@@ -268,6 +269,34 @@ def test_error_claims_of_the_older_layout(claim: int, tmp_path: Path) -> None:
         path.write_bytes(lie)
         with pytest.raises(CheckpointError, match=r"old\.pt"):
             read_torch_file(path)
+
+
+def test_error_keys_without_end(tmp_path: Path) -> None:
+    """The text of this list of lists would have 2**64 characters."""
+    nested: list[object] = []
+    for _ in range(64):
+        nested = [nested, nested]
+    path = tmp_path / "old.pt"
+    torch.save({"a": torch.zeros(2)}, path, _use_new_zipfile_serialization=False)
+    start = path.read_bytes().split(b"}q\x00X\x01", 1)[0]
+    path.write_bytes(start + pickle.dumps({}, 2) + pickle.dumps([nested], 2))
+    with pytest.raises(CheckpointError, match="table of storages"):
+        read_torch_file(path)
+
+
+def test_error_one_tensor_under_many_names(tmp_path: Path) -> None:
+    """4 MiB that would become 40 GiB: every name asks for a copy of its own."""
+    one = torch.zeros(1024, 1024)
+    names = {f"mapping.fc{index}.weight": one for index in range(10_000)}
+    path = saved(tmp_path, {"g_ema": {"synthesis.b4.const": torch.zeros(4, 4, 4), **names}})
+    with pytest.raises(CheckpointError, match="shares its numbers with other names"):
+        read_torch_file(path)
+
+
+def test_error_a_long_byte_order(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"a": 1})
+    with pytest.raises(CheckpointError, match="big-endian"):
+        read_torch_file(repacked(path, tmp_path / "order.pt", byteorder=b"little" * 1000))
 
 
 def test_error_a_directory_of_millions_is_not_read(tmp_path: Path) -> None:
