@@ -58,16 +58,25 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Op
     Raises: CheckpointError; DeviceError.
     """
     target = resolve_device(device)
-    path = builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
-    if not path.is_file():
+    path = path_of(source)
+    try:
+        there = path.is_file()
+    except OSError as error:  # a name too long, or a folder that may not be looked into
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    if not there:
         raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a generator file")
     start = start_of(path)
-    if start[8:9] == b"{":
-        return Opened(read_generator(path).to(target), path, own=True)
     with torch.inference_mode(False):
+        if start[8:9] == b"{":
+            return Opened(read_generator(path).to(target), path, own=True)
         checkpoint = _foreign(path, start)
         generator = _built(path, checkpoint).to(target)
         return Opened(generator, path, own=False, notices=checkpoint.notices, computed=checkpoint.computed)
+
+
+def path_of(source: str | Path) -> Path:
+    """The file that "builtin" or a path stands for."""
+    return builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
 
 
 def start_of(path: Path) -> bytes:

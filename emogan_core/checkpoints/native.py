@@ -31,9 +31,11 @@ def read_generator(path: Path) -> Generator:
         kind = _OURS.get(found) or kind_of_names(shapes)
         told = f"is not a generator but {kind}" if kind else "is a safetensors file but not a generator of ours"
         raise CheckpointError(f"{path.name} {told} (format '{found[:40]}'); needed '{FORMAT}', {NEEDED_ALSO}")
-    spec = spec_from_json(metadata.get("spec", ""))
     tensors, _ = read_tensors(path)
-    return build_generator(spec, tensors)
+    try:
+        return build_generator(spec_from_json(metadata.get("spec", "")), tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path.name}: {error}") from error
 
 
 def write_generator(path: Path, generator: Generator, *, half: bool, notes: dict[str, str] | None = None) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..devices import ordinary
 from ..errors import CheckpointError
-from ..weights import fingerprint_of
+from ..weights import fingerprint_of, is_finite
 from . import stylegan1, stylegan2, stylegan3
 from .discriminator import Discriminator
 from .encoder import Encoder
@@ -81,7 +81,7 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
 
     Convention: names `mapping.*`, `synthesis.*`, optional `encoder.*`, `discriminator.*` and `statistics.w_std`;
     missing statistics are taken from 10,000 seeded samples.
-    Raises: CheckpointError when tensors are missing, unexpected or of another shape than the spec says.
+    Raises: CheckpointError when tensors are missing, unexpected, of another shape than the spec says, or not finite.
     """
     core = {name: tensor for name, tensor in tensors.items() if name.startswith(("mapping.", "synthesis."))}
     with torch.inference_mode(False), torch.no_grad():
@@ -107,6 +107,7 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
         if "statistics.w_std" not in tensors:
             sampled = sampled_w(generator.mapping, count=STATISTICS_SAMPLES, seed=STATISTICS_SEED)
             generator.w_std.copy_(sampled.std(0))
+        _expect_finite(generator)
     return generator.eval().requires_grad_(False)
 
 
@@ -132,6 +133,13 @@ def expect_judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> None:
 
 def _expect_same_shapes(skeleton: Generator, tensors: MappingOf[str, Tensor]) -> None:
     _expect_shapes({name: tuple(tensor.shape) for name, tensor in tensors_of(skeleton).items()}, tensors)
+
+
+def _expect_finite(generator: Generator) -> None:
+    """Also what was computed must be: large weights overflow."""
+    for name, tensor in tensors_of(generator).items():
+        if not is_finite(tensor):
+            raise CheckpointError(f"'{name}' holds NaN or infinity; the file is damaged, get it again")
 
 
 def _expect_shapes(wanted: MappingOf[str, tuple[int, ...]], tensors: MappingOf[str, Tensor]) -> None:

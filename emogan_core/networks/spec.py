@@ -102,7 +102,7 @@ class GeneratorSpec:
         sizes = (*self.channels, self.w_dim, self.z_dim)
         if len(self.channels) != widths or not all(1 <= size <= MAX_CHANNELS for size in sizes):
             raise CheckpointError(
-                f"widths {self.channels}, w_dim {self.w_dim}, z_dim {self.z_dim} do not fit {self.resolution} px; "
+                f"widths {str(self.channels)[:80]}, w_dim {self.w_dim}, z_dim {self.z_dim} do not fit {self.resolution} px; "
                 f"needed {widths} widths, all sizes from 1 to {MAX_CHANNELS}"
             )
         if not 1 <= self.mapping_layers <= 64:
@@ -141,6 +141,7 @@ class GeneratorSpec:
         return {key: value for key, value in asdict(self).items() if key not in later or value != later[key]}
 
 
+_TEXTS = ("crop", "architecture", "name", "licence", "conditioning")
 _LATER = ("c_dim", "conditioning", "alias_free", "judge_clamp", "judge_group")
 
 
@@ -151,6 +152,11 @@ def spec_from_json(text: str) -> GeneratorSpec:
     """
     try:
         told: dict[str, Any] = json.loads(text)
+        for name in _TEXTS:
+            if not isinstance(told.get(name, ""), str):
+                raise TypeError(f"{name} is no text")
+        if not isinstance(told.get("judge_group"), int | None):
+            raise TypeError("judge_group is no whole number")
         told["channels"] = tuple(int(width) for width in told["channels"])
         for name in ("resolution", "w_dim", "z_dim", "mapping_layers", "c_dim"):
             told[name] = int(told.get(name, 0 if name == "c_dim" else MISSING))
@@ -158,4 +164,5 @@ def spec_from_json(text: str) -> GeneratorSpec:
             told["alias_free"] = AliasFree(**told["alias_free"])
         return GeneratorSpec(**told)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"the generator's description cannot be read ({error}); the file is damaged") from error
+        why = ascii(str(error))[:160]
+        raise CheckpointError(f"the generator's description cannot be read ({why}); get the file again") from error

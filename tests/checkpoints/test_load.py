@@ -16,7 +16,7 @@ from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.errors import CheckpointError, DeviceError
-from emogan_core.networks import Generator
+from emogan_core.networks import Generator, tensors_of
 from emogan_core.weights import read_header, write_tensors
 
 
@@ -100,6 +100,46 @@ def test_error_other_safetensors(tmp_path: Path) -> None:
         load_generator(path)
 
 
+def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
+    for name in ("a" * 5000, "a\0b"):
+        with pytest.raises(CheckpointError):
+            load_generator(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 5},
+        {"crop": ["tight"]},
+        {"licence": None},
+        {"judge_group": 2.5},
+        {"conv_clamp": float("nan")},
+        {"conv_clamp": "4"},
+        {"channels": [8] * 100_000},
+        {"resolution": 1e400},
+        {"odd": 1},
+    ],
+)
+def test_error_descriptions_of_other_types(tiny: Generator, tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "told.safetensors"
+    spec = json.dumps(json.loads(tiny.spec.to_json()) | change)
+    write_tensors(path, tensors_of(tiny), {"format": "emotiongan-generator-1", "spec": spec})
+    with pytest.raises(CheckpointError, match=r"^told\.safetensors: ") as caught:
+        load_generator(path)
+    assert len(str(caught.value)) < 400
+
+
+def test_error_numbers_that_are_none(tiny: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "nan.safetensors"
+    for value in (torch.nan, torch.inf, 3e38):  # the last is finite, but what is computed from it is not
+        tensors = {name: tensor.clone() for name, tensor in tensors_of(tiny).items() if name != "statistics.w_std"}
+        for layer in ("fc0", "fc1"):
+            tensors[f"mapping.{layer}.weight"].fill_(value)
+        write_tensors(path, tensors, {"format": "emotiongan-generator-1", "spec": tiny.spec.to_json()})
+        with pytest.raises(CheckpointError, match=r"^nan\.safetensors: .*NaN or infinity"):
+            load_generator(path)
+
+
 def test_error_every_truncation_is_refused(file: Path, tmp_path: Path) -> None:
     whole = file.read_bytes()
     cut = tmp_path / "cut.safetensors"
@@ -115,6 +155,9 @@ def test_error_every_truncation_is_refused(file: Path, tmp_path: Path) -> None:
         {"x": {"dtype": "F32", "shape": [1 << 40, 1 << 40], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 1 << 60]}},
+        {"x": {"dtype": "F32", "shape": [10**4000, 10**4000], "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [10**4000] * 3000, "data_offsets": [0, 4]}},
+        {"x": {"dtype": "F32", "shape": [float("inf")], "data_offsets": [0, 4]}},
         {"x": {"dtype": "OBJ", "shape": [1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32"}},
         {"x": 3},
