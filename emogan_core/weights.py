@@ -81,10 +81,14 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
     return shape
 
 
-def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def read_tensors(
+    path: Path, *, prefix: str = "", mapped: bool = False
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
 
-    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small.
+    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. They are copies,
+    unless `mapped` leaves those that need no change where they lie in the file: such a file must stay as it is while
+    they are used, for what is written into it changes them, and cutting it short ends the process.
     Raises: CheckpointError.
     """
     shapes, metadata = read_header(path)
@@ -94,7 +98,8 @@ def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tenso
             for name in shapes:
                 if name.startswith(prefix):
                     tensor = file.get_tensor(name)
-                    tensors[name[len(prefix) :]] = tensor.float() if tensor.is_floating_point() else tensor
+                    kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
+                    tensors[name[len(prefix) :]] = tensor.to(kind, copy=not mapped)
     except SafetensorError as error:
         raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error
     return tensors, metadata

@@ -14,7 +14,7 @@ from ..networks.build import Generator, tensors_of
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
-from .load import Opened, load_generator, open_generator
+from .load import Opened, load_generator, open_generator, path_of
 from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
@@ -69,7 +69,7 @@ def convert_generator(source: str | Path, out: Path, *, order: Order | None = No
     """
     if out.suffix.lower() != ".safetensors":
         raise OutputError(f"the output {out.name} is not named as what it will be; use a name in .safetensors")
-    refuse_overwrite(out, [] if str(source) == "builtin" else [Path(source)])
+    refuse_overwrite(out, [path_of(source)])
     order = order or Order()
     opened = open_generator(source)
     if order.half:

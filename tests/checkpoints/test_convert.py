@@ -11,13 +11,14 @@ from alias_free import make_alias_free
 from foreign import rosinality_names
 from tiny import TINY, make_generator
 
-from emogan_core.checkpoints import write_generator
+from emogan_core.checkpoints import load, write_generator
 from emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
 from emogan_core.checkpoints.known import sha256_of
+from emogan_core.checkpoints.load import BUILTIN
 from emogan_core.errors import CheckpointError, OutputError
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.networks.sampling import sampled
-from emogan_core.weights import read_header
+from emogan_core.weights import builtin_path, read_header
 
 
 @pytest.fixture
@@ -105,6 +106,14 @@ def test_error_the_source_itself(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="the input itself"):
         convert_generator(own, tmp_path / "link.safetensors")
     assert own.read_bytes() == before
+
+
+def test_error_the_built_in_one_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / BUILTIN
+    copy.write_bytes(builtin_path(BUILTIN).read_bytes())
+    monkeypatch.setattr(load, "builtin_path", lambda name: tmp_path / name)
+    with pytest.raises(OutputError, match="the input itself"):
+        convert_generator("builtin", copy)
 
 
 def test_error_too_large_for_half(tmp_path: Path) -> None:

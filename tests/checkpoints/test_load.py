@@ -17,7 +17,7 @@ from tiny import TINY, make_generator
 from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.errors import CheckpointError, DeviceError
 from emogan_core.networks import Generator, tensors_of
-from emogan_core.weights import read_header, write_tensors
+from emogan_core.weights import read_header, read_tensors, write_tensors
 
 
 @pytest.fixture
@@ -98,6 +98,15 @@ def test_error_other_safetensors(tmp_path: Path) -> None:
     write_tensors(path, {"x": torch.zeros(3)}, {"format": "pt"})
     with pytest.raises(CheckpointError, match="not a generator of ours"):
         load_generator(path)
+
+
+def test_invariance_a_latent_outlives_its_file(tmp_path: Path) -> None:
+    """Mapped tensors would change with the file, and a file cut short would end the process."""
+    path = tmp_path / "latent.safetensors"
+    write_tensors(path, {"ws": torch.ones(4096)}, {})
+    tensors, _ = read_tensors(path)
+    path.write_bytes(b"")
+    assert float(tensors["ws"].sum()) == 4096
 
 
 def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
