@@ -20,6 +20,8 @@ SQRT2 = math.sqrt(2.0)
 RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 LAST = torch.channels_last
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
+HALF_BOUND = 256.0  # of activations in float16, whose largest number is 65504
+HALF_KERNEL = 32.0  # of an output's absolute weights in all; the blur after them quadruples at most
 
 
 def leaky(x: Tensor, *, gain: float = SQRT2) -> Tensor:
@@ -45,7 +47,9 @@ def binomial(x: Tensor, *, gain: float) -> Tensor:
 
     It is separable, but one pass of 4x4 taps took 0.18 to 0.42 of the time of two passes of 4 taps on a CPU.
     """
-    taps = torch.tensor(FIR_TAPS, dtype=x.dtype, device=x.device) / sum(FIR_TAPS)
+    taps = x.new_full((4,), FIR_TAPS[0])  # filled where x is: a CUDA graph could not capture a copy from the host
+    taps[1:3] = FIR_TAPS[1]
+    taps = taps / sum(FIR_TAPS)
     return (torch.outer(taps, taps) * gain).expand(x.shape[1], 1, 4, 4)
 
 
@@ -62,6 +66,26 @@ def convolve(x: Tensor, kernel: Tensor) -> Tensor:
         if winograd.pays(kernel, out):
             return winograd.convolve(F.pad(x.contiguous(memory_format=LAST), (1, 1, 1, 1)), kernel, out=out)
     return F.conv2d(x, kernel, padding=1)
+
+
+def modulate(x: Tensor, style: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    """x times style [n, inputs], the kernel in x's precision and, for x in float16, what its products lack [n, outputs].
+
+    Where only x is in float16, within HALF_BOUND, styles are brought to at most 1 and each output's weights to a sum of
+    HALF_KERNEL, so that no sum overflows whatever their number; the factor given back makes up for both.
+    """
+    if x.dtype != torch.float16 or style.dtype == torch.float16:
+        return x * style.to(x.dtype)[:, :, None, None], weight.to(x.dtype), None
+    largest = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-20)  # the true gradient, for they cancel
+    total = weight.detach().abs().sum(dim=(1, 2, 3)).clamp_min(1e-20) / HALF_KERNEL
+    x = x * (style / largest).half()[:, :, None, None]
+    return x, (weight / total[:, None, None, None]).half(), largest * total
+
+
+def cast(x: Tensor, like: Tensor) -> Tensor:
+    """x in the precision of `like`; for float16 within its range, as infinities of two signs would cancel to nothing."""
+    short = like.dtype == torch.float16 != x.dtype
+    return (x.clamp(-65504, 65504) if short else x).to(like.dtype)
 
 
 class Dense(nn.Module):
@@ -106,9 +130,10 @@ class ModulatedConv(nn.Module):
     ) -> Tensor:
         """`gain` is the layer's own beside sqrt(2); it moves the clamp with it."""
         style, demodulation = self.scales(w)
-        x = x * style.to(x.dtype)[:, :, None, None]
+        x, kernel, lacks = modulate(x, style, self.weight)
+        if lacks is not None:
+            demodulation = demodulation * lacks
         if self.up:
-            kernel = self.weight.to(x.dtype)
             if torch.is_grad_enabled() or x.device.type != "cpu":
                 x = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
             else:  # up to twice as fast on a CPU, but its gradient is slower
@@ -116,13 +141,13 @@ class ModulatedConv(nn.Module):
                 x = F.conv_transpose2d(x, transposed(kernel), stride=2)
             x = fir(x, gain=4.0, pad=1)
         else:
-            x = convolve(x, self.weight.to(x.dtype))
+            x = convolve(x, kernel)
         bias = self.bias[None, :, None, None]
         if noise:
             bias = bias + self.noise_const * self.noise_strength
         # leaky ReLU commutes with its positive gain, so demodulation, gain, noise and bias are one pass over x
-        scale = (demodulation * SQRT2 * gain).to(x.dtype)[:, :, None, None]
-        x = torch.addcmul((bias * SQRT2 * gain).to(x.dtype), x, scale)
+        scale = cast(demodulation * SQRT2 * gain, x)[:, :, None, None]
+        x = torch.addcmul(cast(bias * SQRT2 * gain, x), x, scale)
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
 
@@ -134,7 +159,7 @@ class ModulatedConv(nn.Module):
     def squares(self) -> Tensor:
         """The squared weights summed over the kernel, [outputs, inputs]; remembered while the weights are frozen."""
         weight = self.weight
-        if weight.requires_grad or weight.is_inference() or torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or weight.requires_grad or weight.is_inference():
             return weight.square().sum(dim=(2, 3))
         state = (weight.data_ptr(), weight._version, weight.dtype, weight.device)  # any change in place counts up
         if self._squares is None or self._squares[0]() is not weight or self._squares[1] != state:
@@ -155,7 +180,10 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, *, clamp: float | None = None) -> Tensor:
         style = self.affine(w) * self.weight_gain
-        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight.to(x.dtype))
+        x, kernel, lacks = modulate(x, style, self.weight)
+        x = F.conv2d(x, kernel)
+        if lacks is not None:
+            x = x * lacks[:, :, None, None]  # in the precision of the style from here on
         x = x + self.bias[None, :, None, None].to(x.dtype)
         return x if clamp is None else x.clamp(-clamp, clamp)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import bands
-from .layers import RESIDUAL_GAIN, Conv, ModulatedConv, ToRGB, upsample
+from .layers import HALF_BOUND, RESIDUAL_GAIN, Conv, ModulatedConv, ToRGB, upsample
 from .spec import GeneratorSpec
 
 
@@ -34,19 +34,32 @@ class Block(nn.Module):
         self.torgb = ToRGB(outputs, w_dim) if draws else None
 
     def forward(
-        self, x: Tensor | None, image: Tensor | None, ws: Tensor, *, noise: bool, clamp: float | None
+        self,
+        x: Tensor | None,
+        image: Tensor | None,
+        ws: Tensor,
+        *,
+        noise: bool,
+        clamp: float | None,
+        half: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """ws [n, 2 or 3, w_dim]: one row per convolution, then the row of ToRGB."""
+        """ws [n, 2 or 3, w_dim]: one row per convolution, then the row of ToRGB.
+
+        With `half` the modulated convolutions compute in float16; pictures, and sums of a shortcut, do not.
+        """
         rows = iter(ws.unbind(dim=1))
         shortcut = None
+        bound = min(HALF_BOUND, clamp or HALF_BOUND) if half else clamp
         if x is None:
             x = self.const.to(ws.dtype).expand(ws.shape[0], -1, -1, -1)
-        else:
-            if self.skip is not None:
-                shortcut = upsample(self.skip(x, gain=RESIDUAL_GAIN))
-            x = self.conv0(x, next(rows), noise=noise, clamp=clamp)
+        elif self.skip is not None:
+            shortcut = upsample(self.skip(x.to(ws.dtype), gain=RESIDUAL_GAIN))
+        if half and x.dtype != torch.float16:
+            x = x.clamp(-HALF_BOUND, HALF_BOUND).half()
+        if not self.first:
+            x = self.conv0(x, next(rows), noise=noise, clamp=bound)
         gain = 1.0 if shortcut is None else RESIDUAL_GAIN
-        x = self.conv1(x, next(rows), noise=noise, clamp=clamp, gain=gain)
+        x = self.conv1(x, next(rows), noise=noise, clamp=bound, gain=gain)
         x = x if shortcut is None else shortcut + x
         return x, image if self.torgb is None else self.picture(x, image, next(rows), clamp=clamp)
 
@@ -79,8 +92,12 @@ class Synthesis(nn.Module):
             )
             self.add_module(f"b{resolution}", block)
 
-    def forward(self, ws: Tensor, *, noise: bool = True) -> Tensor:
-        _, image = self.advance(ws, None, None, noise=noise)
+    def forward(self, ws: Tensor, *, noise: bool = True, half_from: int | None = None) -> Tensor:
+        """Blocks of `half_from` px and more compute in float16, for devices where that is fast; None for no block.
+
+        Their activations are held within 256, or the file's own limit; gradients through them need a scaled loss.
+        """
+        _, image = self.advance(ws, None, None, noise=noise, half_from=half_from)
         assert image is not None
         return image
 
@@ -94,12 +111,15 @@ class Synthesis(nn.Module):
         first: int = 0,
         end: int | None = None,
         keep: bool = False,
+        half_from: int | None = None,
     ) -> tuple[Tensor | None, Tensor | None]:
         """Features and picture after the blocks [first, end), from those before; without `keep` features may be None."""
         end = len(self.spec.channels) if end is None else end
-        banded = min(max(self._first_banded(ws), first), end)
+        banded = end if half_from is not None else min(max(self._first_banded(ws), first), end)
         for index in range(first, banded):
-            x, image = self.block(index)(x, image, self.rows(ws, index), noise=noise, clamp=self.spec.conv_clamp)
+            half = half_from is not None and 4 << index >= half_from
+            rows, clamp = self.rows(ws, index), self.spec.conv_clamp
+            x, image = self.block(index)(x, image, rows, noise=noise, clamp=clamp, half=half)
         if banded == end or x is None:
             return x, image
         side = 4 << (end - 1)
