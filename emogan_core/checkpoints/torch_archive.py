@@ -7,11 +7,9 @@ every tensor is a window into it, so a claim beyond the file's end is refused an
 from __future__ import annotations
 
 import io
-import math
 import mmap
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +18,8 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .arrays import Array, NumberType
-from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
-from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
+from .opcodes import Budget, Machine, Maker, Opaque, Source
+from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, claim_of, view_of
 from .unpickling import Record, module_makers
 
 MAX_FILE_BYTES = 16 << 30
@@ -39,15 +37,6 @@ _INERT = (
     *(f"pathlib.{kind}" for kind in _PATHS.split()),
     *(f"pathlib._local.{kind}" for kind in _PATHS.split()),  # since Python 3.13
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a pickle says of one storage: its numbers' type, its key and how many there are."""
-
-    dtype: torch.dtype
-    key: str
-    count: int
 
 
 Window = Callable[[Claim], Tensor]
@@ -223,7 +212,7 @@ def _run(source: Source, size: int, window: Window, *, draft: bool = False) -> o
         source,
         makers=makers,
         constants=_CONSTANTS,
-        persistent=lambda identity: window(_claimed(identity)),
+        persistent=lambda identity: window(claim_of(identity)),
         budget=budget,
         build=lambda target, state: _build(target, state, budget),
     ).run()
@@ -231,7 +220,7 @@ def _run(source: Source, size: int, window: Window, *, draft: bool = False) -> o
 
 def _makers(budget: Budget) -> dict[str, Maker]:
     def tensor(numbers: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
-        found = _tensor(numbers, offset, size, stride)
+        found = view_of(numbers, offset, size, stride)
         budget.spend_bytes(found.numel() * found.element_size())
         return found
 
@@ -250,33 +239,6 @@ def _opaque(*_: object) -> Opaque:
 
 def _parameter(data: object, *_: object) -> object:
     return data
-
-
-def _tensor(numbers: object, offset: object, size: object, stride: object) -> Tensor:
-    """A view of a storage, after its extent was held against the storage."""
-    if not isinstance(numbers, Tensor) or not isinstance(size, tuple) or not isinstance(stride, tuple):
-        raise CheckpointError("a tensor comes without storage, size or stride; the file is damaged, get it again")
-    whole = [number for number in (offset, *size, *stride) if type(number) is int and 0 <= number < 1 << 62]
-    if len(size) != len(stride) or len(size) > MAX_DIMENSIONS or len(whole) != 1 + 2 * len(size):
-        raise CheckpointError("a tensor's size and stride are no matching whole numbers; the file is damaged")
-    start, sides, steps = whole[0], whole[1 : 1 + len(size)], whole[1 + len(size) :]
-    count, held = math.prod(sides), numbers.numel()
-    last = start + sum((side - 1) * step for side, step in zip(sides, steps, strict=True))
-    if count > held or (count and last >= held):
-        raise CheckpointError(
-            f"a tensor of size {sides} is claimed of a storage of {held} numbers; the file is damaged, get it again"
-        )
-    return torch.as_strided(numbers, sides, steps, start) if count else numbers.new_empty(sides)
-
-
-def _claimed(identity: object) -> Claim:
-    """A persistent id: ("storage", type, key, device, count), and in the older layout a view, which must be none."""
-    if isinstance(identity, tuple) and len(identity) in (5, 6) and identity[5:] in ((), (None,)):
-        word, kind, key, _, count = identity[:5]
-        plain = isinstance(kind, Name) and isinstance(key, str) and type(count) is int
-        if isinstance(word, str) and word == "storage" and plain and kind.text in DTYPES and 0 <= count < 1 << 62:
-            return Claim(DTYPES[kind.text], key, count)
-    raise CheckpointError("a persistent id is no storage of plain numbers; get the file from a source you trust")
 
 
 def _build(target: object, state: object, budget: Budget) -> None:

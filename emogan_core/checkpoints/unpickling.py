@@ -9,7 +9,6 @@ the state that TensorFlow's networks save, as their programs document it.
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +18,8 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .arrays import Array, NumberType, array_makers
-from .opcodes import Budget, Machine, Maker, Name, Opaque, Source
-from .storages import DTYPES, MAX_DIMENSIONS, OLD_LAYOUT, OLD_MARK
+from .opcodes import Budget, Machine, Maker, Opaque, Source
+from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, claim_of, view_of
 
 MAX_FILE_BYTES = 8 << 30
 TENSORFLOW = "dnnlib.tflib.network.Network"
@@ -72,7 +71,10 @@ def _makers(budget: Budget) -> dict[str, Maker]:
         return _storage(data, budget)
 
     def tensor(store: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
-        return _tensor(store, offset, size, stride, budget)
+        numbers = store.numbers if isinstance(store, _Storage) else None
+        found = view_of(numbers, offset, size, stride)
+        budget.spend_bytes(found.numel() * found.element_size())
+        return found
 
     return module_makers(budget) | {
         "torch._utils._rebuild_parameter": _parameter,
@@ -132,30 +134,6 @@ def _parameter(data: object, *_: object) -> Tensor:
     return data
 
 
-def _tensor(store: object, offset: object, size: object, stride: object, budget: Budget) -> Tensor:
-    """A view of a storage, after its extent was held against the storage."""
-    if not isinstance(store, _Storage) or not isinstance(size, tuple) or not isinstance(stride, tuple):
-        raise CheckpointError("a tensor comes without storage, size or stride; the file is damaged, get it again")
-    numbers = (*size, *stride)
-    if (
-        not isinstance(offset, int)
-        or offset < 0
-        or len(size) != len(stride)
-        or len(size) > MAX_DIMENSIONS
-        or not all(type(n) is int and n >= 0 for n in numbers)
-    ):
-        raise CheckpointError("a tensor's size and stride are no matching whole numbers; the file is damaged")
-    held = store.numbers.numel()
-    count = math.prod(size)
-    last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
-    if count > held or (count and last >= held):
-        raise CheckpointError(
-            f"a tensor of size {list(size)} is claimed of a storage of {held} numbers; the file is damaged, get it again"
-        )
-    budget.spend_bytes(count * store.numbers.element_size())
-    return torch.as_strided(store.numbers, size, stride, offset) if count else store.numbers.new_empty(size)
-
-
 def _storage(data: object, budget: Budget) -> _Storage:
     """One storage from the bytes of a torch.save of the older layout, parsed without torch.load."""
     if not isinstance(data, bytes):
@@ -173,10 +151,10 @@ def _storage(data: object, budget: Budget) -> _Storage:
             raise CheckpointError("it is not of torch.save's older layout, the only one storages come in")
         if machine.get("little_endian") is not True:
             raise CheckpointError("it was written on a big-endian machine, which is not read")
-        claim, keys = step(_claim), step()
+        claim, keys = step(claim_of), step()
     except CheckpointError as error:
         raise CheckpointError(f"inside a tensor's storage: {error}") from error
-    if not isinstance(claim, _Claim) or not isinstance(keys, list) or len(keys) != 1 or keys[0] != claim.key:
+    if not isinstance(claim, Claim) or not isinstance(keys, list) or len(keys) != 1 or keys[0] != claim.key:
         raise CheckpointError("a storage's table of contents is damaged; get the file again")
     header = int.from_bytes(source.read(8), "little")
     start, needed = source.tell(), claim.count * claim.dtype.itemsize
@@ -188,28 +166,6 @@ def _storage(data: object, budget: Budget) -> _Storage:
     if not needed:
         return _Storage(torch.zeros(0, dtype=claim.dtype))
     return _Storage(torch.frombuffer(bytearray(memoryview(data)[start:]), dtype=claim.dtype))
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    dtype: torch.dtype
-    key: str
-    count: int
-
-
-def _claim(identity: object) -> _Claim:
-    """A persistent id: ("storage", type, key, device, count, view)."""
-    if isinstance(identity, tuple) and len(identity) == 6:
-        word, kind, key, _, count, view = identity
-        if (
-            word == "storage"
-            and isinstance(kind, Name)
-            and isinstance(key, str)
-            and type(count) is int
-            and view is None
-        ):
-            return _Claim(DTYPES[kind.text], key, count)
-    raise CheckpointError("a persistent id is no storage; it is refused, get the file from a source you trust")
 
 
 def _tensorflow(*arguments: object) -> Record:
