@@ -1,7 +1,7 @@
 """How far our pictures are from those of the programs that wrote the files, on random networks.
 
-python benchmarks/parity.py [--ada DIR] [--stylegan3 DIR] [--genforce DIR] [--hammer DIR] [--rosinality DIR]
-                            [--rosinality1 DIR] [--e4e DIR] [-o docs/parity.md]
+python benchmarks/parity.py [--ada DIR] [--stylegan3 DIR] [--genforce DIR] [--hammer DIR]
+                            [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--e4e DIR] [-o docs/parity.md]
 
 Each DIR is a checkout of that program; nothing of any is shipped. Their packages have the same names, so each is run in
 a process of its own. The exit status is 1 when a difference exceeds 1e-5.
@@ -21,8 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from parity_genforce import genforce, hammer, interfacegan
 from parity_nvidia import ada, stylegan3
-from parity_others import e4e, genforce, hammer, rosinality, rosinality1
+from parity_others import e4e, rosinality, rosinality1
 from parity_twin import Twins, differences
 
 Found = dict[str, list[dict[str, float]]]
@@ -33,6 +34,7 @@ REFERENCES: dict[str, tuple[str, Callable[[Path, Path], Twins]]] = {
     "stylegan3": ("NVlabs/stylegan3", stylegan3),
     "genforce": ("genforce/genforce", genforce),
     "hammer": ("bytedance/Hammer", hammer),
+    "interfacegan": ("genforce/interfacegan", interfacegan),
     "rosinality": ("rosinality/stylegan2-pytorch", rosinality),
     "rosinality1": ("rosinality/style-based-gan-pytorch", rosinality1),
     "e4e": ("omertov/encoder4editing", e4e),
@@ -44,12 +46,12 @@ HEADER = """\
 {command}
 ```
 
-For each row, that program's own code made small random networks and wrote them as it writes files; TensorFlow's files,
-as no TensorFlow ran, were written in the layout that its programs document. `load_generator` read each file, and both
-programs drew on the CPU in float32 with the stored noise. The number is the largest difference of any value in any of
-the networks, as a share of the range of the reference's output: from W+ to the picture (random codes, another for each
-row), from z to the picture (psi {psi} on all rows), the discriminator's logits of eight pictures of noise, and the codes
-of encoders. Where a cell is empty nothing was compared. torch {torch}, one thread.
+For each row, that program's own code made random networks, small unless told, and wrote them as it writes files; as no
+TensorFlow ran, its files were written in the layout that its programs document. `load_generator` read each file, and
+both programs drew on the CPU with the stored noise, in float32 unless told. The number is the largest difference of any
+value in any of the networks, as a share of the range of the reference's output: from W+ to the picture (random codes,
+another for each row), from z to the picture (psi {psi} on all rows), the discriminator's logits of eight pictures of
+noise, and the codes of encoders. Where a cell is empty nothing was compared. Seeds are fixed. torch {torch}, one thread.
 
 | files | reference | networks | W+ to picture | z to picture | logits | codes |
 |---|---|---|---|---|---|---|

@@ -21,6 +21,7 @@ from emogan_core.networks.discriminator import Discriminator
 
 Make = Callable[..., Net]
 FP32 = {"noise_mode": "const", "force_fp32": True}  # as the reference draws on a CPU, with the noise that is stored
+FORCED = {"force_fp32": True}  # StyleGAN3 has no noise
 GRID = itertools.product(("skip", "resnet", "orig"), (8, 32, 64), (2, 8), (None, 0.7, 256.0), (0, 1, 10))
 OUTER = ("c_dim", "z_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs")
 PLAIN: dict[str, Any] = {"arch": "skip", "side": 32, "layers": 2, "clamp": None, "c_dim": 0}
@@ -127,23 +128,28 @@ def stylegan3(checkout: Path, folder: Path) -> Twins:
     for more in ODD:
         g, d = make(**PLAIN | more)
         yield pickled("StyleGAN2 `.pkl` of the stylegan3 repository", folder, g, d)
-    for number, layout in enumerate(LAYOUTS):
+    for layout in LAYOUTS:
         told = {"c_dim": 0, "img_resolution": 32} | layout
-        torch.manual_seed(5)
-        narrow = {"channel_base": 16 * told["img_resolution"], "channel_max": 24}
-        g = stirred(third(z_dim=16, w_dim=16, img_channels=3, mapping_kwargs={"num_layers": 2}, **narrow, **told))
-        turned(g, angle=0.3 * number)
+        g = alias_free(third, **told)
         d = make("skip", told["img_resolution"], 2, 256.0, told["c_dim"])[1]
-        yield pickled("StyleGAN3 `.pkl`: T, R and between, turned and moved", folder, g, d, forced={"force_fp32": True})
+        yield pickled("StyleGAN3 `.pkl`: T, R and between, turned and moved", folder, g, d, forced=FORCED)
+    for content, layout in itertools.product(FORMS.values(), ({}, RADIAL)):
+        g, path = alias_free(third, c_dim=0, img_resolution=32, **layout), folder / "model.pt"
+        torch.save(content(g, g), path)
+        yield twin("StyleGAN3 T and R in `torch.save`: networks and state dicts", path, g, None, forced=FORCED)
 
 
 @torch.no_grad()
-def turned(g: Net, *, angle: float) -> None:
-    """Turn and move the picture, and let the code do so as well."""
-    cos, sin = math.cos(angle), math.sin(angle)
+def alias_free(made: Make, **told: Any) -> Net:
+    """A small random StyleGAN3 that turns and moves its picture, by its own measure and by the code's."""
+    torch.manual_seed(5)
+    narrow = {"channel_base": 16 * told["img_resolution"], "channel_max": 24}
+    g = stirred(made(z_dim=16, w_dim=16, img_channels=3, mapping_kwargs={"num_layers": 2}, **narrow, **told))
+    cos, sin = math.cos(0.3), math.sin(0.3)
     entry = g.synthesis.input
     entry.transform.copy_(torch.tensor([[cos, -sin, 0.1], [sin, cos, -0.05], [0, 0, 1]]))
     entry.affine.weight.normal_(generator=torch.Generator().manual_seed(4)).mul_(0.3)
+    return g
 
 
 def tensorflow(folder: Path) -> Twins:

@@ -27,7 +27,7 @@ class Twin:
     """A file and its own program's network.
 
     Convention: `draw` ws -> pictures; `sample` z, c -> pictures at PSI; `judge` pictures, c -> logits; `encode` pictures
-    of 256 px -> ws. Those that are None are not compared.
+    of 256 px -> ws; all in `dtype`. Those that are None are not compared.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Twin:
     sample: ByClass | None = None
     judge: ByClass | None = None
     encode: Draw | None = None
+    dtype: torch.dtype = torch.float32
 
 
 Twins = Iterator[Twin]
@@ -44,14 +45,15 @@ Twins = Iterator[Twin]
 @torch.no_grad()
 def differences(twin: Twin) -> dict[str, float]:
     """The largest difference of each output, as a share of its range."""
-    ours = load_generator(twin.path)
+    ours = load_generator(twin.path).to(twin.dtype)
     spec, rng = ours.spec, torch.Generator().manual_seed(1)
     found: dict[str, float] = {}
+    count = 3 if spec.resolution < 512 else 1
     if twin.draw is not None:
-        ws = torch.randn(3, spec.num_ws, spec.w_dim, generator=rng)
+        ws = torch.randn(count, spec.num_ws, spec.w_dim, generator=rng).to(twin.dtype)
         found["draw"] = share(ours.synthesis(ws), twin.draw(ws))
     if twin.sample is not None:
-        z, c = torch.randn(3, spec.z_dim, generator=rng), classes(spec.c_dim, 3)
+        z, c = torch.randn(count, spec.z_dim, generator=rng).to(twin.dtype), classes(spec.c_dim, count)
         found["sample"] = share(ours.synthesis(ours.mapping(z, psi=PSI, c=c)), twin.sample(z, c))
     if twin.judge is not None:
         found["judge"] = judged(ours, twin.judge, rng)
@@ -72,12 +74,20 @@ def judged(ours: Generator, judge: ByClass, rng: torch.Generator) -> float:
 
 
 def share(ours: Tensor, theirs: Tensor) -> float:
+    """The largest difference in the range of theirs, which has to depend on what went in to be worth comparing."""
     assert ours.shape == theirs.shape, f"ours are {tuple(ours.shape)}, theirs {tuple(theirs.shape)}"
-    return float((ours - theirs).abs().max() / (theirs.max() - theirs.min()))
+    span = theirs.max() - theirs.min()
+    assert len(theirs) == 1 or (theirs - theirs[:1]).abs().max() > 0.1 * span, "all inputs gave nearly the same"
+    return float((ours - theirs).abs().max() / span)
 
 
 def classes(count: int, n: int) -> Tensor | None:
     return torch.eye(count)[torch.arange(n) % count] if count else None
+
+
+def without_class(sample: Draw, z: Tensor, c: Tensor | None) -> Tensor:
+    """For programs that know of no classes."""
+    return sample(z)
 
 
 @torch.no_grad()
@@ -85,7 +95,7 @@ def stirred(network: Net, *, slow: tuple[str, ...] = SLOW, seed: int = 2) -> Net
     """The network frozen, with everything moved that begins at zero or one, so that nothing forgotten goes unseen."""
     rng = torch.Generator().manual_seed(seed)
     for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
-        if name.endswith(("bias", "noise_strength", "noise.weight", "apply_noise.weight", ".const")):
+        if name.endswith(("bias", "noise_strength", "noise.weight", "apply_noise.weight", ".const", "first_layer")):
             amount = 20.0 if name.startswith(slow) else 0.2
             tensor.add_(amount * torch.randn(tensor.shape, generator=rng))
         elif name.endswith("w_avg"):
