@@ -50,8 +50,19 @@ def room_of(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[str]:
     """Every imported module, absolute: emogan_core.faces.align, torch, ..."""
-    package = path.relative_to(ROOT).parts[:-1]
+    yield from imported(tree(path), path)
+
+
+def for_types(path: Path) -> Iterator[str]:
+    """Those imported for type checkers alone."""
     for node in ast.walk(tree(path)):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from imported(node, path)
+
+
+def imported(within: ast.AST, path: Path) -> Iterator[str]:
+    package = path.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(within):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -91,6 +102,24 @@ def test_invariance_the_ground_floor_has_no_circles() -> None:
         free = {room for room, others in knows.items() if not others & set(knows)}
         assert free, f"these import each other in a circle: {sorted(knows)}"
         knows = {room: others for room, others in knows.items() if room not in free}
+
+
+@pytest.mark.parametrize("room", sorted(room for room in FLOOR_OF if (CORE / room).is_dir()))
+def test_invariance_no_room_has_circles(room: str) -> None:
+    """Among a room's own modules; what types alone need is no import."""
+    folder = CORE / room
+    modules = {path.stem: path for path in folder.glob("*.py") if path.stem != "__init__"}
+    prefix = f"emogan_core.{room}."
+    knows = {
+        stem: {module.removeprefix(prefix).split(".")[0] for module in imports(path) if module.startswith(prefix)}
+        - {stem}
+        - {module.removeprefix(prefix).split(".")[0] for module in for_types(path)}
+        for stem, path in modules.items()
+    }
+    while knows:
+        free = {stem for stem, others in knows.items() if not others & set(knows)}
+        assert free, f"these import each other in a circle: {sorted(knows)}"
+        knows = {stem: others for stem, others in knows.items() if stem not in free}
 
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=name)
