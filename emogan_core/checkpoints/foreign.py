@@ -45,12 +45,12 @@ class ForeignWeights:
         if not isinstance(found, Tensor):
             what = "is missing" if found is None else f"is a {type(found).__name__}"
             raise CheckpointError(
-                f"{self.place}: '{name}' {what}, needed a tensor; the file is incomplete or another kind"
+                f"{self.place}: {name[:100]!a} {what}, needed a tensor; the file is incomplete or another kind"
             )
         plain = found.layout == torch.strided and found.is_floating_point() and not found.is_quantized
         if not plain or found.ndim != dims or not 0 < found.numel() <= MAX_ELEMENTS:
             raise CheckpointError(
-                f"{self.place}: '{name}' is {found.dtype} {list(found.shape)[:8]}; needed floating point "
+                f"{self.place}: {name[:100]!a} is {found.dtype} {list(found.shape)[:8]}; needed floating point "
                 f"with {dims} axes and at most {MAX_ELEMENTS} numbers; this is another kind of network"
             )
         return tuple(found.shape)
@@ -65,13 +65,15 @@ class ForeignWeights:
         assert isinstance(found, Tensor)
         if came != shape:
             raise CheckpointError(
-                f"{self.place}: '{name}' is {list(came)}, needed {list(shape)} beside the other weights; "
+                f"{self.place}: {name[:100]!a} is {list(came)}, needed {list(shape)} beside the other weights; "
                 "the network is of a kind not read here"
             )
         self._spend(name, found)
         tensor = torch.empty(shape).copy_(found.detach())
         if not is_finite(tensor):
-            raise CheckpointError(f"{self.place}: '{name}' holds NaN or infinity; the file is damaged, get it again")
+            raise CheckpointError(
+                f"{self.place}: {name[:100]!a} holds NaN or infinity; the file is damaged, get it again"
+            )
         self.taken.add(name)
         return tensor
 
@@ -82,7 +84,7 @@ class ForeignWeights:
         self._copied.add(id(found))
         if self._again > MAX_AGAIN:
             raise CheckpointError(
-                f"{self.place}: '{name}' shares its numbers with other names, more than {MAX_AGAIN} numbers so far; "
+                f"{self.place}: {name[:100]!a} shares its numbers with other names, more than {MAX_AGAIN} numbers so far; "
                 "no generator file does that, get another one"
             )
 
@@ -101,7 +103,7 @@ class ForeignWeights:
         left = [name for name in self.entries if name not in self.taken and not name.endswith(ignored)]
         if left:
             more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-            names = ", ".join(f"'{name[:60]}'" for name in left[:5])
+            names = ", ".join(f"{name[:60]!a}" for name in left[:5])
             raise CheckpointError(
                 f"{self.place}: cannot use {names}{more}; this variant of the network is not read here"
             )
@@ -115,6 +117,17 @@ def resolution_of(blocks: int, *, place: str) -> int:
     if not 2 <= blocks <= MAX_RESOLUTION.bit_length() - 2:
         raise CheckpointError(f"{place} has {blocks} resolutions; needed 2 (8 px) to 10 ({MAX_RESOLUTION} px)")
     return 4 << (blocks - 1)
+
+
+def told_of_silence(layers: int) -> list[str]:
+    """A notice when layers have no noise at all."""
+    said = f"{layers} layers have no noise; they are given noise of strength 0, which draws the same pictures"
+    return [said] if layers else []
+
+
+def told_of_judge(reason: CheckpointError) -> str:
+    """A notice that the generator is read without its discriminator."""
+    return f"the discriminator is left out, pictures are compared without it: {reason}"
 
 
 def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[str]) -> CanonicalCheckpoint:

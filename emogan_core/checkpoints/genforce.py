@@ -16,7 +16,7 @@ from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .dialects import Dialect, dialect_of, expect_filters, has_bias, judge_limits
-from .foreign import ForeignWeights, completed, resolution_of
+from .foreign import ForeignWeights, completed, resolution_of, told_of_judge
 from .kinds import kind_of_names
 from .modules import told_word
 from .stylegan1_names import is_stylegan1, read_genforce_stylegan1
@@ -37,7 +37,7 @@ def read_genforce(
     Raises: CheckpointError.
     """
     if is_stylegan1(entries):
-        left_out = ["the file's discriminator is of StyleGAN1's kind and is not read; pictures are compared without it"]
+        left_out = [told_of_judge(CheckpointError("it is of StyleGAN1's kind, which is not read"))]
         notices = left_out if judge is not None else []
         return read_genforce_stylegan1(entries, place=place, notices=notices, settings=settings)
     weights = ForeignWeights(entries, place=place)
@@ -53,7 +53,7 @@ def read_genforce(
             tensors |= _judge(ForeignWeights(judge, place="the table discriminator"), spec, dialect)
             spec = replace(spec, **limits)
         except CheckpointError as error:
-            notices.append(f"the file's discriminator is left out ({error}); pictures are compared without it")
+            notices.append(told_of_judge(error))
     return completed(spec, tensors, notices=notices)
 
 
@@ -63,13 +63,13 @@ def _expect_kind(weights: ForeignWeights) -> None:
         raise CheckpointError(f"{place} starts from the code instead of a constant; such networks are not supported")
     if "synthesis.early_layer.const" not in weights or "synthesis.layer0.weight" not in weights:
         kind = kind_of_names(weights.entries)
-        first = ", ".join(f"'{name[:60]}'" for name in list(weights.entries)[:4])
+        first = ", ".join(f"{name[:60]!a}" for name in list(weights.entries)[:4])
         told = f"seems to be {kind}" if kind else f"starts with {first}: not a StyleGAN2 that genforce wrote"
         raise CheckpointError(f"{place} {told}; give another file")
     if "synthesis.layer1.style.weight" not in weights and "synthesis.layer1.weight" in weights:
         raise CheckpointError(
             f"{place} is of the residual architecture as genforce saves it: without its up-sampling convolutions, whose "
-            "place the shortcuts took; it cannot be drawn, by that program neither"
+            "place the shortcuts took; not even that program can draw it"
         )
 
 

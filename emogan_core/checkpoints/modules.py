@@ -1,4 +1,4 @@
-"""What the readers of NVIDIA's PyTorch pickles share: walking a file's records, and reading what they tell."""
+"""Walking the records of NVIDIA's PyTorch pickles, and what settings of any program may say: limits, words, filters."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.spec import MAX_RESOLUTION, GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .foreign import completed
+from .foreign import completed, told_of_judge, told_of_silence
 from .judges import judge_of
 from .modules import clamp_of, expect_activation, modules_of, tensors_of_modules, told_word
 from .stylegan2 import ARCHITECTURES, expect_no_variant, spec_of
@@ -79,7 +79,7 @@ def canonical_of(top: object, *, name: str) -> CanonicalCheckpoint:
             tensors |= found
             spec = replace(spec, **told)
         except CheckpointError as error:
-            notices.append(f"the discriminator is left out: {error}")
+            notices.append(told_of_judge(error))
     return completed(spec, tensors, notices=notices)
 
 
@@ -121,8 +121,7 @@ def _generator_tensors(modules: dict[str, Record]) -> tuple[dict[str, Tensor], l
             tensors[f"{name}.noise_const"] = torch.zeros(side, side)
             tensors[f"{name}.noise_strength"] = torch.zeros(())
             silent += 1
-    said = f"{silent} layers have no noise; they are given noise of strength 0, which draws the same pictures"
-    return tensors, [said] if silent else []
+    return tensors, told_of_silence(silent)
 
 
 def _spec(modules: dict[str, Record], tensors: dict[str, Tensor], *, name: str) -> GeneratorSpec:

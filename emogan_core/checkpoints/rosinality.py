@@ -13,7 +13,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .foreign import ForeignWeights, completed, resolution_of
+from .foreign import ForeignWeights, completed, resolution_of, told_of_judge
 from .stylegan2 import expect_no_variant
 
 _FILTERS = (".kernel",)  # the fixed binomial filter [1, 3, 3, 1] of every such network; checked, then not needed
@@ -51,7 +51,7 @@ def read_rosinality(
         try:
             tensors |= _judge(ForeignWeights(judge, place="the table d"), spec)
         except CheckpointError as error:
-            notices.append(f"the discriminator is left out: {error}")
+            notices.append(told_of_judge(error))
     return completed(spec, tensors, notices=notices)
 
 

@@ -35,7 +35,7 @@ def read_rosinality_stylegan1(entries: Mapping[str, object], *, place: str) -> C
     weights = ForeignWeights(entries, place=place)
     if MARK not in weights:
         raise CheckpointError(
-            f"{place} is called as a StyleGAN1 of rosinality is, but has no '{MARK}'; give another file"
+            f"{place} has names of a StyleGAN1 of rosinality's program, but has no '{MARK}'; give another file"
         )
     tensors: dict[str, Tensor] = {}
     layer = 0

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .foreign import ForeignWeights, completed
-from .pyramids import take_mapping, take_noise, take_start, told_of_silence, without_growth
+from .foreign import ForeignWeights, completed, told_of_silence
+from .pyramids import silent_layers, take_mapping, take_noise, take_start, without_growth
 
 TURNED_FROM = 128
 """From this side on up-convolutions are transposed ones in these programs, which turns their kernels by 180 degrees."""
@@ -51,7 +51,7 @@ def read_stylegan1(
     tensors[f"{last}.weight"] = weights.take(f"{last}.weight", 3, spec.channels[-1], 1, 1)
     tensors[f"{last}.bias"] = weights.take(f"{last}.bias", 3)
     weights.expect_all_taken(ignored=())
-    notices += told_of_silence(weights, tensors)
+    notices += told_of_silence(silent_layers(weights, tensors))
     return completed(spec, tensors, notices=notices)
 
 

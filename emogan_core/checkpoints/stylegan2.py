@@ -1,6 +1,6 @@
 """StyleGAN2 under its canonical names, as NVIDIA's PyTorch programs save it: the spec read off the tensors.
 
-Errors of `spec_of` and `expect_no_variant` are clauses without the file's name; the readers put it in front.
+Errors of all functions but `read_state_dict` are clauses without the file's name; the readers put it in front.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ def spec_of(tensors: Mapping[str, Tensor], *, clamp: float | None, name: str) ->
     Raises: CheckpointError when the tensors are no square StyleGAN2 that draws colours.
     """
     channels = _channels(tensors)
-    layers = _consecutive("mapping.fc{}.weight", tensors)
+    layers = depth_of(tensors)
     if not layers or not channels:
         raise CheckpointError("it has no mapping or no synthesis layers; needed a StyleGAN2 generator")
-    widths = [_shape(tensors, f"mapping.fc{layer}.weight", 2) for layer in range(layers)]
+    widths = [shape_of(tensors, f"mapping.fc{layer}.weight", dims=2) for layer in range(layers)]
     w_dim, inputs, c_dim = widths[-1][0], widths[0][1], 0
     if any(shape != (w_dim, w_dim if layer else inputs) for layer, shape in enumerate(widths)):
         raise CheckpointError("its mapping layers have different widths, which is not supported; needed one for all")
     if "mapping.embed.weight" in tensors:
-        embedded, c_dim = _shape(tensors, "mapping.embed.weight", 2)
+        embedded, c_dim = shape_of(tensors, "mapping.embed.weight", dims=2)
         inputs -= embedded
         if embedded != w_dim:
             raise CheckpointError(f"it embeds classes in {embedded} numbers; needed as many as w has, {w_dim}")
         if inputs <= 0:
             raise CheckpointError("it draws from classes alone, without z (z_dim 0); needed a generator that takes z")
     side = 2 << len(channels)
-    colours = _shape(tensors, f"synthesis.b{side}.torgb.weight", 4)[0]
+    colours = shape_of(tensors, f"synthesis.b{side}.torgb.weight", dims=4)[0]
     if colours != 3:
         raise CheckpointError(
             f"it draws pictures of {colours} channels instead of three; give a generator of colour pictures"
@@ -137,21 +137,26 @@ def _channels(tensors: Mapping[str, Tensor]) -> tuple[int, ...]:
         )
     channels, side = [], 4
     while f"synthesis.b{side}.conv1.weight" in tensors:
-        channels.append(_shape(tensors, f"synthesis.b{side}.conv1.weight", 4)[0])
+        channels.append(shape_of(tensors, f"synthesis.b{side}.conv1.weight", dims=4)[0])
         side *= 2
     return tuple(channels)
 
 
-def _consecutive(pattern: str, tensors: Mapping[str, Tensor]) -> int:
-    count = 0
-    while pattern.format(count) in tensors:
-        count += 1
-    return count
+def depth_of(tensors: Mapping[str, Tensor]) -> int:
+    """How many layers the mapping network has."""
+    depth = 0
+    while f"mapping.fc{depth}.weight" in tensors:
+        depth += 1
+    return depth
 
 
-def _shape(tensors: Mapping[str, Tensor], name: str, dims: int) -> tuple[int, ...]:
+def shape_of(tensors: Mapping[str, Tensor], name: str, *, dims: int) -> tuple[int, ...]:
+    """A tensor's shape, once it is known to have numbers along `dims` axes.
+
+    Raises: CheckpointError.
+    """
     found = tensors.get(name)
-    if found is None or found.ndim != dims:
-        came = "is missing" if found is None else f"has {found.ndim} axes instead of {dims}"
-        raise CheckpointError(f"'{name}' {came}; the file is damaged or another kind of network")
+    if found is None or found.ndim != dims or not found.numel():
+        came = "is missing" if found is None else f"has the shape {list(found.shape)[:8]}"
+        raise CheckpointError(f"'{name}' {came}; needed {dims} axes; the file is damaged or another kind of network")
     return tuple(found.shape)

@@ -21,7 +21,7 @@ from ..networks.stylegan3 import bands, resampling
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights, completed
 from .modules import clamp_of, expect_activation, tensors_of_modules
-from .stylegan2 import expect_no_variant
+from .stylegan2 import depth_of, expect_no_variant, shape_of
 from .unpickling import Record
 
 MAX_LAYERS = 64
@@ -121,15 +121,13 @@ def _layers(paths: Iterable[str]) -> list[str]:
 
 def _spec(tensors: Mapping[str, Tensor], layout: AliasFree, *, resolution: int, name: str) -> GeneratorSpec:
     """Widths and depth from the tensors; the activation limit, which leaves no trace in them, is set by the caller."""
-    depth = 0
-    while f"mapping.fc{depth}.weight" in tensors:
-        depth += 1
+    depth = depth_of(tensors)
     if not depth:
         raise CheckpointError("its mapping has no layers; needed a StyleGAN3 generator")
-    (w_dim, _), (_, inputs) = (_shape(tensors, f"mapping.fc{layer}.weight", 2) for layer in (depth - 1, 0))
-    c_dim = _shape(tensors, "mapping.embed.weight", 2)[1] if "mapping.embed.weight" in tensors else 0
+    (w_dim, _), (_, inputs) = (shape_of(tensors, f"mapping.fc{layer}.weight", dims=2) for layer in (depth - 1, 0))
+    c_dim = shape_of(tensors, "mapping.embed.weight", dims=2)[1] if "mapping.embed.weight" in tensors else 0
     z_dim = inputs - (w_dim if c_dim else 0)
-    widths = [_shape(tensors, f"synthesis.L{index}.weight", 4)[0] for index in range(layout.num_layers + 1)]
+    widths = [shape_of(tensors, f"synthesis.L{index}.weight", dims=4)[0] for index in range(layout.num_layers + 1)]
     if widths[-1] != 3:
         raise CheckpointError(f"it draws pictures of {widths[-1]} channels; give a generator of colour pictures")
     if z_dim < 1:
@@ -152,7 +150,7 @@ def _layout(modules: Mapping[str, Record], tensors: Mapping[str, Tensor], layers
     synthesis, first = modules["synthesis"].state, modules[f"synthesis.{layers[0]}"].state
     told = _arguments(modules[""]) | _arguments(modules["synthesis"])
     told |= {key: value for key, value in synthesis.items() if key in _FIELDS}
-    told |= {"num_layers": len(layers) - 1, "conv_kernel": _shape(tensors, "synthesis.L0.weight", 4)[2]}
+    told |= {"num_layers": len(layers) - 1, "conv_kernel": shape_of(tensors, "synthesis.L0.weight", dims=4)[2]}
     told["use_radial_filters"] = any(
         tensors[name].ndim == 2 for name in tensors if name.startswith("synthesis.L") and name.endswith(".down_filter")
     )
@@ -173,7 +171,7 @@ def _published_layout(tensors: Mapping[str, Tensor], layers: list[str]) -> Alias
     usual = AliasFree()
     filters = [tensors.get(f"synthesis.L{index}.down_filter") for index in range(len(layers) - 1)]
     radial = [found is not None and found.ndim == 2 for found in filters]
-    raised, left = divmod(_shape(tensors, "synthesis.L0.up_filter", 1)[0], usual.filter_size)
+    raised, left = divmod(shape_of(tensors, "synthesis.L0.up_filter", dims=1)[0], usual.filter_size)
     if left:
         raise CheckpointError(
             f"its first filter has {raised * usual.filter_size + left} taps; without the settings, which the file does "
@@ -184,7 +182,7 @@ def _published_layout(tensors: Mapping[str, Tensor], layers: list[str]) -> Alias
         num_layers=len(layers) - 1,
         num_critical=radial.count(False) if any(radial) else usual.num_critical,
         margin_size=(int(layers[0].split("_")[1]) - FIRST_RATE) // 2,
-        conv_kernel=_shape(tensors, "synthesis.L0.weight", 4)[2],
+        conv_kernel=shape_of(tensors, "synthesis.L0.weight", dims=4)[2],
         lrelu_upsampling=raised,
         use_radial_filters=any(radial),
     )
@@ -246,14 +244,6 @@ def _expect_layers(modules: Mapping[str, Record], spec: GeneratorSpec, layers: l
         came = waves.get(key, value)
         if not isinstance(came, int | float) or abs(came - value) > 1e-6 * value:
             raise CheckpointError(f"the {key} of its waves cannot follow from its layout; the file is damaged")
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str, dims: int) -> tuple[int, ...]:
-    found = tensors.get(name)
-    if found is None or found.ndim != dims or not found.numel():
-        came = "is missing" if found is None else f"has the shape {list(found.shape)[:8]}"
-        raise CheckpointError(f"'{name}' {came}; needed {dims} axes; the file is damaged or another kind of network")
-    return tuple(found.shape)
 
 
 _FIELDS: dict[str, type] = {entry.name: type(entry.default) for entry in fields(AliasFree)}

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from .arrays import Array
 from .canonical import CanonicalCheckpoint
+from .foreign import told_of_judge
 from .modules import clamp_of, told_word
 from .pyramids import without_growth
 from .stylegan1 import TURNED_FROM, read_stylegan1
@@ -166,5 +167,5 @@ def _with_judge(found: CanonicalCheckpoint, record: Record | None) -> CanonicalC
         saved = _saved(record)
         tensors, told = judge_of(saved.entries, saved.settings, saved.function, found.spec)
     except CheckpointError as error:
-        return replace(found, notices=(*found.notices, f"the discriminator is left out: {error}"))
+        return replace(found, notices=(*found.notices, told_of_judge(error)))
     return replace(found, spec=replace(found.spec, **told), tensors={**found.tensors, **tensors})

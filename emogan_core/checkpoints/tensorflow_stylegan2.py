@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .foreign import ForeignWeights, completed
-from .pyramids import take_mapping, take_noise, take_start, told_of_silence
+from .foreign import ForeignWeights, completed, told_of_silence
+from .pyramids import silent_layers, take_mapping, take_noise, take_start
 from .stylegan2 import architecture_of
 
 
@@ -42,7 +42,7 @@ def read_stylegan2(
         if f"{here}.torgb.weight" in weights:
             tensors |= _modulated(weights, f"{here}.torgb", (3, width, 1), spec)
     weights.expect_all_taken(ignored=())
-    notices += told_of_silence(weights, tensors)
+    notices += told_of_silence(silent_layers(weights, tensors))
     return completed(spec, tensors, notices=notices)
 
 

@@ -127,13 +127,13 @@ def weighty() -> Module:
         (without_noise, "7 layers have no noise"),
         (without_average, "lacks the average latent"),
         (lambda networks: networks.pop("G_ema"), "holds no averaged generator"),
-        (altered("D.b16", "architecture", "skip"), "left out: its architecture is 'resnet' and 'skip'"),
-        (altered("D.b16", "architecture", ["skip"]), "left out: its architecture is 'resnet' and not a word"),
-        (lambda networks: networks["D"].add_module("extra", weighty()), "left out: the tensors do not fit"),
-        (altered("D.b16.conv0", "conv_clamp", 4), "left out: its layers have different activation limits"),
+        (altered("D.b16", "architecture", "skip"), "without it: its architecture is 'resnet' and 'skip'"),
+        (altered("D.b16", "architecture", ["skip"]), "without it: its architecture is 'resnet' and not a word"),
+        (lambda networks: networks["D"].add_module("extra", weighty()), "without it: the tensors do not fit"),
+        (altered("D.b16.conv0", "conv_clamp", 4), "without it: its layers have different activation limits"),
         (altered("D.b4.mbstd", "group_size", 0), "groups of an odd size"),
         (altered("D.b4.mbstd", "group_size", "4"), "groups of an odd size"),
-        (lambda networks: networks["D"].add_module("b64", Module()), "left out: it judges pictures of another size"),
+        (lambda networks: networks["D"].add_module("b64", Module()), "without it: it judges pictures of another size"),
     ],
 )
 def test_shape_what_a_file_lacks_is_told(

@@ -81,7 +81,7 @@ def wrong() -> dict[str, tuple[dict[str, Any], str]]:
         "grey": ({"synthesis.b32.torgb.weight": torch.zeros(1, 8, 1, 1)}, "1 channels"),
         "eg3d": ({"backbone.synthesis.b4.const": torch.zeros(16, 4, 4)}, "EG3D"),
         "xl": ({"mapping.embed_proj.weight": torch.zeros(4, 4)}, "StyleGAN-XL"),
-        "flat kernel": ({"synthesis.b8.conv1.weight": torch.zeros(16)}, "1 axes instead of 4"),
+        "flat kernel": ({"synthesis.b8.conv1.weight": torch.zeros(16)}, "needed 4 axes"),
         "no classes of z": (
             {"mapping.embed.weight": torch.zeros(16, 3), "mapping.embed.bias": torch.zeros(16)},
             "without z",

@@ -229,10 +229,10 @@ def many_classes(networks: tuple[Network, Network, Network]) -> None:
         (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise maps"),
         (FIRST, variable("", "lod", np.float32(1)), "towards 32 px and stood at 16 px"),
         (TINY, settings(glow=3), "settings not known here, which are left aside: 'glow'"),
-        (TINY, many_classes, "left out: it has a logit for each of 1000000 classes"),
-        (TINY, judge(use_spectral_norm=True), "left out: it has use_spectral_norm"),
-        (TINY, judge(mbstd_group_size="x"), "left out: it compares"),
-        (TINY, judge(nonlinearity="relu"), "left out: its setting nonlinearity"),
+        (TINY, many_classes, "without it: it has a logit for each of 1000000 classes"),
+        (TINY, judge(use_spectral_norm=True), "without it: it has use_spectral_norm"),
+        (TINY, judge(mbstd_group_size="x"), "without it: it compares"),
+        (TINY, judge(nonlinearity="relu"), "without it: its setting nonlinearity"),
     ],
 )
 def test_shape_what_a_file_lacks_is_told(

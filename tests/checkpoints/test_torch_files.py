@@ -113,7 +113,7 @@ def test_shape_genforce_discriminator(net: Generator, tmp_path: Path) -> None:
     other = judge | {"input1.weight": torch.zeros(3)}  # reads RGB at every resolution: the skip architecture
     found = read_torch_file(saved(tmp_path, {"generator_smooth": names, "discriminator": other}))
     expect_same(found, net, judge=False)
-    assert "discriminator is left out (the table discriminator: cannot use 'input1.weight'" in found.notices[0]
+    assert "without it: the table discriminator: cannot use 'input1.weight'" in found.notices[0]
 
 
 def test_shape_missing_average_and_noise_are_made_with_a_notice(net: Generator, tmp_path: Path) -> None:
