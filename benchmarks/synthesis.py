@@ -1,6 +1,7 @@
 """Drawing speed and memory of our StyleGAN2, against the published PyTorch reference when its source is at hand.
 
 python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/synthesis.md
+python benchmarks/synthesis.py --device cuda [--reference DIR] [--sides ...] [--batches ...] [-o TABLE]
 
 DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
 draw the same pictures before times are believed. They take turns in one process, so that what else the machine does
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import on_device
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -49,6 +51,11 @@ StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path. Where no gradien
 drawn in bands of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
 convolved by tiles (Winograd), whose root mean square error was 1.2 to 1.8 times that of the plain convolution, 1e-6 of
 a layer's standard deviation. Under gradients, and off the CPU, networks are drawn whole; nothing was measured on a GPU.
+
+For GPUs there is `synthesis(ws, half_from=side)`: blocks from that side on compute in float16, activations held
+within 256, and pictures add up in float32. Random networks of 32 px were off by 0.5e-3 to 2e-3 standard deviations,
+on a CPU, where it is slower. `python benchmarks/synthesis.py --device cuda` times it, float32, `torch.compile` and
+CUDA graphs against the reference and its own kernels; no GPU has run it yet, so its speed there is not known.
 """
 
 
@@ -73,6 +80,10 @@ def ours(side: int) -> tuple[Generator, Draw]:
 
 def theirs(side: int, source: Path) -> Draw:
     """The reference's synthesis with our weights, on its plain PyTorch path."""
+    return partial(their_network(side, source), noise_mode="const", force_fp32=True)
+
+
+def their_network(side: int, source: Path, **told: object) -> nn.Module:
     sys.modules.setdefault("requests", types.ModuleType("requests"))  # it imports a downloader that is never used
     if str(source) not in sys.path:
         sys.path.insert(0, str(source))
@@ -80,11 +91,12 @@ def theirs(side: int, source: Path) -> Draw:
 
     generator, _ = ours(side)
     base = 32768 if side > 256 else 16384
-    network = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512).eval().requires_grad_(False)
+    network: nn.Module = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512, **told)
+    network.eval().requires_grad_(False)
     state = network.state_dict()
     state.update(generator.synthesis.state_dict())
     network.load_state_dict(state)
-    return lambda ws: network(ws, noise_mode="const", force_fp32=True)
+    return network
 
 
 def codes(side: int, batch: int, *, seed: int = 1) -> Tensor:
@@ -267,12 +279,28 @@ def halves(sides: list[int]) -> list[str]:
     return [*rows, "", f"Error: root mean square, in standard deviations. {about}"]
 
 
+def device_table(arguments: argparse.Namespace) -> list[str]:
+    """One device's table; the reference's float16 has the limit it was published with."""
+    source = arguments.reference
+    half = partial(their_network, source=source, num_fp16_res=4, conv_clamp=256)
+    rows = on_device.table(
+        arguments.sides,
+        arguments.batches,
+        on_device.device_of(arguments.device),
+        codes=codes,
+        ours=lambda side: ours(side)[0].synthesis,
+        theirs=half if source else None,
+    )
+    return [f"## On {arguments.device}, torch {torch.__version__}", "", *rows]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024])
     parser.add_argument("--batches", type=int, nargs="*", default=[1, 8])
     parser.add_argument("--only", nargs="*", choices=tuple(TABLES), default=tuple(TABLES))
+    parser.add_argument("--device", help="measure this device alone, cuda or cpu, and leave the other tables out")
     parser.add_argument("--memory-of", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
@@ -280,6 +308,11 @@ def main() -> None:
         who, side, batch = arguments.memory_of[0], int(arguments.memory_of[1]), int(arguments.memory_of[2])
         draw, small = (ours(at)[1] if who == "ours" else theirs(at, arguments.reference) for at in (side, WARM_UP))
         print(json.dumps(peak_mib(draw, partial(small, codes(WARM_UP, 1)), side, batch)))
+        return
+    if arguments.device:
+        text = "\n".join(device_table(arguments)) + "\n"
+        if arguments.out:
+            arguments.out.write_text(text)
         return
     torch.set_num_threads(1)
     lines = [
