@@ -60,7 +60,7 @@ def _tables(path: Path, top: Mapping[str, object]) -> CanonicalCheckpoint:
     kind = kind_of_names(names_in(top))
     if kind is not None:
         raise CheckpointError(f"{path.name} seems to be {kind}; {NEEDED}")
-    names = ", ".join(f"'{name[:60]}'" for name in list(top)[:5]) or "nothing"
+    names = ", ".join(f"{name[:60]!a}" for name in list(top)[:5]) or "nothing"
     raise CheckpointError(
         f"{path.name} holds {names}, which is no generator known here; give a StyleGAN of NVIDIA's programs, rosinality "
         "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"

@@ -146,7 +146,7 @@ def _expect_finite(generator: Generator) -> None:
 def _expect_shapes(wanted: MappingOf[str, tuple[int, ...]], tensors: MappingOf[str, Tensor]) -> None:
     optional = {"statistics.w_std"}
     problems = [f"missing {name}" for name in wanted if name not in tensors and name not in optional]
-    problems += [f"unexpected {name}" for name in tensors if name not in wanted]
+    problems += [f"unexpected {name[:100]}" for name in tensors if name not in wanted]
     problems += [
         f"{name} is {list(tensors[name].shape)} instead of {list(shape)}"
         for name, shape in wanted.items()
