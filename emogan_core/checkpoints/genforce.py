@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import CheckpointError
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .dialects import Dialect, dialect_of, expect_filters, has_bias, judge_limits
+from .dialects import EMBEDDING, Dialect, dialect_of, expect_filters, has_bias, judge_limits
 from .foreign import ForeignWeights, completed, resolution_of, told_of_judge
 from .kinds import kind_of_names
 from .modules import told_word
@@ -80,24 +80,8 @@ def _mapping(weights: ForeignWeights, dialect: Dialect) -> tuple[GeneratorSpec, 
     layers = weights.count("mapping.dense{}.weight")
     w_dim, inputs = weights.shape("mapping.dense0.weight", dims=2)
     w_dim = weights.shape(f"mapping.dense{layers - 1}.weight", dims=2)[0]
-    z_dim, tensors, conditioning = inputs, {}, "embed"
-    if "mapping.label_weight" in weights:  # TensorFlow's LabelConcat
-        classes, z_dim = weights.shape("mapping.label_weight", dims=2)
-        tensors["mapping.embed.weight"] = weights.take("mapping.label_weight", classes, z_dim)
-        inputs, conditioning = 2 * z_dim, "concat"
-    elif "mapping.embedding.weight" in weights:
-        embedded, classes = weights.shape("mapping.embedding.weight", dims=2)
-        z_dim = inputs - embedded
-        tensors["mapping.embed.weight"] = weights.take("mapping.embedding.weight", embedded, classes)
-        if has_bias(weights):
-            tensors["mapping.embed.bias"] = weights.take("mapping.embedding.bias", embedded)
-        else:
-            tensors["mapping.embed.weight"] = tensors["mapping.embed.weight"].T.contiguous()
-            conditioning = "concat"
-        if embedded != (w_dim if conditioning == "embed" else z_dim):
-            raise CheckpointError(f"{place} embeds classes in {embedded} numbers, which does not go with its z and w")
-    else:
-        classes = 0
+    tensors, classes, z_dim = _classes(weights, inputs=inputs, w_dim=w_dim)
+    conditioning = "concat" if classes and "mapping.embed.bias" not in tensors else "embed"
     spec = GeneratorSpec(
         resolution=resolution_of(blocks, place=place),
         w_dim=w_dim,
@@ -110,12 +94,34 @@ def _mapping(weights: ForeignWeights, dialect: Dialect) -> tuple[GeneratorSpec, 
         conditioning=conditioning,
     )
     for index in range(layers):
-        width = inputs if index == 0 else w_dim
+        width = w_dim if index else 2 * z_dim if conditioning == "concat" else inputs
         tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", w_dim, width)
         tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", w_dim)
     if dialect.average in weights:
         tensors["mapping.w_avg"] = weights.take(dialect.average, w_dim)
     return spec, tensors
+
+
+def _classes(weights: ForeignWeights, *, inputs: int, w_dim: int) -> tuple[dict[str, Tensor], int, int]:
+    """The embedding's tensors, how many classes there are, and how wide z is beside them.
+
+    Raises: CheckpointError.
+    """
+    if "mapping.label_weight" in weights:  # TensorFlow's LabelConcat
+        classes, z_dim = weights.shape("mapping.label_weight", dims=2)
+        return {"mapping.embed.weight": weights.take("mapping.label_weight", classes, z_dim)}, classes, z_dim
+    if EMBEDDING not in weights:
+        return {}, 0, inputs
+    embedded, classes = weights.shape(EMBEDDING, dims=2)
+    z_dim, kernel = inputs - embedded, weights.take(EMBEDDING, embedded, classes)
+    if embedded != (w_dim if has_bias(weights) else z_dim):
+        raise CheckpointError(
+            f"{weights.place} embeds classes in {embedded} numbers; needed as many as {'w' if has_bias(weights) else 'z'} has"
+        )
+    if has_bias(weights):
+        bias = weights.take("mapping.embedding.bias", embedded)
+        return {"mapping.embed.weight": kernel, "mapping.embed.bias": bias}, classes, z_dim
+    return {"mapping.embed.weight": kernel.T.contiguous()}, classes, z_dim
 
 
 def _architecture(weights: ForeignWeights, dialect: Dialect) -> str:
