@@ -132,7 +132,14 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Map
     Raises: OutputError.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_whole(path, lambda temporary: save_file(plain, str(temporary), metadata=dict(metadata)))
+
+    def write(temporary: Path) -> None:
+        try:
+            save_file(plain, str(temporary), metadata=dict(metadata))
+        except SafetensorError as error:  # what a full disk is to that package, which knows no OSError
+            raise OSError(str(error)) from error
+
+    write_whole(path, write)
 
 
 def fingerprint_of(tensors: Mapping[str, torch.Tensor], *, spec: str) -> str:

@@ -14,11 +14,10 @@ from ..networks.build import Generator, tensors_of
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
-from .load import Opened, load_generator, open_generator, path_of
+from .load import Opened, load_generator, named_by_file, open_generator, path_of
 from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
-MAX_NAME = 80
 MAX_LICENCE = 300
 ORDER_KEY = "conversion"
 
@@ -103,7 +102,7 @@ def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
     known = recognise(sha256)
     if known is not None:
         return replace(spec, name=known.name, licence=known.licence)
-    return replace(spec, name=path.stem[:MAX_NAME]) if spec.name == "unnamed" else spec
+    return named_by_file(spec, path)
 
 
 def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:

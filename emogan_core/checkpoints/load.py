@@ -11,6 +11,7 @@ import torch
 from ..devices import resolve_device
 from ..errors import CheckpointError
 from ..networks.build import Generator, build_generator
+from ..networks.spec import GeneratorSpec
 from ..weights import builtin_path
 from .canonical import CanonicalCheckpoint
 from .kinds import NEEDED, kind_of_start
@@ -21,6 +22,7 @@ from .torch_files import read_torch_file
 
 BUILTIN = "generator.safetensors"
 START_BYTES = 64
+MAX_NAME = 80
 TORCH_NUMBER = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the number that torch.save's older layout starts with
 LOG = logging.getLogger("emogan")
 
@@ -104,7 +106,14 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
     torch_file = start[:2] == b"PK" or TORCH_NUMBER in start[:32]  # protocols put up to 11 bytes before the number
     found = read_torch_file(path) if torch_file else read_nvidia(path)
     known = recognised(path)
-    return found if known is None else replace(found, spec=replace(found.spec, name=known.name, licence=known.licence))
+    if known is None:
+        return replace(found, spec=named_by_file(found.spec, path))
+    return replace(found, spec=replace(found.spec, name=known.name, licence=known.licence))
+
+
+def named_by_file(spec: GeneratorSpec, path: Path) -> GeneratorSpec:
+    """The spec with the file's name, where nothing in it tells another."""
+    return replace(spec, name=path.stem[:MAX_NAME]) if spec.name == "unnamed" else spec
 
 
 def _built(path: Path, checkpoint: CanonicalCheckpoint) -> Generator:

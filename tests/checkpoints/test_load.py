@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 import torch
+from foreign import rosinality_names
+from safetensors import SafetensorError
 from tiny import TINY, make_generator
 
+from emogan_core import weights
 from emogan_core.checkpoints import load_generator, write_generator
-from emogan_core.errors import CheckpointError, DeviceError
+from emogan_core.errors import CheckpointError, DeviceError, OutputError
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.weights import read_header, read_tensors, write_tensors
+
+FULL_DISK = "Error while serializing: I/O error: No space left on device (os error 28)"
 
 
 @pytest.fixture
@@ -194,3 +199,24 @@ def test_error_bit_flips_never_escape(file: Path, tmp_path: Path) -> None:
         flipped.write_bytes(damaged)
         with contextlib.suppress(CheckpointError):
             load_generator(flipped)
+
+
+def test_error_full_disk_is_one_sentence_and_leaves_the_old_file(
+    tiny: Generator, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(tensors: dict[str, torch.Tensor], filename: str, metadata: dict[str, str]) -> None:
+        Path(filename).write_bytes(b"half")
+        raise SafetensorError(FULL_DISK)
+
+    before = file.read_bytes()
+    monkeypatch.setattr(weights, "save_file", fill)
+    with pytest.raises(OutputError, match=r"No space left on device.*; choose another place"):
+        write_generator(file, tiny, half=False, notes={})
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_shape_a_file_without_a_name_goes_by_its_own(tiny: Generator, tmp_path: Path) -> None:
+    path = tmp_path / "portraits.pt"
+    torch.save({"g_ema": rosinality_names(tiny)}, path)
+    assert load_generator(path).spec.name == "portraits"

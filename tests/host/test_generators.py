@@ -51,7 +51,7 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
     run = host.run(loading("faces.pt").nodes)
     assert run.status == "success", run.error
     report = run.outputs["report"]["text"][0]
-    assert report.startswith("unnamed: stylegan2, 32 px, crop ffhq")
+    assert report.startswith("faces: stylegan2, 32 px, crop ffhq")
     assert "licence: unknown" in report
     assert "note: the file lacks the average latent" in report
     assert report.startswith(shown(run))
