@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from ..emogan_core.checkpoints import open_generator
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
+from ..emogan_core.errors import ShapeError
 from ..emogan_core.faces import Crop
 from ..emogan_core.faces.find import refine
 from ..emogan_core.images import photo_from_tensor
@@ -146,6 +148,8 @@ class SampleFaces(io.ComfyNode):
     def execute(
         cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int, class_index: int = NO_CLASS
     ) -> io.NodeOutput:
+        if not math.isfinite(psi):  # every comparison of the host's with its limits is false for NaN
+            raise ShapeError(f"psi {psi} came; give a number from -1 to 1.5")
         spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
         report = host.progress()
         need = need_to_draw(spec, device=host.device_of(generator))

@@ -160,7 +160,7 @@ def _inside(folder: str, name: str) -> Path:
         inside = Path()
     if not inside.name or not name.strip() or not name.isprintable():
         raise EmoganError(
-            f"the name '{name[:80]}' is none or leads out of {root}; give a plain one such as my_{folder.split('_')[-1]}"
+            f"the name {name[:80]!r} is none or leads out of {root}; give a plain one such as my_{folder.split('_')[-1]}"
         )
     return inside
 

@@ -190,6 +190,14 @@ def test_error_another_photo_than_the_inverted_one(host: Host, graph) -> None:
     assert "connect the image that was inverted" in run.error
 
 
+def test_error_psi_that_is_no_number(host: Host, graph) -> None:
+    graph = graph.with_node(
+        "invert", "EmotionGAN_SampleFaces", generator=["generator", 0], seed=1, psi="nan", count=1, size=0
+    )
+    graph = graph.with_inputs("apply", image=["invert", 0], inversion=["invert", 1])
+    assert host.run(graph.nodes).error.startswith("psi nan came; give a number from -1 to 1.5")
+
+
 def test_shape_sampled_faces_are_edited_without_inversion(host: Host, graph) -> None:
     graph = graph.with_node(
         "invert", "EmotionGAN_SampleFaces", generator=["generator", 0], seed=2**64 - 1, psi=0.5, count=2, size=128
