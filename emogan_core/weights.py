@@ -81,14 +81,11 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
     return shape
 
 
-def read_tensors(
-    path: Path, *, prefix: str = "", mapped: bool = False
-) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
 
-    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. They are copies,
-    unless `mapped` leaves those that need no change where they lie in the file: such a file must stay as it is while
-    they are used, for what is written into it changes them, and cutting it short ends the process.
+    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. They are copies:
+    what stays mapped changes with the file, and ends the process when somebody cuts that short.
     Raises: CheckpointError.
     """
     shapes, metadata = read_header(path)
@@ -99,7 +96,7 @@ def read_tensors(
                 if name.startswith(prefix):
                     tensor = file.get_tensor(name)
                     kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
-                    tensors[name[len(prefix) :]] = tensor.to(kind, copy=not mapped)
+                    tensors[name[len(prefix) :]] = tensor.to(kind, copy=True)
     except SafetensorError as error:
         raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error
     return tensors, metadata

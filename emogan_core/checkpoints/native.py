@@ -31,7 +31,7 @@ def read_generator(path: Path) -> Generator:
         kind = _OURS.get(found) or kind_of_names(shapes)
         told = f"is not a generator but {kind}" if kind else "is a safetensors file but not a generator of ours"
         raise CheckpointError(f"{path.name} {told} (format '{found[:40]}'); needed '{FORMAT}', {NEEDED_ALSO}")
-    tensors, _ = read_tensors(path, mapped=True)  # networks copy them, except encoders of a gigabyte
+    tensors, _ = read_tensors(path)
     try:
         return build_generator(spec_from_json(metadata.get("spec", "")), tensors)
     except CheckpointError as error:
