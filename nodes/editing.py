@@ -149,6 +149,6 @@ def _expect_same_pictures(image: Tensor, inversion: HeldInversion) -> None:
     needed = (len(inversion.inversion), *inversion.size)
     if came != needed:
         raise ShapeError(
-            f"{came[0]} pictures of {came[2]} x {came[1]} px came, but faces were found in {needed[0]} of "
-            f"{needed[2]} x {needed[1]} px; connect the image that was inverted"
+            f"an image of {came[0]} x {came[2]} x {came[1]} px came, but faces were found in one of {needed[0]} x "
+            f"{needed[2]} x {needed[1]} px (pictures x width x height); connect the image that was inverted"
         )

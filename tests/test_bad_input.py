@@ -184,7 +184,7 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--expression", "happiness"), "twice"),
         (("--expression", "joy"), "choose from happiness, anger"),
         (("--expression", "joy\x1b[31m\n"), "choose from happiness, anger"),
-        (("--axes", "other_axes.safetensors"), "belongs to generator"),
+        (("--axes", "other_axes.safetensors"), "axes were fitted for generator"),
         (("--axes", "latent.safetensors"), "axes"),
         (("--axes", "nowhere.safetensors"), "check the path"),
         (("--axes", "portrait.png"), "not a safetensors file"),
@@ -253,7 +253,9 @@ def test_error_models_from_strangers(refused: Callable[..., str], place: Path) -
 def test_error_latents(refused: Callable[..., str], place: Path) -> None:
     axes = ("--axes", "axes.safetensors")
     assert "belongs to generator" in refused("apply", "other_latent.safetensors", *APPLY, *axes)
-    assert "belongs to generator" in refused("apply", "latent.safetensors", *APPLY, "--axes", "other_axes.safetensors")
+    assert "axes were fitted for generator" in refused(
+        "apply", "latent.safetensors", *APPLY, "--axes", "other_axes.safetensors"
+    )
     assert "not a latent" in refused("apply", "axes.safetensors", *APPLY, *axes)
     assert "not a safetensors file" in refused("apply", "portrait.png", *APPLY, *axes)
     assert "check the path" in refused("apply", "nowhere", *APPLY, *axes)
@@ -379,7 +381,9 @@ def test_error_generators_of_another_kind(refused: Callable[..., str], place: Pa
     strange = {"model.diffusion_model.input_blocks.0.0.weight": torch.zeros(2)}
     write_tensors(place / "sd.safetensors", strange, {"format": "pt"})
     assert "sd.safetensors" in refused("convert", "sd.safetensors", "new.safetensors")
-    assert "belongs to generator" in refused("edit", "portrait.png", *EDIT, "--device", "cpu")  # the built-in axes
+    assert "axes were fitted for generator" in refused(
+        "edit", "portrait.png", *EDIT, "--device", "cpu"
+    )  # the built-in axes
 
 
 def test_error_no_command(refused: Callable[..., str]) -> None:

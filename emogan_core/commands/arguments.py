@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..checkpoints import load_generator
-from ..errors import ExpressionError, OutputError
+from ..errors import ExpressionError, OutputError, SpaceMismatch
 from ..expressions import ExpressionAxes, apply_expressions, load_axes
 from ..files import refuse_overwrite
 from ..latents import Latent
@@ -67,7 +67,15 @@ def load_models(arguments: Namespace) -> tuple[Generator, ExpressionAxes]:
 
 
 def rehearse(generator: Generator, axes: ExpressionAxes, intensities: Mapping[str, float]) -> None:
-    """Meet unknown expressions, wild intensities and foreign axes before the long work, on the average face."""
+    """Meet unknown expressions, wild intensities and foreign axes before the long work, on the average face.
+
+    Raises: SpaceMismatch when the axes were fitted for another generator; as `apply_expressions`.
+    """
+    if axes.fingerprint != generator.fingerprint:
+        raise SpaceMismatch(
+            f"the axes were fitted for generator {axes.fingerprint[:12]}, but '{generator.spec.name}' is "
+            f"{generator.fingerprint[:12]}; use that generator, or fit axes for this one with 'emogan fit'"
+        )
     ws = generator.w_avg.expand(1, generator.spec.num_ws, -1)
     apply_expressions(Latent(ws, generator.fingerprint), axes, intensities)
 

@@ -11,6 +11,7 @@ import torch
 
 from ..checkpoints import is_foreign, open_generator, start_of
 from ..checkpoints.describe import described
+from ..checkpoints.kinds import kind_of_names, kind_of_start
 from ..errors import CheckpointError
 from ..expressions import load_axes
 from ..images import open_photo, read_record
@@ -39,14 +40,22 @@ def describe(arguments: Namespace, progress: Progress) -> Outcome:
 
 
 def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
-    """What a file's first bytes call for; the picture reader also says what is wrong with a path."""
+    """What a file's first bytes call for; the picture reader also says what is wrong with a path.
+
+    Raises: CheckpointError when they are those of a file that is none of what is described here.
+    """
     try:
         start = start_of(path)
     except (CheckpointError, ValueError):
         return _picture
     if start[8:9] == b"{":
         return _described
-    return _generator if is_foreign(start) else _picture
+    if is_foreign(start):
+        return _generator
+    kind = kind_of_start(start)
+    if kind is not None and "picture" not in kind:
+        raise CheckpointError(f"{path.name} is {kind}; needed a generator, axes, latent or picture")
+    return _picture
 
 
 def _described(path: Path) -> dict[str, object]:
@@ -67,9 +76,9 @@ def _described(path: Path) -> dict[str, object]:
     if shapes == _landmark_shapes():
         parameters = sum(math.prod(shape) for shape in shapes.values())
         return _with_notes({"kind": "landmark net", "input": INPUT_SIZE, "parameters": parameters}, notes)
+    kind = kind_of_names(shapes) or "a safetensors file of another program"
     raise CheckpointError(
-        f"{path.name} is a safetensors file of another program (format '{form[:40] or 'none'}'); "
-        "needed a generator, axes or latent of ours"
+        f"{path.name} is {kind} (format '{form[:40] or 'none'}'); needed a generator, axes or latent of ours"
     )
 
 
