@@ -12,10 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ShapeError
-from .layers import Conv, Dense, fir
+from .layers import RESIDUAL_GAIN, Conv, Dense, fir
 from .mapping import normalised
-
-RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 
 
 class DiscriminatorBlock(nn.Module):
