@@ -27,6 +27,7 @@ from emogan_core.checkpoints import load_generator
 from emogan_core.faces import find_faces
 from emogan_core.images import photo_from_tensor
 from emogan_core.networks import Generator
+from emogan_core.networks.sampling import drawn_in_groups, sampled
 
 HEADER = """\
 # The built-in generator, against the one before
@@ -113,10 +114,8 @@ def broken(images: Tensor) -> float:
     return float(np.mean([not find_faces(photo_from_tensor(one)) for one in wide]))
 
 
-def sampled(generator: Generator, count: int) -> Pictures:
-    z = torch.randn(count, generator.spec.z_dim, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        return seen(torch.cat([generator.synthesis(generator.mapping(part, psi=0.7)) for part in torch.split(z, 16)]))
+def invented(generator: Generator, count: int) -> Pictures:
+    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=0.7, seed=0).ws))))
 
 
 def redrawn(generator: Generator, pictures: Pictures) -> Pictures:
@@ -179,7 +178,7 @@ def main() -> None:
         psnr = [f"{float(-10 * error.log10().mean()):.1f} dB" for error in errors]
         same = likeness(judge, strange.form, drawn[0].form).mean()
         tail = " | ".join([*psnr, f"{drawn[0].sharpness / strange.sharpness:.2f}", f"{same:.2f}"])
-        samples = sampled(generator, arguments.samples)
+        samples = invented(generator, arguments.samples)
         compared(f"{title} `{generator.fingerprint[:12]}`", samples, tail, near=nearest(samples.images, known.images))
     if arguments.out:
         people = len(set(strange.names) | set(studio.names))

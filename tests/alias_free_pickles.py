@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from nvidia_pickles import module_of, stand_ins
+from nvidia_pickles import module_of, write_training
 
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.networks.spec import AliasFree
@@ -69,10 +67,4 @@ def write_alias_free(
     path: Path, generator: Generator, *, protocol: int = 4, change: Callable[[dict[str, object]], object] = dict
 ) -> Path:
     """Write a pickle as a training does; `change` may alter the networks before."""
-    networks = alias_free_networks(generator)
-    change(networks)
-    with stand_ins():
-        easy = sys.modules["dnnlib.util"].EasyDict
-        networks["training_set_kwargs"] = easy(class_name="training.dataset.ImageFolderDataset", use_labels=False)
-        path.write_bytes(pickle.dumps(networks, protocol=protocol))
-    return path
+    return write_training(path, alias_free_networks(generator), protocol=protocol, change=change)

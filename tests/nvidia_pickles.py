@@ -121,7 +121,13 @@ def write_networks(
     path: Path, generator: Generator, *, protocol: int = 4, change: Callable[[dict[str, object]], object] = dict
 ) -> Path:
     """Write a pickle as a training does; `change` may alter the networks before."""
-    networks = networks_of(generator)
+    return write_training(path, networks_of(generator), protocol=protocol, change=change)
+
+
+def write_training(
+    path: Path, networks: dict[str, object], *, protocol: int, change: Callable[[dict[str, object]], object]
+) -> Path:
+    """Write a training's networks with its settings, `change`d before."""
     change(networks)
     with stand_ins():
         easy = sys.modules["dnnlib.util"].EasyDict

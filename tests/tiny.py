@@ -29,3 +29,15 @@ def make_generator(spec: GeneratorSpec = TINY, *, seed: int = 0, companions: boo
                 parameter.mul_(0.02)
     tensors = {name: tensor for name, tensor in tensors_of(raw).items() if name != "statistics.w_std"}
     return build_generator(spec, tensors)
+
+
+def make_noisy(spec: GeneratorSpec) -> Generator:
+    """A random generator, frozen, whose every bias and noise strength is felt."""
+    generator = Generator(spec, fingerprint="")
+    rng = torch.Generator().manual_seed(3)
+    initialise(generator, rng)
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith(("bias", "noise_strength")):
+                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.2)
+    return generator.requires_grad_(False).eval()

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..checkpoints import load_generator
-from ..networks.mapping import class_rows
+from ..networks.sampling import sampled
 from .data import read_faces
 
 SIDE = 32  # nearness is judged on small, contrast-normalised pictures: light and grain do not count
@@ -37,19 +37,18 @@ def main() -> None:
     faces = read_faces([(Path(folder), Path(table), float(weight)) for folder, table, weight in arguments.faces])
     generator = load_generator(arguments.generator)
     side = generator.spec.resolution
-    rng = torch.Generator().manual_seed(arguments.seed)
-    z, c = torch.randn(16, generator.spec.z_dim, generator=rng), class_rows(generator.spec, arguments.label, count=16)
-    sampled = generator.synthesis(generator.mapping(z, psi=0.7, c=c))
+    latent = sampled(generator, 16, psi=0.7, seed=arguments.seed, label=arguments.label)
+    drawn = generator.synthesis(latent.ws).clamp(-1, 1)
     real = F.adaptive_avg_pool2d(faces.pixels.float() / 127.5 - 1, side)
     known = signature(real)
-    likeness = signature(sampled.clamp(-1, 1)) @ known.T  # [16, n]
+    likeness = signature(drawn) @ known.T  # [16, n]
     nearest = likeness.topk(4, dim=1)
     among = torch.topk(known[:: max(1, len(known) // 500)] @ known.T, 2, dim=1).values[:, 1]
     print(
         f"likeness of samples to their nearest face: mean {nearest.values[:, 0].mean():.3f}, max {nearest.values.max():.3f}"
     )
     print(f"likeness of training faces to their nearest other face: mean {among.mean():.3f}, max {among.max():.3f}")
-    rows = [torch.cat([sampled[i].clamp(-1, 1), *real[nearest.indices[i]]], dim=2) for i in range(16)]
+    rows = [torch.cat([drawn[i], *real[nearest.indices[i]]], dim=2) for i in range(16)]
     sheet = torch.cat([torch.cat(rows[:8], dim=1), torch.cat(rows[8:], dim=1)], dim=2)
     pixels = ((sheet + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     Image.fromarray(pixels).save(arguments.out)

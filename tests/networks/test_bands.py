@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tiny import make_noisy
 
 from emogan_core.networks import Generator, GeneratorSpec, bands
-from emogan_core.networks.layers import initialise
 
 ARCHITECTURES = ("stylegan2", "stylegan2-resnet", "stylegan2-orig")
 
@@ -22,14 +22,7 @@ def make(architecture: str, *, clamp: float | None = None, resolution: int = 32)
         conv_clamp=clamp,
         architecture=architecture,
     )
-    generator = Generator(spec, fingerprint="")
-    rng = torch.Generator().manual_seed(3)
-    initialise(generator, rng)
-    with torch.no_grad():
-        for name, parameter in generator.named_parameters():
-            if name.endswith(("bias", "noise_strength")):
-                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.2)
-    return generator.requires_grad_(False).eval()
+    return make_noisy(spec)
 
 
 def codes(generator: Generator, count: int, *, seed: int = 5) -> torch.Tensor:

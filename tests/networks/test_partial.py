@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tiny import make_noisy
 from torch import nn
 
 from emogan_core.errors import ShapeError
 from emogan_core.networks import Generator, GeneratorSpec
-from emogan_core.networks.layers import initialise
 from emogan_core.networks.partial import draft, draw_until, first_change, resume
 from emogan_core.networks.stylegan2 import Synthesis
 
@@ -24,14 +24,7 @@ def make(architecture: str) -> Generator:
         mapping_layers=1,
         architecture=architecture,
     )
-    generator = Generator(spec, fingerprint="")
-    rng = torch.Generator().manual_seed(3)
-    initialise(generator, rng)
-    with torch.no_grad():
-        for name, parameter in generator.named_parameters():
-            if name.endswith(("bias", "noise_strength")):
-                parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.2)
-    return generator.requires_grad_(False).eval()
+    return make_noisy(spec)
 
 
 def codes(count: int, *, seed: int = 5) -> torch.Tensor:
