@@ -1,189 +1,249 @@
 """Is a candidate for the built-in generator better than the shipped one? On people held out of training.
 
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
 
 Pictures are compared at 128 px. The extractors are fixed and no discriminator: gradient histograms (form) and small
-colour pictures (colour), each reduced to the principal components of training faces. Edits are judged by
-`expressions.py`, once axes have been fitted for the candidate.
+colour pictures (colour), each reduced to the principal components of training faces. Edits of a candidate are judged
+when its axes have been fitted and are given.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 import torch.nn.functional as F
-from judges import Array, LabelledFeatures, features, fit_identity_judge, likeness
-from PIL import Image
-from scipy.linalg import sqrtm
+from edits import Bench, by_axis
+from held_out import Subject, inverted, rows_of, studio_people
+from judges import Array, fit_expression_judges, fit_identity_judge, likeness
+from pictures import Pictures, found, invented, psnr, read, redrawn
+from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.faces import find_faces
-from emogan_core.images import photo_from_tensor
+from emogan_core.expressions import ExpressionAxes, load_axes
 from emogan_core.networks import Generator
-from emogan_core.networks.sampling import drawn_in_groups, sampled
 
 HEADER = """\
 # The built-in generator, against the one before
 
 ```
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
 ```
 
-Faces of {people} people held out of training; samples are {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better, with a 95 % bootstrap interval over pictures; the first row, other real faces, is what no generator passes. *Sharpness* is the mean gradient of samples over that of real faces at 128 px. *Broken* is the share of samples in which the program's own face finder sees no face. *Redrawn* is one pass of the encoder on held-out faces: PSNR at 128 px, sharpness again, and likeness by a linear judge of identity (strangers {strangers:.2f}). *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; real faces' own is in the first row, and far more would mean that people were memorised.
+Faces of {people} people held out of training; every number has a 95 % bootstrap interval. Two generators are called different where the interval of their difference, over the same pictures, leaves 0 out; of twenty rows one may do so by chance.
+
+- Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes. *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder sees no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
+- Redrawn: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear judge of identity (strangers {strangers:.2f}).
+- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. The *share of a true smile* is by a linear judge of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Judges: `benchmarks/judges.py`; more edits: docs/expressions.md.
 """
-HELD_OUT = Path(__file__).with_name("held_out_people.txt")
-SIDE = 128
 COMPONENTS = 48
-MARGIN = 48
+HALF = 0.5  # of a true smile
+INTENSITIES = (0.5, 1.0, 1.5, 2.0)
+MEASURES = (
+    Measure("form", ".3f", aim=LESS),
+    Measure("colour", ".3f", aim=LESS),
+    Measure("sharpness", aim=1.0),
+    Measure("broken", ".1%", aim=LESS),
+    Measure("nearest", ".3f"),
+    Measure("redrawn press faces, dB", ".1f", aim=MORE),
+    Measure("redrawn studio faces, dB", ".1f", aim=MORE),
+    Measure("redrawn press faces, sharpness", aim=1.0),
+    Measure("redrawn press faces, likeness", aim=MORE),
+    Measure("inversion, dB", ".1f", aim=MORE),
+    Measure("likeness, photo to inversion", aim=MORE),
+    Measure("likeness, photo to edit at 1", aim=None),
+    Measure("likeness, photo to edit at half a true smile", aim=MORE),
+    # an intensity is meant to be that much of a smile; beyond 1 faces differ in how much more they can
+    *(Measure(f"share of a true smile at {x:g}", aim=x if x <= 1 else None) for x in INTENSITIES),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Faces [n, 3, 128, 128] in [-1, 1] with what the fixed extractors say of them."""
+class Against:
+    """What generators are held against: known and held-out faces, fixed extractors, judges, people to edit."""
 
-    images: Tensor
-    form: Array
-    colour: Array
-    names: tuple[str, ...] = ()
-
-    @property
-    def sharpness(self) -> float:
-        x = self.images
-        return float(((x[..., 1:] - x[..., :-1]).abs().mean() + (x[..., 1:, :] - x[..., :-1, :]).abs().mean()) / 2)
+    known: Pictures
+    strange: Pictures
+    studio: Pictures
+    spaces: Mapping[str, PCA]
+    smile: Pipeline
+    identity: Pipeline
+    subjects: Sequence[Subject]
 
 
-def seen(images: Tensor, names: tuple[str, ...] = ()) -> Pictures:
-    images = F.interpolate(images.clamp(-1, 1), size=SIDE, mode="bicubic", antialias=True).clamp(-1, 1)
-    pixels = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    form = np.stack([features(Image.fromarray(picture)) for picture in pixels])
-    colour = F.adaptive_avg_pool2d(images, 8).flatten(1).double().numpy()
-    return Pictures(images, form, colour, names)
+def gathered(arguments: argparse.Namespace) -> Against:
+    known = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000)
+    labelled = known.labelled()
+    return Against(
+        known=known,
+        strange=read(arguments.press[0], rows_of(arguments.press[1], held_out=True), most=600),
+        studio=read(arguments.studio[0], rows_of(arguments.studio[1], held_out=True), most=40),
+        spaces={
+            "form": PCA(COMPONENTS, random_state=0).fit(known.form),
+            "colour": PCA(COMPONENTS, random_state=0).fit(known.colour),
+        },
+        smile=fit_expression_judges(labelled, names=("happiness",))["happiness"],
+        identity=fit_identity_judge(labelled),
+        subjects=studio_people(*arguments.studio)[: arguments.people],
+    )
 
 
-def read(folder: Path, table: Path, *, held_out: set[str], wanted: bool, most: int) -> Pictures:
-    """Faces of people in the list or not in it, evenly over the table."""
-    with table.open(newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if (row["person"] in held_out) == wanted]
-    rows = rows[:: max(1, len(rows) // most)][:most]
-    images = []
-    for row in rows:
-        with Image.open(folder / row["file"]) as picture:
-            small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        images.append(torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 127.5 - 1)
-    return seen(torch.stack(images), tuple(row["person"] for row in rows))
+def distance(a: Array, b: Array, space: PCA) -> Score:
+    """The Frechet distance in a space's components, per component variance."""
+    size = np.sqrt(space.explained_variance_.sum())
+    return frechet_of(space.transform(a) / size, space.transform(b) / size)
 
 
-def frechet(a: Array, b: Array) -> float:
-    """Distance of two normal distributions with these samples' moments."""
-    cov_a, cov_b = np.cov(a.T), np.cov(b.T)
-    root = np.real(sqrtm(cov_a @ cov_b))
-    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(cov_a + cov_b - 2 * root))
-
-
-def distance(a: Array, b: Array, space: PCA, rng: np.random.Generator) -> str:
-    """The Frechet distance in a space's components, per component variance, with a bootstrap interval."""
-    scale = np.sqrt(space.explained_variance_.sum())
-    u, v = space.transform(a) / scale, space.transform(b) / scale
-    draws = [frechet(u[rng.integers(len(u), size=len(u))], v[rng.integers(len(v), size=len(v))]) for _ in range(40)]
-    # resampling repeats pictures, which adds a distance of its own: the interval is moved back by it
-    low, high = np.percentile(draws, [2.5, 97.5]) - np.mean(draws) + frechet(u, v)
-    return f"{frechet(u, v):.3f} [{low:.3f}, {high:.3f}]"
-
-
-def nearest(images: Tensor, known: Tensor, *, itself: bool = False) -> float:
-    """Mean cosine to the nearest known face, of gray 16 px pictures without mean and contrast."""
+def nearest(images: Tensor, known: Tensor, *, itself: bool = False) -> Array:
+    """[n]: cosine to the nearest known face, of gray 16 px pictures without mean and contrast."""
 
     def signature(x: Tensor) -> Tensor:
         small = F.adaptive_avg_pool2d(x.mean(1, keepdim=True), 16).flatten(1)
         return F.normalize(small - small.mean(1, keepdim=True), dim=1)
 
     best = (signature(images) @ signature(known).T).topk(2, dim=1).values
-    return float(best[:, 1 if itself else 0].mean())
+    return np.asarray(best[:, 1 if itself else 0].double().numpy())
 
 
-def broken(images: Tensor) -> float:
-    """Share of pictures in which no face is found; a mirrored border gives the finder room."""
-    wide = F.pad(images, (MARGIN,) * 4, mode="reflect")
-    return float(np.mean([not find_faces(photo_from_tensor(one)) for one in wide]))
+def of_samples(pictures: Pictures, against: Against, *, itself: bool = False) -> Scores:
+    strange = against.strange
+    scores = {
+        kind: distance(getattr(pictures, kind), getattr(strange, kind), space) for kind, space in against.spaces.items()
+    }
+    return scores | {
+        "sharpness": mean_of(pictures.sharpness / strange.sharpness.mean()),
+        "broken": mean_of(1 - found(pictures.images)),
+        "nearest": mean_of(nearest(pictures.images, against.known.images, itself=itself)),
+    }
 
 
-def invented(generator: Generator, count: int) -> Pictures:
-    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=0.7, seed=0).ws))))
+def of_redrawing(generator: Generator, against: Against) -> Scores:
+    press, studio = (redrawn(generator, pictures) for pictures in (against.strange, against.studio))
+    return {
+        "redrawn press faces, dB": mean_of(psnr(press, against.strange)),
+        "redrawn studio faces, dB": mean_of(psnr(studio, against.studio)),
+        "redrawn press faces, sharpness": mean_of(press.sharpness / against.strange.sharpness.mean()),
+        "redrawn press faces, likeness": mean_of(likeness(against.identity, press.form, against.strange.form)),
+    }
 
 
-def redrawn(generator: Generator, pictures: Pictures) -> Pictures:
-    assert generator.encoder is not None
-    small = F.interpolate(pictures.images, size=generator.spec.resolution, mode="bilinear", antialias=True)
-    with torch.no_grad():
-        drawn = [generator.synthesis(generator.encoder(part)) for part in torch.split(small, 16)]
-    return seen(torch.cat(drawn), pictures.names)
+def of_edits(generator: Generator, axes: ExpressionAxes | None, against: Against, *, method: str) -> Scores:
+    people = inverted(generator, against.subjects, method=method)
+    bench = Bench(people, generator, judges={"happiness": against.smile}, identity=against.identity)
+    scores = {
+        "inversion, dB": mean_of(np.array([p.inversion.metrics["psnr_db"][0] for p in people])),
+        "likeness, photo to inversion": mean_of(bench.kept_by_inversion),
+    }
+    if axes is None:
+        return scores
+    edit = by_axis(axes, "happiness")
+    judged = {x: bench.run(edit, x, "motion", "happiness") for x in INTENSITIES}
+    shares = {x: mean_of(one.share) for x, one in judged.items()}
+    kept = {x: mean_of(one.kept) for x, one in judged.items()}
+    return scores | {
+        "likeness, photo to edit at 1": kept[1.0],
+        "likeness, photo to edit at half a true smile": at_share(list(shares.values()), list(kept.values()), HALF),
+        **{f"share of a true smile at {x:g}": share for x, share in shares.items()},
+    }
 
 
-def main() -> None:
+def at_share(shares: Sequence[Score], kept: Sequence[Score], share: float) -> Score:
+    """The likeness where a given share of a true smile is reached, between intensities; 1 where nothing is done."""
+
+    def between(x: Sequence[float], y: Sequence[float]) -> float:
+        return float(np.interp(share, np.maximum.accumulate([0.0, *x]), [1.0, *y]))
+
+    x, y = (np.stack([score.draws for score in scores], axis=1) for scores in (shares, kept))  # [draws, intensities]
+    value = between([score.value for score in shares], [score.value for score in kept])
+    return Score(value, np.array([between(a, b) for a, b in zip(x, y, strict=True)]))
+
+
+def of_generator(
+    generator: Generator, axes: ExpressionAxes | None, against: Against, options: argparse.Namespace
+) -> Scores:
+    return {
+        **of_samples(invented(generator, options.samples), against),
+        **of_redrawing(generator, against),
+        **of_edits(generator, axes, against, method=options.method),
+    }
+
+
+def of_reality(against: Against, samples: int) -> Scores:
+    real = against.known.part(slice(None, None, max(1, len(against.known.form) // samples)))
+    neutral, smiling = true_pairs(against.studio)
+    return {
+        **of_samples(real, against, itself=True),
+        "likeness, photo to edit at 1": mean_of(likeness(against.identity, neutral, smiling)),
+    }
+
+
+def true_pairs(studio: Pictures) -> tuple[Array, Array]:
+    """Features of the same people, neutral and smiling."""
+    at = {(row["person"], row["expression"]): index for index, row in enumerate(studio.rows)}
+    people = sorted(person for person, expression in at if expression == "happiness" and (person, "neutral") in at)
+    neutral, smiling = ([at[person, name] for person in people] for name in ("neutral", "happiness"))
+    return studio.form[neutral], studio.form[smiling]
+
+
+def opened(source: str | Path, axes: str | Path | None) -> tuple[Generator, ExpressionAxes | None]:
+    """A generator with its axes, checked to belong together before the long work."""
+    generator = load_generator(source)
+    fitted = None if axes is None else load_axes(axes)
+    if fitted is not None and fitted.fingerprint != generator.fingerprint:
+        raise SystemExit(
+            f"the axes were fitted on {fitted.fingerprint[:12]}, the generator is {generator.fingerprint[:12]}; "
+            "fit them again with emogan_core.training.axes --generator, or leave them out"
+        )
+    return generator, fitted
+
+
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--press", nargs=2, type=Path, required=True, metavar=("DIR", "CSV"))
     parser.add_argument("--studio", nargs=2, type=Path, required=True, metavar=("DIR", "CSV"))
     parser.add_argument("--candidate", type=Path)
+    parser.add_argument("--axes", type=Path, help="axes fitted for the candidate; without them its edits stay empty")
     parser.add_argument("--samples", type=int, default=256)
+    parser.add_argument("--people", type=int, default=20, help="studio people whose smiles are edited")
+    parser.add_argument("--method", choices=("hybrid", "encode"), default="hybrid", help="how they are inverted")
     parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
-    lines = HELD_OUT.read_text().splitlines()
-    held_out = {line for line in lines if line and not line.startswith("#")}
-    rng = np.random.default_rng(0)
-    known = read(*arguments.press, held_out=held_out, wanted=False, most=3000)
-    strange = read(*arguments.press, held_out=held_out, wanted=True, most=600)
-    studio = read(*arguments.studio, held_out=held_out, wanted=True, most=40)
-    spaces = {
-        "form": PCA(COMPONENTS, random_state=0).fit(known.form),
-        "colour": PCA(COMPONENTS, random_state=0).fit(known.colour),
-    }
-    judge = fit_identity_judge(LabelledFeatures(known.form, known.names, (), {}))
-    strangers = likeness(judge, strange.form, np.roll(strange.form, 1, axis=0)).mean()
-    rows = [
-        "| | form | colour | sharpness | broken | redrawn, press | redrawn, studio | sharpness | likeness | nearest |",
-        "|---" * 10 + "|",
-    ]
+    if arguments.axes and not arguments.candidate:
+        parser.error("--axes came without --candidate, whose axes they are; give both")
+    return arguments
 
-    def compared(title: str, pictures: Pictures, tail: str, *, near: float) -> None:
-        cells = [distance(getattr(pictures, kind), getattr(strange, kind), spaces[kind], rng) for kind in spaces]
-        cells += [
-            f"{pictures.sharpness / strange.sharpness:.2f}",
-            f"{broken(pictures.images):.1%}",
-            tail,
-            f"{near:.3f}",
-        ]
-        rows.append(f"| {title} | " + " | ".join(cells) + " |")
-        print(rows[-1], flush=True)
 
-    real = Pictures(
-        *(part[:: len(known.form) // arguments.samples] for part in (known.images, known.form, known.colour))
+def main() -> None:
+    arguments, begin = parsed(), time.monotonic()
+    generators = {"shipped": opened("builtin", "builtin")}
+    if arguments.candidate:
+        generators["candidate"] = opened(arguments.candidate, arguments.axes)
+    against = gathered(arguments)
+    columns = {"real faces": of_reality(against, arguments.samples)}
+    for title, (generator, axes) in generators.items():
+        columns[title] = of_generator(generator, axes, against, arguments)
+        print(f"{title}: {time.monotonic() - begin:.0f} s", flush=True)
+    strange = against.strange.form
+    header = HEADER.format(
+        people=len({*against.strange.names, *against.studio.names}),
+        samples=arguments.samples,
+        strangers=likeness(against.identity, strange, np.roll(strange, 1, axis=0)).mean(),
+        edited=len(against.subjects),
+        method=arguments.method,
     )
-    compared("real faces", real, "| | |", near=nearest(real.images, known.images, itself=True))
-    for title, source in (("shipped", "builtin"), ("candidate", arguments.candidate)):
-        if source is None:
-            continue
-        generator = load_generator(source)
-        drawn = [redrawn(generator, pictures) for pictures in (strange, studio)]
-        errors = [
-            (a.images - b.images).square().mean(dim=(1, 2, 3)) / 4
-            for a, b in zip(drawn, (strange, studio), strict=True)
-        ]
-        psnr = [f"{float(-10 * error.log10().mean()):.1f} dB" for error in errors]
-        same = likeness(judge, strange.form, drawn[0].form).mean()
-        tail = " | ".join([*psnr, f"{drawn[0].sharpness / strange.sharpness:.2f}", f"{same:.2f}"])
-        samples = invented(generator, arguments.samples)
-        compared(f"{title} `{generator.fingerprint[:12]}`", samples, tail, near=nearest(samples.images, known.images))
+    which = [f"{title} `{generator.fingerprint[:12]}`" for title, (generator, _) in generators.items()]
+    which += ["no axes were given for the candidate"] if arguments.candidate and not arguments.axes else []
+    text = "\n".join([header, "; ".join(which) + ".", "", *comparison(columns, MEASURES), ""])
+    print(text)
     if arguments.out:
-        people = len(set(strange.names) | set(studio.names))
-        header = HEADER.format(people=people, samples=arguments.samples, strangers=strangers)
-        arguments.out.write_text("\n".join([header, *rows]) + "\n")
+        arguments.out.write_text(text)
 
 
 if __name__ == "__main__":

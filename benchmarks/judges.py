@@ -7,6 +7,7 @@ names for identity), and are tested on held-out people before anybody believes t
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,18 +57,24 @@ def read_features(folder: Path, table: Path, *, keep: slice) -> LabelledFeatures
     for row in rows:
         with Image.open(folder / row["file"]) as picture:
             x.append(features(picture))
-    scores = {
+    people, expressions = (tuple(row[name] for row in rows) for name in ("person", "expression"))
+    return LabelledFeatures(np.stack(x), people, expressions, scores_of(rows))
+
+
+def scores_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Array]:
+    """Mean blendshapes [n] of a table's rows, by expression."""
+    return {
         name: np.array([np.mean([float(row[c]) for c in columns]) for row in rows]) for name, columns in SCORES.items()
     }
-    return LabelledFeatures(np.stack(x), tuple(r["person"] for r in rows), tuple(r["expression"] for r in rows), scores)
 
 
-def fit_expression_judges(faces: LabelledFeatures) -> dict[str, Pipeline]:
+def fit_expression_judges(faces: LabelledFeatures, *, names: Sequence[str] = tuple(SCORES)) -> dict[str, Pipeline]:
     """One ridge regression per expression, features to mean blendshape in 0..1."""
-    return {
-        name: make_pipeline(StandardScaler(), PCA(300, random_state=0), RidgeCV(np.logspace(0, 5, 11))).fit(faces.x, y)
-        for name, y in faces.scores.items()
-    }
+    return {name: _ridge().fit(faces.x, faces.scores[name]) for name in names}
+
+
+def _ridge() -> Pipeline:
+    return make_pipeline(StandardScaler(), PCA(300, random_state=0), RidgeCV(np.logspace(0, 5, 11)))
 
 
 def fit_identity_judge(faces: LabelledFeatures) -> Pipeline:

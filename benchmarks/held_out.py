@@ -1,0 +1,111 @@
+"""People held out of training, their photos, and how faces are cut for the judges."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from emogan_core.faces import Crop, choose_face, crop_of, cut
+from emogan_core.images import Photo, open_photo
+from emogan_core.inversion import Inversion, invert_images
+from emogan_core.networks import Generator
+
+LIST = Path(__file__).with_name("held_out_people.txt")
+POINTS = ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r")
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A neutral photo with its face, and how the true smile looks where there is one."""
+
+    photo: Photo
+    crop: Crop
+    smile: Image.Image | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A neutral photo, its inversion, and how the true smile looks to the judges where there is one."""
+
+    photo: Photo
+    inversion: Inversion
+    smile: Image.Image | None
+
+    @property
+    def crop(self) -> Crop:
+        assert self.inversion.crops is not None
+        return self.inversion.crops[0]
+
+
+def people() -> set[str]:
+    return {line for line in LIST.read_text().splitlines() if line and not line.startswith("#")}
+
+
+def rows_of(table: Path, *, held_out: bool) -> list[Row]:
+    """The rows of a table of faces whose people were held out of training, or were not."""
+    names = people()
+    with table.open(newline="") as lines:
+        return [row for row in csv.DictReader(lines) if (row["person"] in names) == held_out]
+
+
+def landmarks_of(row: Row) -> np.ndarray:
+    """[5, 2] in pixels of the row's picture."""
+    return np.array([[float(row[f"{point}_{axis}"]) for axis in "xy"] for point in POINTS])
+
+
+def whole(photo: Photo, row: Row) -> Crop:
+    """The crop of a picture that is already cut in the frame, with the landmarks of its row in the table."""
+    side = photo.pixels.shape[0]
+    return Crop(np.array([[0, 0], [side, 0], [side, side], [0, side]], float), landmarks_of(row), "tight")
+
+
+def studio_people(folder: Path, table: Path) -> list[Subject]:
+    """Held-out people of a table, each neutral, with the true smile."""
+    rows = rows_of(table, held_out=True)
+    shown = {(row["person"], row["expression"]): row for row in rows}
+    found = []
+    for person in sorted({row["person"] for row in rows}):
+        neutral = shown[person, "neutral"]
+        photo = open_photo(folder / neutral["file"])
+        with Image.open(folder / shown[person, "happiness"]["file"]) as smile:
+            found.append(Subject(photo, whole(photo, neutral), smile.convert("RGB")))
+    return found
+
+
+def photo_people(folder: Path) -> list[Subject]:
+    """People of full photos named *_neutral.jpg and *_smiling.jpg."""
+    found = []
+    for path in sorted(folder.glob("*_neutral.jpg")):
+        photo = open_photo(path)
+        smiling = open_photo(path.with_name(path.name.replace("neutral", "smiling")))
+        smile = picture_of(smiling, crop_of(choose_face(smiling), "tight"))
+        found.append(Subject(photo, crop_of(choose_face(photo), "tight"), smile))
+    return found
+
+
+def inverted(generator: Generator, subjects: Sequence[Subject], *, method: str = "hybrid") -> list[Person]:
+    images = torch.cat([cut(one.photo, one.crop, generator.spec.resolution) for one in subjects])
+    inversions = invert_images(generator, images, method=method)
+    return [
+        Person(one.photo, replace(inversions[index], crops=(one.crop,)), one.smile)
+        for index, one in enumerate(subjects)
+    ]
+
+
+def picture_of(photo: Photo, crop: Crop) -> Image.Image:
+    """The face in the tight frame at 128 px, as the judges want it."""
+    return as_picture(cut(photo, crop, 128))
+
+
+def as_picture(image: Tensor) -> Image.Image:
+    """A picture of [1, 3, h, w] in [-1, 1]."""
+    pixels = ((image[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+    return Image.fromarray(pixels)

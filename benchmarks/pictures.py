@@ -1,0 +1,95 @@
+"""Many faces at once, with what fixed extractors say of them, and what a generator makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from held_out import Row
+from judges import Array, LabelledFeatures, features, scores_of
+from PIL import Image
+from torch import Tensor
+
+from emogan_core.faces import find_faces
+from emogan_core.images import photo_from_tensor
+from emogan_core.networks import Generator
+from emogan_core.networks.sampling import drawn_in_groups, sampled
+
+SIDE = 128
+MARGIN = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Faces [n, 3, 128, 128] in [-1, 1] with what the fixed extractors say of them, and their rows of the table."""
+
+    images: Tensor
+    form: Array
+    colour: Array
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(row["person"] for row in self.rows)
+
+    @property
+    def sharpness(self) -> Array:
+        """[n]: mean gradients."""
+        x = self.images
+        across, down = (x[..., 1:] - x[..., :-1]).abs(), (x[..., 1:, :] - x[..., :-1, :]).abs()
+        return np.asarray(((across.mean((1, 2, 3)) + down.mean((1, 2, 3))) / 2).double().numpy())
+
+    def labelled(self) -> LabelledFeatures:
+        expressions = tuple(row["expression"] for row in self.rows)
+        return LabelledFeatures(self.form, self.names, expressions, scores_of(self.rows))
+
+    def part(self, keep: slice) -> Pictures:
+        return Pictures(self.images[keep], self.form[keep], self.colour[keep], self.rows[keep])
+
+
+def seen(images: Tensor, rows: Sequence[Row] = ()) -> Pictures:
+    images = F.interpolate(images.clamp(-1, 1), size=SIDE, mode="bicubic", antialias=True).clamp(-1, 1)
+    pixels = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    form = np.stack([features(Image.fromarray(picture)) for picture in pixels])
+    colour = F.adaptive_avg_pool2d(images, 8).flatten(1).double().numpy()
+    return Pictures(images, form, colour, tuple(rows))
+
+
+def read(folder: Path, rows: Sequence[Row], *, most: int) -> Pictures:
+    """Faces of these rows, evenly over them if there are more than wanted."""
+    rows = rows[:: max(1, len(rows) // most)][:most]
+    images = []
+    for row in rows:
+        with Image.open(folder / row["file"]) as picture:
+            small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        images.append(torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 127.5 - 1)
+    return seen(torch.stack(images), rows)
+
+
+def invented(generator: Generator, count: int) -> Pictures:
+    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=0.7, seed=0).ws))))
+
+
+def redrawn(generator: Generator, pictures: Pictures) -> Pictures:
+    """What one pass of the encoder makes of them."""
+    assert generator.encoder is not None
+    small = F.interpolate(pictures.images, size=generator.spec.resolution, mode="bilinear", antialias=True)
+    with torch.no_grad():
+        drawn = [generator.synthesis(generator.encoder(part)) for part in torch.split(small, 16)]
+    return seen(torch.cat(drawn), pictures.rows)
+
+
+def psnr(a: Pictures, b: Pictures) -> Array:
+    """[n] in dB, at 128 px."""
+    error = (a.images - b.images).square().mean(dim=(1, 2, 3)) / 4
+    return np.asarray((-10 * error.clamp_min(1e-10).log10()).double().numpy())
+
+
+def found(images: Tensor) -> Array:
+    """[n]: 1 where the program's own finder sees a face; a mirrored border gives it room."""
+    wide = F.pad(images, (MARGIN,) * 4, mode="reflect")
+    return np.array([float(bool(find_faces(photo_from_tensor(one)))) for one in wide])

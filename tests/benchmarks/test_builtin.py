@@ -1,0 +1,36 @@
+"""Parts of the comparison of built-in generators that need no pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from emogan_core.expressions import load_axes, save_axes
+
+
+def test_error_axes_of_another_generator_are_told_at_once(script: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    save_axes(tmp_path / "axes.safetensors", replace(load_axes("builtin"), fingerprint="f" * 64))
+    with pytest.raises(SystemExit, match=r"fitted on f{12}, the generator is"):
+        script("builtin").opened("builtin", tmp_path / "axes.safetensors")
+
+
+def test_golden_likeness_is_read_between_intensities(script: Callable[[str], ModuleType]) -> None:
+    """Shares .25 and .75 with likeness .9 and .7: half a smile lies in the middle, at .8; .125 at .95 from 1 at 0."""
+    mean_of, at_share = script("scores").mean_of, script("builtin").at_share
+    shares, kept = ([mean_of(np.full(5, x)) for x in pair] for pair in ((0.25, 0.75), (0.9, 0.7)))
+    assert at_share(shares, kept, 0.5).value == pytest.approx(0.8)
+    assert at_share(shares, kept, 0.125).value == pytest.approx(0.95)
+    assert at_share(shares, kept, 0.5).interval == pytest.approx((0.8, 0.8))
+
+
+def test_golden_nearest_face_is_itself_or_the_next(script: Callable[[str], ModuleType]) -> None:
+    images = torch.rand(6, 3, 128, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    nearest = script("builtin").nearest
+    assert nearest(images, images) == pytest.approx(np.ones(6), abs=1e-5)
+    assert nearest(images, images, itself=True).max() < 0.9
