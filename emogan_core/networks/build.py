@@ -176,11 +176,13 @@ def _adopted(skeleton: IrseEncoder, tensors: MappingOf[str, Tensor]) -> IrseEnco
 def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | IrseEncoder | None:
     if "encoder.stem.weight" in tensors:
         return _irse(spec, tensors)
-    inner = _widths(tensors, "encoder.b{}.weight", spec.resolution, 1)
-    outer = _widths(tensors, "encoder.b{}.weight", spec.resolution, 0)
+    sides = (4 << index for index in range(9))  # it may look at more or fewer pixels than are drawn
+    side = max((side for side in sides if f"encoder.b{side}.weight" in tensors), default=spec.resolution)
+    inner = _widths(tensors, "encoder.b{}.weight", side, 1)
+    outer = _widths(tensors, "encoder.b{}.weight", side, 0)
     if inner is None or outer is None:
         return None
-    return Encoder(spec.resolution, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws)
+    return Encoder(side, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws)
 
 
 def _irse(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> IrseEncoder:

@@ -15,7 +15,8 @@ FEATURES = 192
 class Encoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], one code plus small offsets per row.
 
-    Convention: the linear part sees the picture averaged down to 32 px; `channels` from 4 px up to r.
+    Convention: the linear part sees the picture averaged down to 32 px, the rest at `resolution`, for which `channels`
+    are given from 4 px up.
     Source: principal components reconstruct aligned faces well, so a projection is the start and training adds to it.
     """
 
@@ -33,7 +34,9 @@ class Encoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         small = F.adaptive_avg_pool2d(images, LINEAR_SIDE)
         w = self.linear(small.flatten(1))
-        x = self.fromrgb(images)
+        x = self.fromrgb(
+            F.adaptive_avg_pool2d(images, self.resolution) if images.shape[-1] != self.resolution else images
+        )
         for index in range(len(self.channels) - 1, 0, -1):
             x = self.get_submodule(f"b{4 << index}")(x)
         x = self.features(x.flatten(1))
