@@ -13,22 +13,21 @@ from ..networks.mapping import Mapping
 SAFE = 6.0  # standard deviations that lifted units and codes stay above zero
 
 
-def start_as_gaussian(mapping: Mapping, codes: Tensor) -> None:
-    """Set the weights so that w has the mean and covariance of positive `codes` [n, w_dim]; sets w_avg too.
+def start_as_gaussian(mapping: Mapping, mean: Tensor, root: Tensor) -> None:
+    """Set the weights so that w = mean + root @ z, with a mean [w_dim] that keeps w positive; sets w_avg too.
 
-    w = mean + root @ z for every z that occurs: biases lift all units onto the straight side of the leaky ReLU, where
+    It holds for every z that occurs: biases lift all units onto the straight side of the leaky ReLU, where
     a layer is linear, and the next layer takes the lift off again; the last one needs codes that are positive (see
     `lift_codes`). Training against the discriminator then bends it. Convention: z_dim equals w_dim.
     """
-    d = codes.shape[1]
-    mean, root, lift = codes.mean(0), _root(codes), torch.full((d,), SAFE, device=codes.device)
-    taken = torch.zeros(d, device=codes.device)
+    d = len(mean)
+    lift, taken = torch.full((d,), SAFE, device=mean.device), torch.zeros(d, device=mean.device)
     with torch.no_grad():
         for index in range(mapping.num_layers):
             layer = mapping.get_submodule(f"fc{index}")
             assert isinstance(layer, Dense)
             last = index == mapping.num_layers - 1
-            matrix = root if last else torch.eye(d, device=codes.device)
+            matrix = root if last else torch.eye(d, device=mean.device)
             offset = (mean if last else lift) - matrix @ taken
             layer.weight.copy_(matrix / (layer.weight_gain * SQRT2))
             layer.bias.copy_(offset / (layer.bias_gain * SQRT2))
@@ -55,8 +54,24 @@ def lift_codes(generator: Generator, origin: Tensor) -> None:
             generator.encoder.linear.bias.add_(origin)
 
 
-def _root(codes: Tensor) -> Tensor:
-    """A symmetric square root of the codes' covariance."""
+def root_of(codes: Tensor) -> Tensor:
+    """A symmetric square root [w_dim, w_dim] of the codes' covariance."""
     values, vectors = torch.linalg.eigh(torch.cov(codes.T.double()))
     root: Tensor = ((vectors * values.clamp_min(1e-8).sqrt()) @ vectors.T).float()
     return root
+
+
+def tapered(root: Tensor, codes: Tensor, pictures: Tensor, *, taper: int) -> Tensor:
+    """The root with less variance along directions that hardly show in the codes' pictures [n, d].
+
+    A random face is hundreds of independent choices; those that each show little add up to a fog that no real face
+    has. Directions are ordered by how much of the pictures a linear map explains from whitened codes; one that explains
+    as much as number `taper` keeps half its variance, larger ones nearly all, smaller ones nearly none.
+    """
+    white = torch.linalg.solve(root.double(), (codes - codes.mean(0)).double().T)  # [w_dim, n]
+    shown = white @ (pictures - pictures.mean(0)).double() / len(codes)  # [w_dim, d]
+    values, vectors = torch.linalg.eigh(shown @ shown.T)
+    middle = values[-min(taper, len(values))].clamp_min(1e-12)
+    keep = (values / (values + middle)).clamp_min(0).sqrt()
+    result: Tensor = root @ ((vectors * keep) @ vectors.T).float()
+    return result

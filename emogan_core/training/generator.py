@@ -27,9 +27,9 @@ from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
 from .data import Faces, draw, read_faces, read_held_out, split
 from .losses import augment, real_gradient_penalty, wear
-from .recipe import ANATOMIES, TrainConfig, rate_at
+from .recipe import ANATOMIES, TrainConfig, share_at
 from .run import Run
-from .starts import settle, start_from_components, start_from_decoder, start_from_generator
+from .starts import settle, start_from_components, start_from_decoder, start_from_generators
 
 SETTLE_EVERY = 1000
 TELL_EVERY = 100
@@ -37,54 +37,74 @@ LOOK_EVERY = 500
 SEEN = 128
 
 
-def draw_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
-    """One update of synthesis and encoder."""
+def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]:
+    """So many updates of the discriminator, and one of synthesis and encoder on the faces drawn for the last of them."""
     config = run.config
-    synthesis, encoder, judge = run.parts()
-    with run.lowered():
-        ws = encoder(wear(real, rng, share=config.worn))  # [n, num_ws, w_dim]
-        redrawn = synthesis(ws).float()
-        ws = ws.float()
-        centre = ws.mean(dim=1, keepdim=True)
-        terms = {"pyramid": config.pyramid * pyramid_l1(redrawn, real).mean()}
-        terms["row_spread"] = config.row_spread * (ws - centre).square().mean()
-        terms["norm"] = config.norm * ((centre - run.live.w_avg + run.origin) / run.live.w_std).square().mean()
-        ramp = min(1.0, max(0.0, (run.step / config.steps - config.alone) / 0.1))
-        if ramp > 0:
-            invented = _invented(run, ws.detach(), rng)
-            judge.requires_grad_(False)
+    ramp = min(1.0, max(0.0, (run.step / config.steps - config.alone) / 0.1))
+    judged = run.step / config.steps > config.alone * 0.5  # a little ahead of those who listen to it
+    told: dict[str, float] = {}
+    for last in [False] * (config.judge_steps - 1) * judged + [True]:
+        encoder = run.parts()[1]
+        large = draw(faces, config.batch, max(run.spec.resolution, encoder.resolution), rng, jitter=True)
+        real = F.adaptive_avg_pool2d(large, run.spec.resolution)
+        seen = real[: config.redrawn] if judged else real
+        with run.lowered():
+            ws = encoder(wear(large[: len(seen)], rng, share=config.worn))  # [n, num_ws, w_dim]
+            codes = torch.cat([ws, _invented(run, ws.detach().float(), rng)]) if judged else ws
+            drawn = run.draw(codes).float()
+        if judged:
+            told = judge_step(run, real, drawn.detach(), rng, penal=last and run.step % config.r1_every == 0)
+    return told | draw_step(run, seen, ws.float(), drawn, rng, ramp=ramp)
+
+
+def draw_step(
+    run: Run, real: Tensor, ws: Tensor, drawn: Tensor, rng: torch.Generator, *, ramp: float
+) -> dict[str, float]:
+    """Update synthesis and encoder: the first of the drawn faces are those that ws redraw, the others are invented.
+
+    Convention: real [r, 3, h, w], ws [r, num_ws, w_dim], drawn [r + invented, 3, h, w]; `ramp` in [0, 1] scales all that
+    the discriminator has a say in.
+    """
+    config, judge = run.config, run.parts()[2]
+    redrawn, invented = drawn[: len(real)], drawn[len(real) :]
+    centre = ws.mean(dim=1, keepdim=True)
+    terms = {"pyramid": config.pyramid * pyramid_l1(redrawn, real).mean()}
+    terms["row_spread"] = config.row_spread * (ws - centre).square().mean()
+    terms["norm"] = config.norm * ((centre - run.live.w_avg + run.origin) / run.live.w_std).square().mean()
+    if ramp > 0:
+        judge.requires_grad_(False)
+        with run.lowered():
             with torch.no_grad():
                 wanted = [feature.float() for feature in judge.features(real)[:3]]
             found = [feature.float() for feature in judge.features(redrawn)[:3]]
-            terms["features"] = ramp * config.features * feature_l1(found, wanted).mean()
-            verdict = judge(augment(redrawn, rng, share=run.changed)).float()
-            terms["adversarial"] = ramp * config.adversarial * F.softplus(-verdict).mean()
-            verdict = judge(augment(invented, rng, share=run.changed)).float()
-            terms["sampled"] = ramp * config.sampled * F.softplus(-verdict).mean()
-            judge.requires_grad_(True)
-    _update(run.drawing, torch.stack(list(terms.values())).sum(), rate_at(run.step, config), config.clip)
+            on_redrawn = judge(augment(redrawn, rng, share=run.changed)).float()
+            on_invented = judge(augment(invented, rng, share=run.changed)).float()
+        terms["features"] = ramp * config.features * feature_l1(found, wanted).mean()
+        terms["adversarial"] = ramp * config.adversarial * F.softplus(-on_redrawn).mean()
+        terms["sampled"] = ramp * config.sampled * F.softplus(-on_invented).mean()
+        judge.requires_grad_(True)
+    rate = config.lr * share_at(run.step, config)
+    _update(run.drawing, torch.stack(list(terms.values())).sum(), rate, config.clip)
     mse = (redrawn.detach().clamp(-1, 1) - real).square().mean(dim=(1, 2, 3)) / 4
     return _numbers({"psnr": -10 * mse.log10().mean(), **terms})
 
 
-def judge_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]:
-    """One update of the discriminator on real, redrawn and invented faces, and of the share it sees changed."""
-    config = run.config
-    synthesis, encoder, judge = run.parts()
-    half = real[: config.samples]
+def judge_step(run: Run, real: Tensor, fake: Tensor, rng: torch.Generator, *, penal: bool) -> dict[str, float]:
+    """One update of the discriminator on real and drawn faces [n, 3, r, r], and of the share it sees changed.
+
+    Convention: `penal` adds the gradient penalty, at a multiple of its weight as it comes once in `r1_every` steps.
+    """
+    config, judge = run.config, run.parts()[2]
     with run.lowered():
-        with torch.no_grad():
-            ws = encoder(half)
-            fake = torch.cat([synthesis(ws).float(), _invented(run, ws.float(), rng)])
         on_fake = judge(augment(fake, rng, share=run.changed)).float()
         on_real = judge(augment(real, rng, share=run.changed)).float()
         loss = F.softplus(on_fake).mean() + F.softplus(-on_real).mean()
     terms = {"judge": loss.detach(), "sure": on_real.detach().sign().mean()}
-    if run.step % config.r1_every == 0:
-        penalty = real_gradient_penalty(judge, half)
+    if penal:
+        penalty = real_gradient_penalty(judge, real[: config.samples])
         loss = loss + penalty * (config.r1 / 2 * config.r1_every)
         terms["r1"] = penalty.detach()
-    _update(run.judging, loss, rate_at(run.step, config), config.clip)
+    _update(run.judging, loss, config.judge_lr * share_at(run.step, config), config.clip)
     told = _numbers(terms)
     direction = 1 if told["sure"] > config.augment_target else -1
     share = run.changed + direction * config.batch / config.augment_pictures
@@ -93,15 +113,13 @@ def judge_step(run: Run, real: Tensor, rng: torch.Generator) -> dict[str, float]
 
 
 def _invented(run: Run, ws: Tensor, rng: torch.Generator) -> Tensor:
-    """Faces of nobody [samples, 3, r, r]: most from random codes, some between two real faces' codes ws."""
+    """Codes of nobody [samples, num_ws, w_dim]: most are random, some lie between two real faces' codes ws."""
     config = run.config
     mixed = min(round(config.between * config.samples), len(ws))
-    images = [run.sample(run.live, config.samples - mixed, rng).float()]
-    if mixed:
-        others = ws[torch.randperm(len(ws), generator=rng, device=ws.device)[:mixed]]
-        share = torch.rand(mixed, 1, 1, generator=rng, device=ws.device)
-        images.append(run.live.synthesis(ws[:mixed].lerp(others, share)).float())
-    return torch.cat(images)
+    psi = 1 - 0.4 * torch.rand(config.samples - mixed, 1, generator=rng, device=ws.device)  # as people will sample
+    others = ws[torch.randperm(len(ws), generator=rng, device=ws.device)[:mixed]]
+    share = torch.rand(mixed, 1, 1, generator=rng, device=ws.device)
+    return torch.cat([run.codes(len(psi), rng, psi=psi), ws[:mixed].lerp(others, share)])
 
 
 def _numbers(terms: dict[str, Tensor]) -> dict[str, float]:
@@ -120,13 +138,14 @@ def _update(optimiser: torch.optim.Optimizer, loss: Tensor, rate: float, clip: f
 
 
 def look(run: Run, seen: Tensor, path: Path) -> float:
-    """Save held-out faces over their redrawings over samples at psi 0.7; the held-out PSNR in dB."""
+    """Save held-out faces [n, 3, 128, 128], their redrawings and samples at psi 0.7; the held-out PSNR in dB."""
     with torch.no_grad():
         encoder = run.ema.encoder
         assert encoder is not None
         redrawn = torch.cat([run.ema.synthesis(encoder(part)) for part in torch.split(seen, 32)]).clamp(-1, 1)
-        rng = torch.Generator(run.device).manual_seed(1)
-        sampled = run.sample(run.ema, 2 * len(seen[:16]), rng, psi=0.7).clamp(-1, 1)
+        seen = F.adaptive_avg_pool2d(seen, run.spec.resolution)
+        codes = run.codes(2 * len(seen[:16]), torch.Generator(run.device).manual_seed(1), psi=0.7)
+        sampled = run.ema.synthesis(codes).clamp(-1, 1)
     rows = [seen[:16], redrawn[:16], *torch.chunk(sampled, 2)]
     picture = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)
     pixels = ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
@@ -144,10 +163,7 @@ def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[st
     while run.step < config.steps:
         if run.step % SETTLE_EVERY == 0:
             settle(run, training)
-        rng = run.rng()
-        real = draw(training, config.batch, run.spec.resolution, rng, jitter=True)
-        terms = judge_step(run, real, rng) if run.step / config.steps > config.alone * 0.5 else {}
-        terms |= draw_step(run, real, rng)
+        terms = train_step(run, training, run.rng())
         run.follow()
         run.step += 1
         if run.step % TELL_EVERY == 0 or run.step == config.steps:
@@ -184,7 +200,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", nargs=3, action="append", required=True, metavar=("DIR", "CSV", "WEIGHT"))
     parser.add_argument("--held-out", type=Path, required=True)
-    parser.add_argument("--start", help="'components', a decoder of linear codes, or one of our generator files")
+    parser.add_argument(
+        "--start", nargs="+", default=[], help="'components', a decoder of linear codes, or generator files of ours"
+    )
     parser.add_argument("--size", choices=list(ANATOMIES), default="small")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=TrainConfig().steps)
@@ -198,16 +216,16 @@ def main() -> None:
     faces = read_faces([(Path(folder), Path(table), float(weight)) for folder, table, weight in arguments.faces])
     training, held_out = split(faces, read_held_out(arguments.held_out))
     shown = held_out.pixels[:: max(1, len(held_out) // SEEN)][:SEEN].float() / 127.5 - 1
-    seen = F.adaptive_avg_pool2d(shown, run.spec.resolution).to(run.device)
+    seen = shown.to(run.device)
     state = arguments.work / "state.safetensors"
     if state.exists():
         run.restore(state)
-    elif arguments.start == "components":
+    elif arguments.start == ["components"]:
         start_from_components(run, training)
-    elif arguments.start and "spec" in read_header(Path(arguments.start))[1]:
-        start_from_generator(run, Path(arguments.start))
+    elif arguments.start and "spec" in read_header(Path(arguments.start[0]))[1]:
+        start_from_generators(run, [Path(start) for start in arguments.start])
     elif arguments.start:
-        start_from_decoder(run, Path(arguments.start), training)
+        start_from_decoder(run, Path(arguments.start[0]), training)
     notes = {"data_sha256": faces.sha256, "training": json.dumps(asdict(config)), "pictures": str(len(training))}
     train(run, training.to(run.device), seen, arguments.work, notes=notes)
 

@@ -9,7 +9,7 @@ from ..networks.spec import GeneratorSpec
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """A generator with the widths of its companions, from 4 px up."""
+    """A generator with the widths of its companions, from 4 px up; the encoder may see more or fewer pixels."""
 
     spec: GeneratorSpec
     encoder: tuple[int, ...]
@@ -31,6 +31,9 @@ def _spec(resolution: int, w_dim: int, channels: tuple[int, ...]) -> GeneratorSp
 
 ANATOMIES = {
     "small": Anatomy(_spec(64, 256, (128, 128, 128, 128, 64)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32)),
+    # what "small" is sown as, and what it grows into
+    "seed": Anatomy(_spec(32, 256, (128, 128, 128, 128)), (128, 96, 64, 48, 32), (96, 96, 96, 64)),
+    "grown": Anatomy(_spec(128, 256, (128, 128, 128, 128, 64, 32)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32, 16)),
     # for a GPU: 48 MB in float16, all together
     "large": Anatomy(
         _spec(128, 512, (384, 384, 384, 256, 128, 64)), (256, 256, 192, 128, 64, 32), (320, 320, 320, 256, 128, 64)
@@ -40,23 +43,27 @@ ANATOMIES = {
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Every dial of the recipe; `alone` and `decay` are shares of the run, `between` and `worn` shares of a batch."""
+    """Every dial of the recipe; `alone` and `decay` are shares of the run, `between` and `worn` of pictures."""
 
     steps: int = 6000
-    batch: int = 16
-    samples: int = 8
+    batch: int = 24
+    redrawn: int = 8  # of the batch, once there is an adversary; all before
+    samples: int = 16
     lr: float = 1e-3
+    judge_lr: float = 2e-3
+    judge_steps: int = 2  # updates of the discriminator for each of the rest: it learns from few real faces
     alone: float = 0.15  # reconstruction without an adversary
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
     features: float = 2.0
-    adversarial: float = 0.2
-    sampled: float = 0.3
+    adversarial: float = 0.3
+    sampled: float = 0.7
     between: float = 0.25  # samples that lie between two real faces' codes, where edits move
+    taper: int = 48  # directions of codes from which on random faces vary less: what many small ones add is fog
     worn: float = 0.3  # pictures that reach the encoder blurred or noisy, though it shall redraw them clean
     row_spread: float = 0.02
     norm: float = 0.002
-    r1: float = 1.0
+    r1: float = 0.3
     r1_every: int = 16
     augment_target: float = 0.6  # share of real pictures the judge may be sure of before it sees more changed ones
     augment_pictures: int = 100_000  # pictures over which the share of changed ones could go from none to all
@@ -64,13 +71,14 @@ class TrainConfig:
     ema_pictures: int = 8_000  # half-life of the averaged networks
     clip: float = 10.0
     half: bool = False  # bfloat16 where autocast allows it
+    compiled: bool = False  # the synthesis by torch.compile, which wants a C++ compiler: a third less time on a CPU
     seed: int = 0
 
 
-def rate_at(step: int, config: TrainConfig) -> float:
-    """Learning rate: 100 steps of warm-up, flat, then linear to zero."""
+def share_at(step: int, config: TrainConfig) -> float:
+    """Of the learning rates: 100 steps of warm-up, flat, then linear to zero."""
     left = (config.steps - step) / max(1.0, config.decay * config.steps)
-    return config.lr * min(1.0, (step + 1) / 100, max(0.0, left))
+    return min(1.0, (step + 1) / 100, max(0.0, left))
 
 
 def average_at(step: int, config: TrainConfig) -> float:

@@ -31,12 +31,14 @@ class Run:
         spec = anatomy.spec
         self.spec, self.config, self.step = spec, config, 0
         self.device = torch.device(device)
-        encoder = Encoder(spec.resolution, anatomy.encoder, w_dim=spec.w_dim, num_ws=spec.num_ws)
+        encoder = Encoder(2 << len(anatomy.encoder), anatomy.encoder, w_dim=spec.w_dim, num_ws=spec.num_ws)
         judge = Discriminator(spec.resolution, anatomy.judge)
         self.live = Generator(spec, fingerprint="", encoder=encoder, discriminator=judge)
         initialise(self.live, rng)
         self.live.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
+        synthesis = self.live.synthesis
+        self.draw = torch.compile(synthesis, dynamic=False) if config.compiled else synthesis
         self.origin = torch.zeros(spec.w_dim, device=self.device)
         self.changed = 0.0  # share of the pictures that the judge sees changed
         # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about; the
@@ -45,7 +47,7 @@ class Run:
         apart = {id(parameter) for part in fixed for parameter in part.parameters()}
         drawn = [p for p in self.live.parameters() if id(p) not in apart]
         self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
-        self.judging = torch.optim.Adam(judge.parameters(), lr=config.lr, betas=(0.0, 0.99), eps=1e-8)
+        self.judging = torch.optim.Adam(judge.parameters(), lr=config.judge_lr, betas=(0.0, 0.99), eps=1e-8)
 
     def parts(self) -> tuple[Synthesis, Encoder, Discriminator]:
         assert isinstance(self.live.synthesis, Synthesis)
@@ -88,13 +90,13 @@ class Run:
                     state.setdefault(int(index), {})[field] = tensor
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
-    def sample(self, network: Generator, n: int, rng: torch.Generator, *, psi: float = 1.0) -> Tensor:
-        """n random faces [n, 3, r, r] of the live or the averaged network."""
+    def codes(self, n: int, rng: torch.Generator, *, psi: float | Tensor) -> Tensor:
+        """Random codes [n, num_ws, w_dim] around 0; `psi` is one or [n, 1]."""
+        mapping = self.ema.mapping
         z = torch.randn(n, self.spec.z_dim, generator=rng, device=self.device)
         with torch.autocast(self.device.type, enabled=False):  # codes of lifted units need all their bits
-            ws = network.mapping(z, psi=psi) - self.origin
-        images: Tensor = network.synthesis(ws)
-        return images
+            w = mapping.w_avg + psi * (mapping.to_w(z) - mapping.w_avg) - self.origin
+        return w.unsqueeze(1).expand(-1, self.spec.num_ws, -1)
 
     def result(self) -> Generator:
         """The averaged networks as a file holds them, with the origin of W moved to the mapping network's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from ..checkpoints import read_generator
 from ..networks.encoder import LINEAR_SIDE, start_from_projection
 from ..weights import read_tensors
-from .codes import lift_codes, origin_for, start_as_gaussian
+from .codes import lift_codes, origin_for, root_of, start_as_gaussian, tapered
 from .data import Faces
 from .run import Run
 
@@ -52,27 +53,46 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     _set_projection(run, projection, code_centre - projection @ centre)
 
 
-def start_from_generator(run: Run, path: Path) -> None:
-    """Begin from a generator file of ours, with fresh optimisers (their rate warms up)."""
-    run.live.load_state_dict(read_generator(path).state_dict())
-    run.origin = run.live.w_avg.clone()
-    lift_codes(run.live, -run.origin)
+def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
+    """Begin from generator files of ours, with fresh optimisers (their rate warms up).
+
+    Of what several files hold the last one's counts. Files may draw fewer pixels or more: what blocks that the last one
+    lacks add to the picture is nothing yet, and blocks that the run lacks are left out.
+    """
+    for path in paths:
+        file = read_generator(path)
+        run.origin = file.w_avg.clone()
+        lift_codes(file, -run.origin)
+        own, known = run.live.state_dict(), file.state_dict()
+        for part in ("weight", "bias"):
+            name = f"encoder.to_rows.{part}"
+            rows = list(known[name].split(run.spec.w_dim))
+            rows += [rows[-1]] * (run.spec.num_ws - len(rows))  # new rows repeat the last one
+            known[name] = torch.cat(rows[: run.spec.num_ws])
+        fitting = {name: tensor for name, tensor in known.items() if name in own and own[name].shape == tensor.shape}
+        run.live.load_state_dict(own | fitting)
+    synthesis, _, _ = run.parts()
+    for index in range(len(file.spec.channels), len(run.spec.channels)):
+        torgb = synthesis.block(index).torgb
+        assert torgb is not None
+        torch.nn.init.zeros_(torgb.weight)
     run.ema.load_state_dict(run.live.state_dict())
 
 
 def settle(run: Run, faces: Faces) -> None:
-    """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces."""
+    """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces.
+
+    Random faces vary less than codes where hardly anything is seen of it, see `tapered`.
+    """
     encoder = run.ema.encoder
     assert encoder is not None
     with torch.no_grad(), run.lowered():
-        parts = [
-            encoder(F.adaptive_avg_pool2d(part.float() / 127.5 - 1, run.spec.resolution)).mean(dim=1)
-            for part in torch.split(faces.pixels, 256)
-        ]
+        parts = [encoder(part.float() / 127.5 - 1).mean(dim=1) for part in torch.split(faces.pixels, 256)]
     codes = torch.cat(parts).float()  # [n, w_dim]
     with torch.no_grad():
         run.origin = origin_for(codes)
-        start_as_gaussian(run.ema.mapping, codes + run.origin)
+        root = tapered(root_of(codes), codes, _small(faces, LINEAR_SIDE).to(codes).flatten(1), taper=run.config.taper)
+        start_as_gaussian(run.ema.mapping, codes.mean(0) + run.origin, root)
         run.ema.w_std.copy_(codes.std(0))
         run.live.mapping.load_state_dict(run.ema.mapping.state_dict())
         run.live.w_std.copy_(run.ema.w_std)
