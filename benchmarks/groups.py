@@ -38,7 +38,7 @@ HEADER = """\
 python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/groups.md
 ```
 
-People held out of training, one neutral picture each and group, redrawn by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (who wears glasses is also older). Where none of n fail a bootstrap knows no doubt: up to 3 in n may.
+People held out of training, one neutral picture each and group, redrawn by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap knows no doubt, so nothing is bold; up to 3 in n may.
 
 - *Redrawn*: PSNR at 128 px; bright, flat and blurred pictures are easier. *Likeness* of the redrawn face to its photo, by a linear judge of identity. *Lost*: share of faces whose likeness is below what one in twenty pairs of strangers of the same set reach. *Found again*: share of redrawn faces in which the program's own finder sees a face, of those whose photo it saw one in.
 - *Smile*: happiness at intensity 1 put back in mode motion (draft), as a share of a true smile by a linear judge: for press faces that of held-out smiling press faces, for studio faces their own. *Missed*: share of edits that reach less than a quarter of it.
@@ -126,9 +126,10 @@ def cell(measure: Measure, values: Array, mask: Mask, rest: Mask | None) -> str:
         return "too few"
     score = mean_of(values[mask & counted])
     text = score.text(measure.form)
-    others = None if rest is None else values[rest & counted]
-    worse = others is not None and len(others) >= FEWEST and measure.verdict(score, mean_of(others)) == "worse"
-    return f"**{text}**" if worse else text
+    others = np.array([]) if rest is None else values[rest & counted]
+    # where all fare alike the draws know no doubt, and nothing can be told from them
+    telling = len(others) >= FEWEST and min(np.ptp(values[mask & counted]), np.ptp(others)) > 0
+    return f"**{text}**" if telling and measure.verdict(score, mean_of(others)) == "worse" else text
 
 
 def main() -> None:

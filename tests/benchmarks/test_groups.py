@@ -60,3 +60,10 @@ def test_shape_a_group_that_is_worse_is_bold(script: Callable[[str], ModuleType]
     assert groups.cell(measure, values, first, ~first).startswith("**0.")
     assert groups.cell(measure, values, ~first, first).startswith("0.")
     assert groups.cell(measure, values, np.arange(81) >= 78, first) == "too few"
+
+
+def test_shape_no_failure_at_all_is_no_proof(script: Callable[[str], ModuleType]) -> None:
+    groups, measure = script("groups"), script("scores").Measure("x", aim=script("scores").LESS)
+    missed = np.array([0.0] * 25 + [1.0] * 6 + [0.0] * 60)
+    few = np.arange(91) < 25
+    assert groups.cell(measure, missed, ~few, few) == script("scores").mean_of(missed[~few]).text()
