@@ -36,6 +36,9 @@ class Run:
         self.live = Generator(spec, fingerprint="", encoder=encoder, discriminator=judge)
         initialise(self.live, rng)
         self.live.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for name, parameter in self.live.synthesis.named_parameters():
+            if name.endswith("noise_strength"):  # maps that never change would be grain burnt into every picture
+                parameter.requires_grad_(False)
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
         synthesis = self.live.synthesis
         self.draw = torch.compile(synthesis, dynamic=False) if config.compiled else synthesis

@@ -72,6 +72,8 @@ def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) 
     assert second.step == 1
     step(first)
     step(second)
+    changed = {name for name, p in first.live.synthesis.named_parameters() if p.requires_grad}
+    assert not any(name.endswith("noise_strength") for name in changed)  # grain that never moves
     for network in ("live", "ema"):
         for name, tensor in getattr(first, network).state_dict().items():
             torch.testing.assert_close(
