@@ -3,6 +3,7 @@
 python -m emogan_core.training.generator --faces press/ press.csv 1 --faces studio/ studio.csv 3 \
     --held-out benchmarks/held_out_people.txt --start emogan_core/builtin/generator.safetensors --work run/ --steps 6000
 
+Growing: --size seed --start FILE draws 32 px only; then --size small (64 px) or grown (128 px) --start FILE SEED_FILE.
 On a GPU, from nothing: --size large --start components --device cuda --set batch=64 --set samples=64 --set half=true
 """
 
@@ -31,7 +32,7 @@ from .recipe import ANATOMIES, TrainConfig, share_at
 from .run import Run
 from .starts import settle, start_from_components, start_from_decoder, start_from_generators
 
-SETTLE_EVERY = 1000
+SETTLE_EVERY = 200  # codes drift, by two standard deviations in 1,000 steps: too far for random faces to follow at once
 TELL_EVERY = 100
 LOOK_EVERY = 500
 SEEN = 128

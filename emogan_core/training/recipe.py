@@ -60,10 +60,12 @@ class TrainConfig:
     sampled: float = 0.7
     between: float = 0.25  # samples that lie between two real faces' codes, where edits move
     taper: int = 48  # directions of codes from which on random faces vary less: what many small ones add is fog
-    worn: float = 0.3  # pictures that reach the encoder blurred or noisy, though it shall redraw them clean
+    worn: float = (
+        0.15  # pictures that reach the encoder blurred, compressed or covered, each, though it shall redraw them clean
+    )
     row_spread: float = 0.02
     norm: float = 0.002
-    r1: float = 0.3
+    r1: float = 0.05  # at 1 the discriminator stayed too flat to tell anything
     r1_every: int = 16
     augment_target: float = 0.6  # share of real pictures the judge may be sure of before it sees more changed ones
     augment_pictures: int = 100_000  # pictures over which the share of changed ones could go from none to all
