@@ -27,7 +27,7 @@ from ..sheets import contact_sheet
 from .arguments import Outcome, first_of, load_models, rehearse
 from .draw import drawn
 
-PSI = 0.7
+PSI = 0.5  # where the built-in faces are at their best
 CANDIDATES = 32
 CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
