@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from emogan_core.faces import Crop, choose_face, crop_of, cut
-from emogan_core.images import Photo, open_photo
+from emogan_core.images import Photo, open_photo, photo_from_tensor
 from emogan_core.inversion import Inversion, invert_images
 from emogan_core.networks import Generator
+from emogan_core.training.data import read_held_out
 
 LIST = Path(__file__).with_name("held_out_people.txt")
 POINTS = ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r")
@@ -45,8 +46,8 @@ class Person:
         return self.inversion.crops[0]
 
 
-def people() -> set[str]:
-    return {line for line in LIST.read_text().splitlines() if line and not line.startswith("#")}
+def people() -> frozenset[str]:
+    return read_held_out(LIST)
 
 
 def rows_of(table: Path, *, held_out: bool) -> list[Row]:
@@ -107,5 +108,4 @@ def picture_of(photo: Photo, crop: Crop) -> Image.Image:
 
 def as_picture(image: Tensor) -> Image.Image:
     """A picture of [1, 3, h, w] in [-1, 1]."""
-    pixels = ((image[0].permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
-    return Image.fromarray(pixels)
+    return Image.fromarray(photo_from_tensor(image).pixels)

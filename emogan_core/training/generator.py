@@ -43,9 +43,9 @@ def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]
     config = run.config
     ramp = min(1.0, max(0.0, (run.step / config.steps - config.alone) / 0.1))
     judged = run.step / config.steps > config.alone * 0.5  # a little ahead of those who listen to it
+    encoder = run.parts()[1]
     told: dict[str, float] = {}
     for last in [False] * (config.judge_steps - 1) * judged + [True]:
-        encoder = run.parts()[1]
         large = draw(faces, config.batch, max(run.spec.resolution, encoder.resolution), rng, jitter=True)
         real = F.adaptive_avg_pool2d(large, run.spec.resolution)
         seen = real[: config.redrawn] if judged else real
@@ -216,8 +216,8 @@ def main() -> None:
     run = Run(ANATOMIES[arguments.size], config, device=resolve_device(arguments.device))
     faces = read_faces([(Path(folder), Path(table), float(weight)) for folder, table, weight in arguments.faces])
     training, held_out = split(faces, read_held_out(arguments.held_out))
-    shown = held_out.pixels[:: max(1, len(held_out) // SEEN)][:SEEN].float() / 127.5 - 1
-    seen = shown.to(run.device)
+    shown = held_out.pixels[:: max(1, len(held_out) // SEEN)][:SEEN]
+    seen = (shown.float() / 127.5 - 1).to(run.device)
     state = arguments.work / "state.safetensors"
     if state.exists():
         run.restore(state)

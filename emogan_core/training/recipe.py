@@ -60,9 +60,7 @@ class TrainConfig:
     sampled: float = 0.7
     between: float = 0.25  # samples that lie between two real faces' codes, where edits move
     taper: int = 48  # directions of codes from which on random faces vary less: what many small ones add is fog
-    worn: float = (
-        0.15  # pictures that reach the encoder blurred, compressed or covered, each, though it shall redraw them clean
-    )
+    worn: float = 0.15  # blurred, compressed, covered, each by itself, for the encoder, which shall redraw them clean
     row_spread: float = 0.02
     norm: float = 0.002
     r1: float = 0.05  # at 1 the discriminator stayed too flat to tell anything

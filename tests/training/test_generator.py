@@ -72,8 +72,8 @@ def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) 
     assert second.step == 1
     step(first)
     step(second)
-    changed = {name for name, p in first.live.synthesis.named_parameters() if p.requires_grad}
-    assert not any(name.endswith("noise_strength") for name in changed)  # grain that never moves
+    trained = {name for name, p in first.live.synthesis.named_parameters() if p.requires_grad}
+    assert not any(name.endswith("noise_strength") for name in trained)  # grain that never moves
     for network in ("live", "ema"):
         for name, tensor in getattr(first, network).state_dict().items():
             torch.testing.assert_close(
@@ -166,6 +166,22 @@ def test_invariance_a_grown_generator_draws_its_picture_enlarged(folder: Path, t
     codes, known = after.encode(images), before.encode(torch.nn.functional.avg_pool2d(images, 2))
     assert codes.shape == (1, 12, 256)
     torch.testing.assert_close(codes[:, :10], known, atol=1e-3 * float(known.abs().max()), rtol=0)
+
+
+def test_invariance_a_seed_draws_the_lower_blocks_picture(tmp_path: Path) -> None:
+    """And goes on seeing more pixels than it draws, in a file as well."""
+    path = tmp_path / "generator.safetensors"
+    write_generator(path, Run(SMALL, TrainConfig()).result(), half=False)
+    before = load_generator(path)
+    seed = Run(ANATOMIES["seed"], TrainConfig(seed=5))
+    start_from_generators(seed, [path])
+    write_generator(path, seed.result(), half=False)
+    after = load_generator(path)
+    ws = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(0))
+    _, wanted = before.synthesis.advance(ws, None, None, end=4)
+    torch.testing.assert_close(after.synthesis(ws), wanted, atol=1e-4 * float(wanted.abs().max()), rtol=0)
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(after.encode(images), before.encode(images)[:, :8])
 
 
 def test_invariance_rate_warms_up_and_ends_at_zero() -> None:
