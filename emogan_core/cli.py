@@ -18,7 +18,6 @@ from .meter import Meter
 FAILED = 2
 INTERRUPTED = 130
 DEFAULT_SEED = 0
-DEMO_SEED = 6  # a well drawn face
 
 
 class UsageError(EmoganError):
@@ -143,7 +142,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
     _add_method(demo)
     _add_class(demo)
     _add_models(demo, axes=True)
-    _add_common(demo, seed=DEMO_SEED)
+    _add_common(demo)
 
 
 def _add_sample(commands: Commands[_Parser]) -> None:
@@ -261,14 +260,14 @@ def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
         parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")
 
 
-def _add_common(parser: argparse.ArgumentParser, *, seed: int = DEFAULT_SEED) -> None:
+def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
     parser.add_argument(
         "--seed",
         type=_whole,
-        default=seed,
+        default=DEFAULT_SEED,
         metavar="N",
-        help=f"of what is drawn at random (default {seed}); edits draw nothing",
+        help=f"of what is drawn at random (default {DEFAULT_SEED}); edits draw nothing",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
