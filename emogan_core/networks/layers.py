@@ -29,12 +29,12 @@ def leaky(x: Tensor, *, gain: float = SQRT2) -> Tensor:
     return F.leaky_relu(x, 0.2) * gain
 
 
-def fir(x: Tensor, *, gain: float, pad: int) -> Tensor:
+def fir(x: Tensor, *, gain: float, pad: int, stride: int = 1) -> Tensor:
     """Blur [n, c, h, w] by the binomial filter [1, 3, 3, 1] along both axes, zeros outside, times gain.
 
-    `pad` zeros go on every side; the output has side + 2 * pad - 3.
+    `pad` zeros go on every side; the output has side + 2 * pad - 3, of which every `stride`-th pixel is kept.
     """
-    return F.conv2d(x, binomial(x, gain=gain), padding=pad, groups=x.shape[1])
+    return F.conv2d(x, binomial(x, gain=gain), padding=pad, groups=x.shape[1], stride=stride)
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -204,8 +204,9 @@ class Conv(nn.Module):
         weight = self.weight * self.weight_gain
         if self.down:
             # the blur removes what the stride would alias; with this padding the side is exactly halved
-            x = fir(x, gain=1.0, pad=1 + self.kernel // 2)
-            x = F.conv2d(x, weight.to(x.dtype), stride=2)
+            skipped = 2 if self.kernel == 1 else 1  # pixels that a kernel of one pixel would not look at
+            x = fir(x, gain=1.0, pad=1 + self.kernel // 2, stride=skipped)
+            x = F.conv2d(x, weight.to(x.dtype), stride=2 // skipped)
         else:
             x = F.conv2d(x, weight.to(x.dtype), padding=self.kernel // 2)
         if self.bias is not None:

@@ -89,13 +89,28 @@ def split(faces: Faces, held_out: frozenset[str]) -> tuple[Faces, Faces]:
     return faces.rows(~out), faces.rows(out)
 
 
-def draw(faces: Faces, n: int, resolution: int, rng: torch.Generator, *, jitter: bool) -> Tensor:
-    """n pictures [n, 3, r, r] in [-1, 1], drawn by weight, mirrored at random; half of them slightly moved.
+def pick(faces: Faces, n: int, rng: torch.Generator) -> Tensor:
+    """Rows [n] of pictures drawn by weight, on the device of `rng`, where the faces lie."""
+    return torch.multinomial(faces.weights, n, replacement=True, generator=rng)
 
-    Convention: faces lie on the device of `rng`.
+
+def relatives(faces: Faces, index: Tensor, rng: torch.Generator) -> Tensor:
+    """For each row of `index` [n] another picture of the same person, or itself where there is none."""
+    people = np.array(faces.people)
+    chosen = []
+    for row in index.tolist():
+        others = np.flatnonzero(people == people[row])
+        others = others[others != row] if len(others) > 1 else others
+        chosen.append(others[int(torch.randint(len(others), (), generator=rng, device=rng.device))])
+    return torch.tensor(np.array(chosen), device=index.device)
+
+
+def view(faces: Faces, index: Tensor, resolution: int, rng: torch.Generator, *, jitter: bool) -> Tensor:
+    """The pictures [n, 3, r, r] in [-1, 1] of rows `index` [n], mirrored at random; half of them slightly moved.
+
     The movement (2 % shift, 3 % scale, 2 degrees) is what landmarks found by a network do to a crop.
     """
-    index = torch.multinomial(faces.weights, n, replacement=True, generator=rng)
+    n = len(index)
     x = faces.pixels[index].float() / 127.5 - 1
     mirror = torch.rand(n, generator=rng, device=rng.device) < 0.5
     x = torch.where(mirror[:, None, None, None], x.flip(3), x)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +27,9 @@ from ..checkpoints import write_generator
 from ..devices import resolve_device
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
-from .data import Faces, draw, read_faces, read_held_out, split
-from .losses import augment, real_gradient_penalty, wear
-from .recipe import ANATOMIES, TrainConfig, share_at
+from .data import Faces, pick, read_faces, read_held_out, relatives, split, view
+from .losses import augment, partner_missed, real_gradient_penalty, wear
+from .recipe import ANATOMIES, LEARNERS, TrainConfig, share_at
 from .run import Run
 from .starts import settle, start_from_components, start_from_decoder, start_from_generators
 
@@ -42,11 +43,13 @@ def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]
     """So many updates of the discriminator, and one of synthesis and encoder on the faces drawn for the last of them."""
     config = run.config
     ramp = min(1.0, max(0.0, (run.step / config.steps - config.alone) / 0.1))
-    judged = run.step / config.steps > config.alone * 0.5  # a little ahead of those who listen to it
+    # a little ahead of those who listen to it
+    judged = run.step / config.steps > config.alone * 0.5 and config.learns != "encoder"
     encoder = run.parts()[1]
     told: dict[str, float] = {}
     for last in [False] * (config.judge_steps - 1) * judged + [True]:
-        large = draw(faces, config.batch, max(run.spec.resolution, encoder.resolution), rng, jitter=True)
+        index = pick(faces, config.batch, rng)
+        large = view(faces, index, max(run.spec.resolution, encoder.resolution), rng, jitter=True)
         real = F.adaptive_avg_pool2d(large, run.spec.resolution)
         seen = real[: config.redrawn] if judged else real
         with run.lowered():
@@ -55,16 +58,22 @@ def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]
             drawn = run.draw(codes).float()
         if judged:
             told = judge_step(run, real, drawn.detach(), rng, penal=last and run.step % config.r1_every == 0)
-    return told | draw_step(run, seen, ws.float(), drawn, rng, ramp=ramp)
+    if config.kin and config.learns != "synthesis":
+        others = view(faces, relatives(faces, index[: len(seen)], rng), encoder.resolution, rng, jitter=True)
+        with run.lowered():
+            kin = encoder(wear(others, rng, share=config.worn)).float()
+    else:
+        kin = None
+    return told | draw_step(run, seen, ws.float(), drawn, rng, ramp=ramp, kin=kin)
 
 
 def draw_step(
-    run: Run, real: Tensor, ws: Tensor, drawn: Tensor, rng: torch.Generator, *, ramp: float
+    run: Run, real: Tensor, ws: Tensor, drawn: Tensor, rng: torch.Generator, *, ramp: float, kin: Tensor | None
 ) -> dict[str, float]:
     """Update synthesis and encoder: the first of the drawn faces are those that ws redraw, the others are invented.
 
     Convention: real [r, 3, h, w], ws [r, num_ws, w_dim], drawn [r + invented, 3, h, w]; `ramp` in [0, 1] scales all that
-    the discriminator has a say in.
+    the discriminator has a say in; `kin` are codes of other pictures of the same people.
     """
     config, judge = run.config, run.parts()[2]
     redrawn, invented = drawn[: len(real)], drawn[len(real) :]
@@ -72,17 +81,22 @@ def draw_step(
     terms = {"pyramid": config.pyramid * pyramid_l1(redrawn, real).mean()}
     terms["row_spread"] = config.row_spread * (ws - centre).square().mean()
     terms["norm"] = config.norm * ((centre - run.live.w_avg + run.origin) / run.live.w_std).square().mean()
+    if kin is not None:
+        terms["kin"] = (
+            config.kin * partner_missed(*((codes.mean(dim=1) / run.live.w_std) for codes in (ws, kin))).mean()
+        )
     if ramp > 0:
         judge.requires_grad_(False)
         with run.lowered():
             with torch.no_grad():
                 wanted = [feature.float() for feature in judge.features(real)[:3]]
             found = [feature.float() for feature in judge.features(redrawn)[:3]]
-            on_redrawn = judge(augment(redrawn, rng, share=run.changed)).float()
-            on_invented = judge(augment(invented, rng, share=run.changed)).float()
-        terms["features"] = ramp * config.features * feature_l1(found, wanted).mean()
-        terms["adversarial"] = ramp * config.adversarial * F.softplus(-on_redrawn).mean()
-        terms["sampled"] = ramp * config.sampled * F.softplus(-on_invented).mean()
+            terms["features"] = ramp * config.features * feature_l1(found, wanted).mean()
+            if len(invented):
+                on_redrawn = judge(augment(redrawn, rng, share=run.changed)).float()
+                on_invented = judge(augment(invented, rng, share=run.changed)).float()
+                terms["adversarial"] = ramp * config.adversarial * F.softplus(-on_redrawn).mean()
+                terms["sampled"] = ramp * config.sampled * F.softplus(-on_invented).mean()
         judge.requires_grad_(True)
     rate = config.lr * share_at(run.step, config)
     _update(run.drawing, torch.stack(list(terms.values())).sum(), rate, config.clip)
@@ -162,13 +176,13 @@ def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[st
     """
     begin, config = time.monotonic(), run.config
     while run.step < config.steps:
-        if run.step % SETTLE_EVERY == 0:
+        if run.step % SETTLE_EVERY == 0 and config.learns != "synthesis":
             settle(run, training)
         terms = train_step(run, training, run.rng())
         run.follow()
         run.step += 1
         if run.step % TELL_EVERY == 0 or run.step == config.steps:
-            if run.step == config.steps:
+            if run.step == config.steps and config.learns != "synthesis":
                 settle(run, training)
             run.save(work / "state.safetensors")
             picture = work / f"look_{run.step // LOOK_EVERY * LOOK_EVERY:06d}.png"
@@ -187,13 +201,16 @@ def configured(settings: Sequence[str], *, steps: int, seed: int) -> TrainConfig
     config = TrainConfig(steps=steps, seed=seed)
     kinds = {field.name: type(getattr(config, field.name)) for field in fields(config)}
     for setting in settings:
-        name, _, value = setting.partition("=")
+        name, _, text = setting.partition("=")
         if name not in kinds:
             raise SystemExit(f"--set {setting}: needed one of {', '.join(kinds)}")
         try:
-            config = replace(config, **{name: value == "true" if kinds[name] is bool else kinds[name](value)})
+            value: Any = text == "true" if kinds[name] is bool else kinds[name](text)
         except ValueError:
             raise SystemExit(f"--set {setting}: needed a value of the kind of {getattr(config, name)}") from None
+        config = replace(config, **{name: value})
+    if config.learns not in LEARNERS:
+        raise SystemExit(f"--set learns={config.learns}: needed one of {', '.join(LEARNERS)}")
     return config
 
 

@@ -18,6 +18,16 @@ def real_gradient_penalty(judge: Discriminator, real: Tensor) -> Tensor:
     return gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
+def partner_missed(a: Tensor, b: Tensor, *, temperature: float = 0.1) -> Tensor:
+    """[n]: how hard it is to find each row of a [n, d] in the rows of b by its direction from the middle of all.
+
+    The cross-entropy of picking row i among all n (van den Oord et al. 2018), by cosine over temperature.
+    """
+    middle = torch.cat([a, b]).mean(dim=0)
+    alike = F.normalize(a - middle, dim=1) @ F.normalize(b - middle, dim=1).T
+    return F.cross_entropy(alike / temperature, torch.arange(len(a), device=a.device), reduction="none")
+
+
 def augment(x: Tensor, rng: torch.Generator, *, share: float) -> Tensor:
     """Differentiable changes of colour and of place, each on its own `share` of the pictures, so that few faces last.
 

@@ -41,11 +41,16 @@ ANATOMIES = {
 }
 
 
+LEARNERS = ("both", "synthesis", "encoder")
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """Every dial of the recipe; `alone` and `decay` are shares of the run, `between` and `worn` of pictures."""
 
     steps: int = 6000
+    learns: str = "both"  # of LEARNERS: "synthesis" keeps the codes where random faces come from
+    still: int = 0  # px up to which blocks of the synthesis stay: when it grows, the picture below need not move
     batch: int = 24
     redrawn: int = 8  # of the batch, once there is an adversary; all before
     samples: int = 16
@@ -63,6 +68,7 @@ class TrainConfig:
     worn: float = 0.15  # blurred, compressed, covered, each by itself, for the encoder, which shall redraw them clean
     row_spread: float = 0.02
     norm: float = 0.002
+    kin: float = 0.0  # that codes tell one person's two pictures from other people's, where the encoder learns
     r1: float = 0.05  # at 1 the discriminator stayed too flat to tell anything
     r1_every: int = 16
     augment_target: float = 0.6  # share of real pictures the judge may be sure of before it sees more changed ones

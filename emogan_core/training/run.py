@@ -40,15 +40,19 @@ class Run:
             if name.endswith("noise_strength"):  # maps that never change would be grain burnt into every picture
                 parameter.requires_grad_(False)
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
-        synthesis = self.live.synthesis
+        synthesis, _, _ = self.parts()
         self.draw = torch.compile(synthesis, dynamic=False) if config.compiled else synthesis
         self.origin = torch.zeros(spec.w_dim, device=self.device)
         self.changed = 0.0  # share of the pictures that the judge sees changed
         # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about; the
         # mapping network stays the codes' distribution: an adversary moved its mean by 0.8 standard deviations
-        fixed = (judge, encoder.linear, self.live.mapping)
-        apart = {id(parameter) for part in fixed for parameter in part.parameters()}
-        drawn = [p for p in self.live.parameters() if id(p) not in apart]
+        encoder.linear.requires_grad_(False)
+        for index, side in enumerate(spec.resolutions):
+            if side <= config.still:
+                synthesis.block(index).requires_grad_(False)
+        if config.learns != "both":
+            (encoder if config.learns == "synthesis" else synthesis).requires_grad_(False)
+        drawn = [p for part in (synthesis, encoder) for p in part.parameters() if p.requires_grad]
         self.drawing = torch.optim.Adam(drawn, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
         self.judging = torch.optim.Adam(judge.parameters(), lr=config.judge_lr, betas=(0.0, 0.99), eps=1e-8)
 

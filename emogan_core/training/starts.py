@@ -59,16 +59,19 @@ def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
     Of what several files hold the last one's counts. Files may draw fewer pixels or more: what blocks that the last one
     lacks add to the picture is nothing yet, and blocks that the run lacks are left out.
     """
+    given: dict[str, list[Tensor]] = {"weight": [], "bias": []}
     for path in paths:
         file = read_generator(path)
         run.origin = file.w_avg.clone()
         lift_codes(file, -run.origin)
         own, known = run.live.state_dict(), file.state_dict()
-        for part in ("weight", "bias"):
+        for part, before in given.items():
             name = f"encoder.to_rows.{part}"
             rows = list(known[name].split(run.spec.w_dim))
-            rows += [rows[-1]] * (run.spec.num_ws - len(rows))  # new rows repeat the last one
+            rows += before[len(rows) :]
+            rows += [rows[-1]] * (run.spec.num_ws - len(rows))  # rows that no file has repeat the last one
             known[name] = torch.cat(rows[: run.spec.num_ws])
+            given[part] = rows
         fitting = {name: tensor for name, tensor in known.items() if name in own and own[name].shape == tensor.shape}
         run.live.load_state_dict(own | fitting)
     synthesis, _, _ = run.parts()

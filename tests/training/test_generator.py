@@ -17,9 +17,9 @@ from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.networks import Generator
 from emogan_core.networks.layers import upsample
 from emogan_core.training.codes import lift_codes, origin_for, root_of, start_as_gaussian, tapered
-from emogan_core.training.data import draw, read_faces, read_held_out, split
+from emogan_core.training.data import pick, read_faces, read_held_out, relatives, split, view
 from emogan_core.training.generator import configured, main, train_step
-from emogan_core.training.losses import augment, compressed, covered, wear
+from emogan_core.training.losses import augment, compressed, covered, partner_missed, wear
 from emogan_core.training.recipe import ANATOMIES, TrainConfig, average_at, share_at
 from emogan_core.training.run import Run
 from emogan_core.training.starts import settle, start_from_components, start_from_generators
@@ -50,7 +50,8 @@ def test_shape_faces_are_read_hashed_and_split(folder: Path, tmp_path: Path) -> 
     training, held_out = split(faces, read_held_out(names))
     assert set(training.people) == {"person0", "person2"}
     assert set(held_out.people) == {"person1"}
-    batch = draw(training, 5, 64, torch.Generator().manual_seed(0), jitter=True)
+    rng = torch.Generator().manual_seed(0)
+    batch = view(training, pick(training, 5, rng), 64, rng, jitter=True)
     assert batch.shape == (5, 3, 64, 64)
     assert batch.abs().max() <= 1.001
 
@@ -81,6 +82,60 @@ def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) 
             )
 
 
+@pytest.mark.parametrize(
+    ("settings", "moving", "resting"),
+    [
+        (
+            {"learns": "both"},
+            {"synthesis.b4.conv1.weight", "encoder.to_w.weight", "discriminator.b4.out.weight"},
+            set(),
+        ),
+        ({"learns": "synthesis"}, {"synthesis.b4.conv1.weight", "discriminator.b4.out.weight"}, {"encoder."}),
+        (
+            {"learns": "synthesis", "still": 32},
+            {"synthesis.b64.conv1.weight"},
+            {"encoder.", "synthesis.b32.", "synthesis.b4."},
+        ),
+        ({"learns": "encoder", "kin": 0.1}, {"encoder.to_w.weight"}, {"synthesis.", "discriminator."}),
+    ],
+    ids=lambda value: "-".join(f"{name}={what}" for name, what in value.items()) if isinstance(value, dict) else "",
+)
+def test_invariance_what_shall_rest_does(
+    folder: Path, settings: dict[str, str | int | float], moving: set[str], resting: set[str]
+) -> None:
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    config = TrainConfig(steps=10, batch=4, redrawn=4, samples=4, alone=-0.1)
+    run = Run(SMALL, replace(config, **settings))  # type: ignore[arg-type]
+    before = {name: tensor.clone() for name, tensor in run.live.state_dict().items()}
+    terms = train_step(run, faces, run.rng())
+    assert ("kin" in terms) == ("kin" in settings)
+    after = run.live.state_dict()
+    moved = {name for name, tensor in before.items() if not torch.equal(after[name], tensor)}
+    assert moving <= moved
+    assert not any(name.startswith(part) for name in moved for part in resting)
+
+
+def test_shape_relatives_are_other_pictures_of_the_same_person(folder: Path) -> None:
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    rng = torch.Generator().manual_seed(0)
+    assert relatives(faces, torch.arange(6), rng).tolist() == [1, 0, 3, 2, 5, 4]
+    alone = faces.rows(torch.tensor([True, False, True, True, False, False]))
+    assert relatives(alone, torch.arange(3), rng).tolist() == [0, 2, 1]
+
+
+def test_golden_partners_that_agree_are_found(rng: torch.Generator) -> None:
+    """log(n) is what guessing costs; partners that are equal are found for nearly nothing."""
+    a, b = torch.randn(2, 8, 64, generator=rng)
+    assert partner_missed(a, a).max() < 0.01
+    assert partner_missed(a, b).mean() > math.log(8) * 0.8
+    assert partner_missed(a, a + 0.5 * b).mean() < 0.05
+
+
+def test_error_a_part_that_is_none_is_told() -> None:
+    with pytest.raises(SystemExit, match="learns=everything: needed one of both, synthesis, encoder"):
+        configured(["learns=everything"], steps=1, seed=0)
+
+
 def test_shape_the_whole_command_leaves_a_generator(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +148,24 @@ def test_shape_the_whole_command_leaves_a_generator(
     made = {path.name for path in (tmp_path / "run").iterdir()}
     assert made == {"state.safetensors", "log.jsonl", "look_000000.png", "generator.safetensors"}
     assert load_generator(tmp_path / "run" / "generator.safetensors").spec.resolution == 64
+
+
+def test_invariance_growing_keeps_what_the_larger_file_says_of_further_rows(tmp_path: Path) -> None:
+    """A 64 px file, then one of its 32 px blocks: the last two rows of the encoder are still the first file's."""
+    paths = {}
+    for size, seed in (("small", 1), ("seed", 2)):
+        run = Run(ANATOMIES[size], TrainConfig(seed=seed))
+        run.ema.encoder.to_rows.bias.data.normal_(generator=torch.Generator().manual_seed(seed))  # type: ignore[union-attr]
+        paths[size] = tmp_path / f"{size}.safetensors"
+        write_generator(paths[size], run.result(), half=False)
+    biases = {}
+    for name, starts in {"small": ["small"], "seed": ["seed"], "both": ["small", "seed"]}.items():
+        again = Run(SMALL, TrainConfig(seed=5))
+        start_from_generators(again, [paths[start] for start in starts])
+        biases[name] = again.parts()[1].to_rows.bias.view(10, 256)
+    torch.testing.assert_close(biases["both"][:8], biases["seed"][:8])
+    torch.testing.assert_close(biases["both"][8:], biases["small"][8:])
+    torch.testing.assert_close(biases["seed"][8:], biases["seed"][7:8].expand(2, -1))
 
 
 def test_invariance_starting_from_a_file_keeps_its_pictures(tmp_path: Path) -> None:
