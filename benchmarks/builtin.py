@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from edits import Bench, by_axis
 from held_out import Subject, inverted, rows_of, studio_people
 from judges import Array, fit_expression_judges, fit_identity_judge, likeness
-from pictures import Pictures, found, invented, psnr, read, redrawn
+from pictures import Pictures, codes_of, found, invented, psnr, read, redrawn
 from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from torch import Tensor
+from wearing import WEARS, worn
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.expressions import ExpressionAxes, load_axes
@@ -40,7 +42,7 @@ python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE 
 Faces of {people} people held out of training; every number has a 95 % bootstrap interval. Two generators are called different where the interval of their difference, over the same pictures, leaves 0 out; of twenty rows one may do so by chance.
 
 - Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes. *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder sees no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
-- Redrawn: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear judge of identity (strangers {strangers:.2f}).
+- Redrawn: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear judge of identity (strangers {strangers:.2f}). *When* they come blurred, compressed, dark or half covered (`benchmarks/wearing.py`), likeness is to the clean picture. *People told by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
 - Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. The *share of a true smile* is by a linear judge of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Judges: `benchmarks/judges.py`; more edits: docs/expressions.md.
 """
 COMPONENTS = 48
@@ -56,6 +58,8 @@ MEASURES = (
     Measure("redrawn studio faces, dB", ".1f", aim=MORE),
     Measure("redrawn press faces, sharpness", aim=1.0),
     Measure("redrawn press faces, likeness", aim=MORE),
+    *(Measure(f"likeness when {wear}", aim=MORE) for wear in WEARS),
+    Measure("people told by their codes", ".3f", aim=MORE),
     Measure("inversion, dB", ".1f", aim=MORE),
     Measure("likeness, photo to inversion", aim=MORE),
     Measure("likeness, photo to edit at 1", aim=None),
@@ -131,7 +135,36 @@ def of_redrawing(generator: Generator, against: Against) -> Scores:
         "redrawn studio faces, dB": mean_of(psnr(studio, against.studio)),
         "redrawn press faces, sharpness": mean_of(press.sharpness / against.strange.sharpness.mean()),
         "redrawn press faces, likeness": mean_of(likeness(against.identity, press.form, against.strange.form)),
+        **{
+            f"likeness when {name}": mean_of(likeness(against.identity, one.form, against.strange.form))
+            for name, one in of_worn(generator, against.strange)
+        },
+        "people told by their codes": mean_of(told(codes_of(generator, against.strange.images), against.strange.names)),
     }
+
+
+def of_worn(generator: Generator, pictures: Pictures) -> Iterator[tuple[str, Pictures]]:
+    """What the encoder makes of the pictures worn in each way."""
+    for name, wear in WEARS.items():
+        yield name, redrawn(generator, replace(pictures, images=worn(pictures.images, wear)))
+
+
+def told(ws: Tensor, names: Sequence[str]) -> Array:
+    """For each code of a person with several: the share of strangers' codes less alike than those of the same person."""
+    w = ws.mean(dim=1).double()
+    w = w - w.mean(0)
+    values, vectors = torch.linalg.eigh(w.T @ w / len(w))
+    white = F.normalize(w @ vectors / values.clamp_min(values.max() * 1e-6).sqrt(), dim=1)
+    alike = (white @ white.T).numpy()
+    people = np.array(names)
+    shares = []
+    for index, person in enumerate(people):
+        others = people == person
+        strangers = alike[index, ~others]
+        others[index] = False
+        if others.any():
+            shares.append(np.mean(strangers[:, None] < alike[index, others]))
+    return np.array(shares)
 
 
 def of_edits(generator: Generator, axes: ExpressionAxes | None, against: Against, *, method: str) -> Scores:

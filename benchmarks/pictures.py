@@ -74,12 +74,19 @@ def invented(generator: Generator, count: int) -> Pictures:
     return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=0.7, seed=0).ws))))
 
 
+def codes_of(generator: Generator, images: Tensor) -> Tensor:
+    """What one pass of the encoder makes of pictures [n, 3, h, w] in [-1, 1]: ws [n, num_ws, w_dim]."""
+    assert generator.encoder is not None
+    small = F.interpolate(images, size=generator.spec.resolution, mode="bilinear", antialias=True)
+    with torch.no_grad():
+        return torch.cat([generator.encoder(part) for part in torch.split(small, 16)])
+
+
 def redrawn(generator: Generator, pictures: Pictures) -> Pictures:
     """What one pass of the encoder makes of them."""
-    assert generator.encoder is not None
-    small = F.interpolate(pictures.images, size=generator.spec.resolution, mode="bilinear", antialias=True)
+    ws = codes_of(generator, pictures.images)
     with torch.no_grad():
-        drawn = [generator.synthesis(generator.encoder(part)) for part in torch.split(small, 16)]
+        drawn = [generator.synthesis(part) for part in torch.split(ws, 16)]
     return seen(torch.cat(drawn), pictures.rows)
 
 

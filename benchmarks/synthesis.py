@@ -244,7 +244,7 @@ def drafts(sides: list[int]) -> list[str]:
     rows = ["| generator | draft, px | whole, s | draft, s | share | error | PSNR, dB |", "|---" * 7 + "|"]
     builtin = load_generator("builtin")
     z = torch.randn(16, builtin.spec.z_dim, generator=torch.Generator().manual_seed(3))
-    cases = [("built-in, 64 px", builtin.synthesis, builtin.mapping(z, psi=0.7), builtin.spec)]
+    cases = [(f"built-in, {builtin.spec.resolution} px", builtin.synthesis, builtin.mapping(z, psi=0.7), builtin.spec)]
     cases += [(f"random, {side} px", ours(side)[0].synthesis, codes(side, 1), spec_of(side)) for side in sides]
     for name, network, ws, spec in cases:
         for side in spec.resolutions[-4:-1]:

@@ -34,3 +34,25 @@ def test_golden_nearest_face_is_itself_or_the_next(script: Callable[[str], Modul
     nearest = script("builtin").nearest
     assert nearest(images, images) == pytest.approx(np.ones(6), abs=1e-5)
     assert nearest(images, images, itself=True).max() < 0.9
+
+
+def test_golden_people_are_told_by_codes_that_agree(script: Callable[[str], ModuleType]) -> None:
+    rng = torch.Generator().manual_seed(0)
+    people = torch.randn(20, 1, 8, generator=rng).repeat_interleave(2, dim=0)
+    names = [str(index // 2) for index in range(40)] + ["alone"]
+    alone = torch.randn(1, 1, 8, generator=rng)
+    told = script("builtin").told
+    near = told(torch.cat([people + 0.01 * torch.randn(40, 1, 8, generator=rng), alone]), names)
+    assert len(near) == 40  # who has one picture only is told by nothing
+    assert near.min() == 1
+    assert told(torch.randn(41, 1, 8, generator=rng), names).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_invariance_wear_keeps_size_and_changes_what_it_says(script: Callable[[str], ModuleType]) -> None:
+    images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    wearing = script("wearing")
+    changed = {name: wearing.worn(images, wear) for name, wear in wearing.WEARS.items()}
+    assert {tuple(one.shape) for one in changed.values()} == {(2, 3, 128, 128)}
+    assert changed["blurred"].std() < 0.3 * images.std()
+    assert changed["dark"].mean() == pytest.approx(-0.5, abs=0.02)
+    assert (changed["half covered"] - images)[..., 60:].abs().max() < 0.01
