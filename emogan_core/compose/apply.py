@@ -17,7 +17,6 @@ from ..faces import Crop
 from .mouth import Opening, between, parting
 
 STRIP_PIXELS = 1 << 20  # photo pixels handled at once, so that memory does not grow with the photo
-LIP_EDGE = 0.004  # of the crop's side: softness of the outline of parted lips
 REACH = 3  # photo pixels that bicubic sampling may touch beyond a position
 
 
@@ -103,7 +102,7 @@ def _moved_values(
     if change.added is not None:
         values = values + 127.5 * _inside(change.added, shares, mode="bicubic")[0].permute(1, 2, 0)
     if opening is not None:
-        edge = max(LIP_EDGE, 1.5 / crop.side_px)  # an edge as sharp as the photo's pixels allow, but no sharper
+        edge = max(opening.edge, 1.5 / crop.side_px)  # no sharper than the photo's pixels allow
         opacity, filling = between(below, gap, along, opening.colour, edge)
         values = values + opacity[..., None] * (127.5 * (filling + 1) - values)
     return values

@@ -7,8 +7,20 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from emogan_core.compose.mouth import SIDE, MouthConfig, Opening, between, calmed, find_lips, opening_of, parting
+from emogan_core.compose.mouth import (
+    EDGE,
+    SIDE,
+    MouthConfig,
+    Opening,
+    between,
+    calmed,
+    find_lips,
+    opening_of,
+    parting,
+    softness,
+)
 from emogan_core.faces import Crop, frame_quad
 
 LANDMARKS = np.array([[80.0, 70.0], [140.0, 70.0], [110.0, 100.0], [86.0, 130.0], [134.0, 130.0]])
@@ -88,6 +100,19 @@ def test_golden_gap_grows_with_the_news() -> None:
     assert len(gaps) == 3
     assert gaps == sorted(gaps)
     assert gaps[0] < gaps[2] / 2
+
+
+def test_golden_the_outline_is_as_soft_as_the_photo(rng: torch.Generator) -> None:
+    """Skin with pores keeps the sharp outline; the same face enlarged from 32 px gets one five times as soft."""
+    pores = face() + 0.1 * torch.randn(1, 3, SIDE, SIDE, generator=rng)
+    small = F.interpolate(F.interpolate(pores, size=32, mode="area"), size=SIDE, mode="bicubic")
+    assert softness(pores) == 0
+    assert softness(small) > 0.9
+    sharp, soft = opened(0.3, image=pores), opened(0.3, image=small)
+    assert sharp is not None
+    assert soft is not None
+    assert sharp.edge == pytest.approx(EDGE)
+    assert soft.edge > 4 * EDGE
 
 
 def test_invariance_gray_photos_get_gray_teeth() -> None:
