@@ -1,21 +1,30 @@
-"""The pictures of the model card: random faces, and every axis from -2 to +2 on faces of nobody.
+"""The pictures of the model card and of the workflows, all of faces of nobody.
 
-python benchmarks/sheets.py [--generator FILE --axes FILE] -o docs/
+python benchmarks/sheets.py [--generator FILE --axes FILE] -o docs/ [--workflows workflows/]
+
+Into docs: random faces, and every axis from -2 to +2. Into workflows: the example photo, which is the face that
+sample_and_edit draws, and the previews that the host shows of each workflow, with the seeds that stand in them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.commands.demo import calm_face
 from emogan_core.commands.draw import drawn
+from emogan_core.compose import put_back
 from emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes
-from emogan_core.images import Photo, photo_from_tensor
+from emogan_core.images import Photo, photo_from_tensor, save_photo
+from emogan_core.inversion import invert
+from emogan_core.latents import Latent
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
 from emogan_core.progress import silent
@@ -24,6 +33,8 @@ from emogan_core.sheets import contact_sheet
 ROWS = 8
 PSI = 0.7
 INTENSITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
+SMILE = {"happiness": 1.0}
+EXAMPLE, PREVIEW = 512, 320  # px
 
 
 def samples(generator: Generator, *, seed: int) -> Photo:
@@ -53,12 +64,44 @@ def strips(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Photo:
     )
 
 
+def codes_in(workflow: Path, generator: Generator) -> Latent:
+    """The random codes that a workflow's Sample Faces makes."""
+    nodes = json.loads(workflow.read_text())["nodes"]
+    seed, _, psi, count = next(node["widgets_values"] for node in nodes if node["type"] == "EmotionGAN_SampleFaces")[:4]
+    return sampled(generator, count, psi=psi, seed=seed)
+
+
+def previews(generator: Generator, axes: ExpressionAxes, folder: Path) -> dict[str, Photo]:
+    """The example photo, and by each workflow's name two pictures of what it shows."""
+    face = codes_in(folder / "sample_and_edit.json", generator)
+    faces = codes_in(folder / "bring_your_own_generator.json", generator)
+    smiling = apply_expressions(face, axes, SMILE)
+    example = Photo(scaled(photo_from_tensor(generator.synthesis(face.ws)), EXAMPLE))
+    inversion = invert(generator, example)
+    edited = put_back(generator, example, inversion, apply_expressions(inversion.latent, axes, SMILE)).photo
+    own = generator.synthesis(torch.cat([face.ws, smiling.ws, faces.ws[:2]]))
+    before, after, first, second = (photo_from_tensor(one[None]) for one in own)
+    pairs = {
+        "edit_a_photo": (example, edited),
+        "sample_and_edit": (before, after),
+        "bring_your_own_generator": (first, second),
+    }
+    halves = {name: [scaled(one, PREVIEW) for one in pair] for name, pair in pairs.items()}
+    return {"face": example} | {name: Photo(np.concatenate(pair, axis=1)) for name, pair in halves.items()}
+
+
+def scaled(photo: Photo, side: int) -> NDArray[np.uint8]:
+    """Its pixels at another size."""
+    return np.array(Image.fromarray(photo.pixels).resize((side, side), Image.Resampling.BICUBIC))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generator", default="builtin")
     parser.add_argument("--axes", default="builtin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--workflows", type=Path, metavar="DIR")
     arguments = parser.parse_args()
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
     with torch.inference_mode():
@@ -68,6 +111,12 @@ def main() -> None:
         }
     for name, picture in pictures.items():
         Image.fromarray(picture.pixels).save(arguments.out / f"{name}.jpg", quality=88)
+    if arguments.workflows:
+        made = previews(generator, axes, arguments.workflows)
+        record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
+        save_photo(arguments.workflows / "face.png", made.pop("face"), record=record)
+        for name, picture in made.items():
+            Image.fromarray(picture.pixels).save(arguments.workflows / f"{name}.jpg", quality=88)
 
 
 if __name__ == "__main__":

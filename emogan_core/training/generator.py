@@ -171,18 +171,19 @@ def look(run: Run, seen: Tensor, path: Path) -> float:
 def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[str, str]) -> None:
     """Run to the configured number of steps; every 100 steps a line and a saved state, every 500 a picture.
 
-    Mapping network and statistics follow the encoder every SETTLE_EVERY steps and at the end: it takes a look at
-    every face.
+    Mapping network and statistics follow the encoder every SETTLE_EVERY steps and at the end, which takes a look at
+    every face, where both it and the synthesis learn. Where one of them rests random faces stay where they are drawn
+    best: following the encoder alone made them worse (Frechet distance of their form .29 instead of .23).
     """
     begin, config = time.monotonic(), run.config
     while run.step < config.steps:
-        if run.step % SETTLE_EVERY == 0 and config.learns != "synthesis":
+        if run.step % SETTLE_EVERY == 0 and config.learns == "both":
             settle(run, training)
         terms = train_step(run, training, run.rng())
         run.follow()
         run.step += 1
         if run.step % TELL_EVERY == 0 or run.step == config.steps:
-            if run.step == config.steps and config.learns != "synthesis":
+            if run.step == config.steps and config.learns == "both":
                 settle(run, training)
             run.save(work / "state.safetensors")
             picture = work / f"look_{run.step // LOOK_EVERY * LOOK_EVERY:06d}.png"
@@ -214,6 +215,11 @@ def configured(settings: Sequence[str], *, steps: int, seed: int) -> TrainConfig
     return config
 
 
+def from_generators(starts: Sequence[str]) -> bool:
+    """Whether a run begins with generator files of ours, neither with nothing nor with linear codes."""
+    return bool(starts) and starts != ["components"] and "spec" in read_header(Path(starts[0]))[1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", nargs=3, action="append", required=True, metavar=("DIR", "CSV", "WEIGHT"))
@@ -236,11 +242,13 @@ def main() -> None:
     shown = held_out.pixels[:: max(1, len(held_out) // SEEN)][:SEEN]
     seen = (shown.float() / 127.5 - 1).to(run.device)
     state = arguments.work / "state.safetensors"
+    if config.learns != "both" and not (state.exists() or from_generators(arguments.start)):
+        raise SystemExit(f"--set learns={config.learns} rests on what a generator file knows; name one with --start")
     if state.exists():
         run.restore(state)
     elif arguments.start == ["components"]:
         start_from_components(run, training)
-    elif arguments.start and "spec" in read_header(Path(arguments.start[0]))[1]:
+    elif from_generators(arguments.start):
         start_from_generators(run, [Path(start) for start in arguments.start])
     elif arguments.start:
         start_from_decoder(run, Path(arguments.start[0]), training)

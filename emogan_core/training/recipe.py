@@ -49,7 +49,7 @@ class TrainConfig:
     """Every dial of the recipe; `alone` and `decay` are shares of the run, `between` and `worn` of pictures."""
 
     steps: int = 6000
-    learns: str = "both"  # of LEARNERS: "synthesis" keeps the codes where random faces come from
+    learns: str = "both"  # of LEARNERS; unless both do, the distribution of random codes stays
     still: int = 0  # px up to which blocks of the synthesis stay: when it grows, the picture below need not move
     batch: int = 24
     redrawn: int = 8  # of the batch, once there is an adversary; all before
