@@ -24,7 +24,9 @@ def test_gradient_is_that_of_the_plain_form(kernel: int, monkeypatch: pytest.Mon
     plain = F.conv2d(x * style[:, :, None, None], weight, padding=kernel - 1)
     wanted = torch.autograd.grad(plain.square().sum(), given)
     found = modulated(*given)
-    torch.testing.assert_close(found, plain, atol=0, rtol=0)
+    # of one tap it is a product of matrices, which sums its three products in an order of its own: with AVX2 the last
+    # bit differs from the convolution's, with AVX-512 it does not
+    torch.testing.assert_close(found, plain, atol=2e-15 if kernel == 1 else 0, rtol=0)
     torch.testing.assert_close(torch.autograd.grad(found.square().sum(), given), wanted, atol=1e-10, rtol=1e-10)
     assert torch.autograd.gradcheck(modulated, given, fast_mode=True)
 
