@@ -172,9 +172,9 @@ def look(run: Run, seen: Tensor, path: Path) -> float:
 def train(run: Run, training: Faces, seen: Tensor, work: Path, *, notes: dict[str, str]) -> None:
     """Run to the configured number of steps; every 100 steps a line and a saved state, every 500 a picture.
 
-    Mapping network and statistics follow the encoder every SETTLE_EVERY steps and at the end, which takes a look at
-    every face, where both it and the synthesis learn. Where one of them rests random faces stay where they are drawn
-    best: following the encoder alone made them worse (Frechet distance of their form .29 instead of .23).
+    Where both encoder and synthesis learn, mapping network and statistics follow the encoder every SETTLE_EVERY steps
+    and at the end: it takes a look at every face. Where one rests, random faces stay where they are drawn best:
+    following the encoder alone made them worse (Frechet distance of their form .29 instead of .23).
     """
     begin, config = time.monotonic(), run.config
     while run.step < config.steps:
