@@ -22,6 +22,7 @@ from edits import Bench, by_axis
 from held_out import Subject, inverted, rows_of, studio_people
 from judges import Array, fit_expression_judges, fit_identity_judge, likeness
 from pictures import Pictures, codes_of, found, invented, psnr, read, redrawn
+from scipy.spatial.distance import cdist
 from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
@@ -41,7 +42,7 @@ python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE 
 
 Faces of {people} people held out of training; every number has a 95 % bootstrap interval. Two generators are called different where the interval of their difference, over the same pictures, leaves 0 out; of twenty rows one may do so by chance.
 
-- Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes. *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder sees no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
+- Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder sees no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
 - Redrawn: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear judge of identity (strangers {strangers:.2f}). *When* they come blurred, compressed, dark or half covered (`benchmarks/wearing.py`), likeness is to the clean picture. *People told by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
 - Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. The *share of a true smile* is by a linear judge of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Judges: `benchmarks/judges.py`; more edits: docs/expressions.md.
 """
@@ -51,6 +52,10 @@ INTENSITIES = (0.5, 1.0, 1.5, 2.0)
 MEASURES = (
     Measure("form", ".3f", aim=LESS),
     Measure("colour", ".3f", aim=LESS),
+    Measure("form at psi 1", ".3f", aim=LESS),
+    Measure("colour at psi 1", ".3f", aim=LESS),
+    Measure("precision", ".3f", aim=MORE),
+    Measure("recall", ".3f", aim=MORE),
     Measure("sharpness", aim=1.0),
     Measure("broken", ".1%", aim=LESS),
     Measure("nearest", ".3f"),
@@ -105,6 +110,12 @@ def distance(a: Array, b: Array, space: PCA) -> Score:
     return frechet_of(space.transform(a) / size, space.transform(b) / size)
 
 
+def passing(a: Array, b: Array) -> Array:
+    """[n]: 1 for each row of a [n, d] that is nearer to some row of b [m, d] than that row's third neighbour in b."""
+    radius = np.sort(cdist(b, b), axis=1)[:, 3]  # the first is the row itself
+    return np.asarray((cdist(a, b) <= radius).any(axis=1).astype(np.float64))
+
+
 def nearest(images: Tensor, known: Tensor, *, itself: bool = False) -> Array:
     """[n]: cosine to the nearest known face, of gray 16 px pictures without mean and contrast."""
 
@@ -116,12 +127,20 @@ def nearest(images: Tensor, known: Tensor, *, itself: bool = False) -> Array:
     return np.asarray(best[:, 1 if itself else 0].double().numpy())
 
 
-def of_samples(pictures: Pictures, against: Against, *, itself: bool = False) -> Scores:
-    strange = against.strange
-    scores = {
-        kind: distance(getattr(pictures, kind), getattr(strange, kind), space) for kind, space in against.spaces.items()
+def apart(pictures: Pictures, against: Against, *, end: str = "") -> Scores:
+    return {
+        f"{kind}{end}": distance(getattr(pictures, kind), getattr(against.strange, kind), space)
+        for kind, space in against.spaces.items()
     }
-    return scores | {
+
+
+def of_samples(pictures: Pictures, against: Against, *, itself: bool = False) -> Scores:
+    strange, space = against.strange, against.spaces["form"]
+    ours, real = space.transform(pictures.form), space.transform(strange.form)
+    return {
+        **apart(pictures, against),
+        "precision": mean_of(passing(ours, real)),
+        "recall": mean_of(passing(real, ours)),
         "sharpness": mean_of(pictures.sharpness / strange.sharpness.mean()),
         "broken": mean_of(1 - found(pictures.images)),
         "nearest": mean_of(nearest(pictures.images, against.known.images, itself=itself)),
@@ -203,6 +222,7 @@ def of_generator(
 ) -> Scores:
     return {
         **of_samples(invented(generator, options.samples), against),
+        **apart(invented(generator, options.samples, psi=1.0), against, end=" at psi 1"),
         **of_redrawing(generator, against),
         **of_edits(generator, axes, against, method=options.method),
     }

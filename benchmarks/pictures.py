@@ -70,8 +70,8 @@ def read(folder: Path, rows: Sequence[Row], *, most: int) -> Pictures:
     return seen(torch.stack(images), rows)
 
 
-def invented(generator: Generator, count: int) -> Pictures:
-    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=0.7, seed=0).ws))))
+def invented(generator: Generator, count: int, *, psi: float = 0.7) -> Pictures:
+    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=psi, seed=0).ws))))
 
 
 def codes_of(generator: Generator, images: Tensor) -> Tensor:

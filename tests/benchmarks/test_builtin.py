@@ -36,6 +36,16 @@ def test_golden_nearest_face_is_itself_or_the_next(script: Callable[[str], Modul
     assert nearest(images, images, itself=True).max() < 0.9
 
 
+def test_golden_precision_and_recall_of_one_kind_in_two(script: Callable[[str], ModuleType]) -> None:
+    """Real faces are of two kinds; samples of one of them all pass for real ones, and half of the real ones for them."""
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(200, 4)) + np.repeat([[0.0], [50.0]], 100, axis=0)
+    ours = real[:100] + rng.normal(size=(100, 4)) * 1e-3
+    passing = script("builtin").passing
+    assert passing(ours, real).mean() == 1
+    assert passing(real, ours).tolist() == [1.0] * 100 + [0.0] * 100
+
+
 def test_golden_people_are_told_by_codes_that_agree(script: Callable[[str], ModuleType]) -> None:
     rng = torch.Generator().manual_seed(0)
     people = torch.randn(20, 1, 8, generator=rng).repeat_interleave(2, dim=0)
