@@ -9,6 +9,7 @@ from ..networks.build import Generator
 from ..networks.encoder import Encoder
 from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
 from ..networks.mapping import Mapping
+from ..networks.stylegan2 import Synthesis
 
 SAFE = 6.0  # standard deviations that lifted units and codes stay above zero
 
@@ -54,6 +55,25 @@ def lift_codes(generator: Generator, origin: Tensor) -> None:
             generator.encoder.linear.bias.add_(origin)
 
 
+def lift_rows(generator: Generator, offsets: Tensor) -> None:
+    """Take offsets [num_ws, w_dim] that all rows of all faces' codes share into the layers they feed, in place.
+
+    Redrawn faces stay what they were; faces of one w for all rows, as random ones are, become of their kind.
+    """
+    synthesis, encoder = generator.synthesis, generator.encoder
+    assert isinstance(synthesis, Synthesis)
+    assert isinstance(encoder, Encoder)
+    with torch.no_grad():
+        for index in range(len(generator.spec.channels)):
+            block = synthesis.block(index)
+            fed = [layer for layer in block.children() if isinstance(layer, (ModulatedConv, ToRGB))]
+            for layer, offset in zip(fed, synthesis.rows(offsets[None], index)[0], strict=True):
+                layer.affine.bias.add_(
+                    layer.affine.weight_gain / layer.affine.bias_gain * (layer.affine.weight @ offset)
+                )
+        encoder.to_rows.bias.sub_(offsets.flatten() / encoder.to_rows.bias_gain)
+
+
 def root_of(codes: Tensor) -> Tensor:
     """A symmetric square root [w_dim, w_dim] of the codes' covariance."""
     values, vectors = torch.linalg.eigh(torch.cov(codes.T.double()))
@@ -61,16 +81,23 @@ def root_of(codes: Tensor) -> Tensor:
     return root
 
 
+def shown_directions(root: Tensor, codes: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """([w_dim], [w_dim, w_dim]) rising: how much of pictures [n, d] a linear map explains from each direction of
+    whitened codes, and the directions."""
+    white = torch.linalg.solve(root.double(), (codes - codes.mean(0)).double().T)  # [w_dim, n]
+    shown = white @ (pictures - pictures.mean(0)).double() / len(codes)  # [w_dim, d]
+    values, vectors = torch.linalg.eigh(shown @ shown.T)
+    return values, vectors
+
+
 def tapered(root: Tensor, codes: Tensor, pictures: Tensor, *, taper: int) -> Tensor:
     """The root with less variance along directions that hardly show in the codes' pictures [n, d].
 
     A random face is hundreds of independent choices; those that each show little add up to a fog that no real face
-    has. Directions are ordered by how much of the pictures a linear map explains from whitened codes; one that explains
-    as much as number `taper` keeps half its variance, larger ones nearly all, smaller ones nearly none.
+    has. A direction that explains as much as number `taper` keeps half its variance, larger ones nearly all, smaller
+    ones nearly none.
     """
-    white = torch.linalg.solve(root.double(), (codes - codes.mean(0)).double().T)  # [w_dim, n]
-    shown = white @ (pictures - pictures.mean(0)).double() / len(codes)  # [w_dim, d]
-    values, vectors = torch.linalg.eigh(shown @ shown.T)
+    values, vectors = shown_directions(root, codes, pictures)
     middle = values[-min(taper, len(values))].clamp_min(1e-12)
     keep = (values / (values + middle)).clamp_min(0).sqrt()
     result: Tensor = root @ ((vectors * keep) @ vectors.T).float()

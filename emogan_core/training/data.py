@@ -119,6 +119,12 @@ def view(faces: Faces, index: Tensor, resolution: int, rng: torch.Generator, *, 
     return F.adaptive_avg_pool2d(x, resolution)
 
 
+def small_pictures(faces: Faces, side: int) -> Tensor:
+    """All faces [n, 3, side, side] in [-1, 1] on the CPU."""
+    parts = [F.adaptive_avg_pool2d(part.float() / 127.5 - 1, side).cpu() for part in torch.split(faces.pixels, 1024)]
+    return torch.cat(parts)
+
+
 def _small_motions(n: int, rng: torch.Generator) -> Tensor:
     """Sampling grids [n, 128, 128, 2]; every second one is the identity."""
     active = (torch.rand(n, generator=rng, device=rng.device) < 0.5).float()

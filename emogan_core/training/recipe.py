@@ -61,6 +61,7 @@ class TrainConfig:
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
     features: float = 2.0
+    seen: float = 0.0  # as features, by a network that learned to see elsewhere (`sight`)
     adversarial: float = 0.3
     sampled: float = 0.7
     between: float = 0.25  # samples that lie between two real faces' codes, where edits move

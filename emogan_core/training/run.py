@@ -18,6 +18,7 @@ from ..networks.stylegan2 import Synthesis
 from ..weights import read_tensors, write_tensors
 from .codes import lift_codes
 from .recipe import Anatomy, TrainConfig, average_at
+from .sight import read_sight
 
 
 class Run:
@@ -42,6 +43,7 @@ class Run:
         self.ema = copy.deepcopy(self.live).requires_grad_(False)
         synthesis, _, _ = self.parts()
         self.draw = torch.compile(synthesis, dynamic=False) if config.compiled else synthesis
+        self.sight = read_sight().to(self.device) if config.seen else None
         self.origin = torch.zeros(spec.w_dim, device=self.device)
         self.changed = 0.0  # share of the pictures that the judge sees changed
         # the projection stays as fitted: one adaptive step on its 3,072 inputs at once throws the codes about; the

