@@ -6,8 +6,11 @@ python -m emogan_core.training.prior GENERATOR --faces press/ press.csv 1 --face
 Real codes are no normal distribution: glasses are there or not, a head is turned or not. Drawn from one, a random face
 is many half-measures. A flow from noise to codes is learned from the training faces (Lipman et al. 2023, "Flow Matching
 for Generative Modeling"; Liu et al. 2023, "Flow Straight and Fast"), in the directions that pictures show most; the
-mapping network then learns in one step what the flow makes of noise in many. All but mapping and statistics stays, but
-for what `lift_rows` moves without changing a redrawn face.
+mapping network then learns in one step what the flow makes of noise in many.
+
+Random faces stay around the generator's w_avg, where its training drew them. With --as-photos they move to where the
+encoder puts photos, rows included, so that a training can start where random faces are of the kind of redrawn ones.
+No redrawn face changes.
 """
 
 from __future__ import annotations
@@ -194,7 +197,7 @@ def learn_steps(steps: Steps, z: Tensor, x: Tensor, heed: Tensor, rng: torch.Gen
 
 
 def with_learned_prior(
-    generator: Generator, training: Faces, held_out: Faces, rng: torch.Generator
+    generator: Generator, training: Faces, held_out: Faces, rng: torch.Generator, *, as_photos: bool
 ) -> dict[str, float]:
     """Give the generator a mapping network that draws codes as real faces have them, in place; how well it does.
 
@@ -223,11 +226,14 @@ def with_learned_prior(
     with torch.no_grad():
         missed = ((steps(z[:TRIED]) - ends[:TRIED]).square() * heed).mean() / (ends[:TRIED].square() * heed).mean()
     told["missed"] = float(missed)
-    lift_rows(generator, ws.mean(dim=0) - codes.mean(dim=0))
-    lift_codes(generator, origin_for(codes))
     with torch.no_grad():
         generator.w_std.copy_(codes.std(0))
-    steps.write(generator.mapping, SAFE * generator.w_std, SPREAD * along.basis[:, :DIRECTIONS])
+    centre = generator.w_avg.clone()
+    if as_photos:
+        lift_rows(generator, ws.mean(dim=0) - codes.mean(dim=0))
+        lift_codes(generator, origin_for(codes))
+        centre = SAFE * generator.w_std
+    steps.write(generator.mapping, centre, SPREAD * along.basis[:, :DIRECTIONS])
     return told
 
 
@@ -246,6 +252,7 @@ def main() -> None:
     parser.add_argument("generator", type=Path)
     parser.add_argument("--faces", nargs=3, action="append", required=True, metavar=("DIR", "CSV", "WEIGHT"))
     parser.add_argument("--held-out", type=Path, required=True)
+    parser.add_argument("--as-photos", action="store_true", help="random faces around photos' codes, not around w_avg")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
@@ -253,7 +260,8 @@ def main() -> None:
     faces = read_faces([(Path(folder), Path(table), float(weight)) for folder, table, weight in arguments.faces])
     torch.manual_seed(arguments.seed)  # dropout draws from here
     rng = torch.Generator().manual_seed(arguments.seed)
-    told = with_learned_prior(generator, *split(faces, read_held_out(arguments.held_out)), rng)
+    training, held_out = split(faces, read_held_out(arguments.held_out))
+    told = with_learned_prior(generator, training, held_out, rng, as_photos=arguments.as_photos)
     for name, value in told.items():
         print(f"{name}: {value:.3f}")
     notes = {name: text for name, text in read_header(arguments.generator)[1].items() if name in NOTES}
