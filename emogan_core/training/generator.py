@@ -4,7 +4,8 @@ python -m emogan_core.training.generator --faces press/ press.csv 1 --faces stud
     --held-out benchmarks/held_out_people.txt --start emogan_core/builtin/generator.safetensors --work run/ --steps 6000
 
 Growing: --size seed --start FILE draws 32 px only; then --size small (64 px) or grown (128 px) --start FILE SEED_FILE.
-What ships came of --set learns=synthesis in both, training.blend with the file before, then --set learns=encoder.
+What ships came of training.prior --as-photos, small and then grown with --set learns=synthesis and --set seen=2 (which
+wants the extra emotiongan[training]), --set learns=encoder, and training.prior again; its model card has every dial.
 On a GPU, from nothing: --size large --start components --device cuda --set batch=64 --set samples=64 --set half=true
 """
 
