@@ -37,6 +37,11 @@ def blended(before: Generator, after: Generator, *, share: float) -> Generator:
     return result
 
 
+def notes_of(path: Path) -> dict[str, str]:
+    """What a generator file says of its training, for a file made from it."""
+    return {name: text for name, text in read_header(path)[1].items() if name in NOTES}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("before", type=Path)
@@ -45,7 +50,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
     before, after = read_generator(arguments.before), read_generator(arguments.after)
-    notes = {name: text for name, text in read_header(arguments.after)[1].items() if name in NOTES}
+    notes = notes_of(arguments.after)
     notes["blended"] = f"{arguments.share:g} of the way from {before.fingerprint} to {after.fingerprint}"
     write_generator(arguments.out, blended(before, after, share=arguments.share), half=True, notes=notes)
 

