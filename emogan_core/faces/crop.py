@@ -15,6 +15,7 @@ from ..images import Photo
 from .align import Face, frame_quad
 
 MAX_SAMPLES = 24  # per crop pixel and axis: beyond it the average is no better, only slower
+SHOWN_SIDE = 1.6  # of the upright window around a face, in sides of its crop
 STRIP_POINTS = 1 << 18  # photo positions handled at once, so that memory does not grow with the photo
 
 
@@ -50,6 +51,17 @@ class Crop:
 def crop_of(face: Face, frame: str) -> Crop:
     """The crop of one face in a frame, "tight" or "ffhq"."""
     return Crop(quad=frame_quad(face.landmarks, frame), landmarks=face.landmarks, frame=frame)
+
+
+def window_around(crop: Crop, *, height: int, width: int) -> tuple[int, int, int]:
+    """Left, top and side of an upright square of a photo, in whole pixels inside it, that shows a face."""
+    side = max(1, min(round(SHOWN_SIDE * crop.side_px), height, width))
+    middle = crop.quad.mean(axis=0)
+    left, top = (
+        min(max(0, round(float(at) - side / 2)), length - side)
+        for at, length in zip(middle, (width, height), strict=True)
+    )
+    return left, top, side
 
 
 def cut(photo: Photo, crop: Crop, size: int) -> torch.Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emogan_core.faces import Crop, Face, crop_of, cut, frame_quad
+from emogan_core.faces import Crop, Face, crop_of, cut, frame_quad, window_around
 
 UPRIGHT = np.array([[40.0, 50.0], [80.0, 50.0], [60.0, 70.0], [45.0, 95.0], [75.0, 95.0]])
 
@@ -93,3 +93,15 @@ def test_invariance_host_inference_mode_leaves_ordinary_tensors():
     with torch.inference_mode():
         image = cut(noise_photo(), square_crop(0, 0, 32), 16)
     assert not image.is_inference()
+
+
+@pytest.mark.parametrize(("x", "y", "side"), [(10, 20, 30), (-20, -20, 40), (90, 60, 40), (0, 0, 500), (50, 40, 0.1)])
+def test_invariance_windows_are_squares_inside_the_photo(x: float, y: float, side: float) -> None:
+    left, top, size = window_around(square_crop(x, y, side), height=90, width=120)
+    assert 0 <= left <= left + size <= 120
+    assert 0 <= top <= top + size <= 90
+    assert size == max(1, min(round(1.6 * side), 90))
+
+
+def test_shape_windows_lie_around_the_face() -> None:
+    assert window_around(square_crop(40, 30, 20), height=90, width=120) == (34, 24, 32)
