@@ -14,8 +14,15 @@ from emogan_core.inversion import invert_images
 from emogan_core.networks import Generator
 from emogan_core.weights import builtin_path, read_header
 
-LIMIT_BYTES = 12_000_000
-FILES = ("generator.safetensors", "landmarks.safetensors", "axes.safetensors")
+LIMIT_BYTES = 20_000_000
+FILES = (
+    "generator.safetensors",
+    "landmarks.safetensors",
+    "dense_landmarks.safetensors",
+    "face_model.safetensors",
+    "axes.safetensors",
+    "expression_readout.safetensors",
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +56,7 @@ def test_shape_generator_has_its_companions(generator: Generator) -> None:
 def test_invariance_axes_belong_to_the_generator(generator: Generator) -> None:
     axes = load_axes("builtin")
     assert axes.fingerprint == generator.fingerprint
-    assert axes.names == ("happiness", "surprise", "anger", "sadness", "disgust")
+    assert axes.names == ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
     assert [axis.name for axis in axes if axis.experimental] == ["disgust"]
 
 

@@ -1,13 +1,15 @@
-"""Expression axes: directions in W+ with their units, statistics and origin."""
+"""Expression axes: what each expression changes in the latent, in the face model's coefficients and in shading."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
 
 from ..errors import ExpressionError
+from ..face_model import both_sides, load_face_model, sides_of
 from ..weights import fingerprint_of
 
 REFERENCE = "neutral"
@@ -16,9 +18,13 @@ REFERENCE = "neutral"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionAxis:
-    """One expression's direction in W+ and all that is known about it.
+    """What one expression changes, in three parts, and all that is known about it.
 
-    Convention: direction [num_ws, w_dim] float32 is the step of intensity 1, layer weights included; the readout
+    Convention: direction [num_ws, w_dim] float32 is the latent's step of intensity 1, layer weights included, [0, 0]
+    where there is none; coefficients [k] float32 is the step of the face model's coefficients, [0] where there is none;
+    shading [f] float32 is the log ratio of brightness on the model's face vertices, [0] where there is none. `source`
+    says where the last two come from; `level_gain` makes up for what a fit to one picture counts to the person instead
+    of the expression, so that a typical example reads as level 1. The readout
     eta = mean row of ws @ readout + intercept is the log odds of the expression against neutral, and rises by
     eta_per_unit along the tied direction (before layer weights). `auc` is cross-validated over people; `auc_low` and
     `auc_high` bound it at 95 %.
@@ -48,6 +54,20 @@ class ExpressionAxis:
     label_source: str = ""
     licence: str = ""
     link: str = "logit"
+    source: str = ""
+    level_gain: float = 1.0
+    coefficients: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+    shading: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
+
+    @property
+    def has_direction(self) -> bool:
+        """Whether the latent has a part in it."""
+        return self.direction.numel() > 0
+
+    @property
+    def has_coefficients(self) -> bool:
+        """Whether the face model has a part in it."""
+        return self.coefficients.numel() > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +91,8 @@ class ExpressionAxes:
     def content_fingerprint(self) -> str:
         """Hash of the axes themselves: generator, names and every direction."""
         tensors = {axis.name: axis.direction for axis in self.axes}
+        tensors |= {f"{axis.name}.coefficients": axis.coefficients for axis in self.axes if axis.has_coefficients}
+        tensors |= {f"{axis.name}.shading": axis.shading for axis in self.axes if axis.shading.numel()}
         return fingerprint_of(tensors, spec=f"emogan-axes {self.fingerprint}")
 
     def __len__(self) -> int:
@@ -80,14 +102,74 @@ class ExpressionAxes:
         return iter(self.axes)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names
+        return name in self.names or (isinstance(name, str) and is_shape(name))
 
     def __getitem__(self, name: str) -> ExpressionAxis:
-        """The axis of one expression.
+        """The axis of one expression, or of a shape of the face model (`browInnerUp`, `mouthSmileLeft`).
 
-        Raises: ExpressionError listing the known ones.
+        Raises: ExpressionError naming the nearest ones.
         """
         for axis in self.axes:
             if axis.name == name:
                 return axis
-        raise ExpressionError(f"expression '{name}' is not among these axes; choose from {', '.join(self.names)}")
+        if is_shape(name):
+            return shape_axis(name)
+        shapes = load_face_model().names
+        near = difflib.get_close_matches(name, [*self.names, *shapes, *both_sides(shapes)], n=3, cutoff=0.5)
+        raise ExpressionError(
+            f"expression '{name}' is not known; "
+            + (f"did you mean {' or '.join(near)}? " if near else "")
+            + f"choose from {', '.join(self.names)}, or a shape that `emogan expressions` lists"
+        )
+
+
+def is_shape(name: str) -> bool:
+    """Whether the face model has a shape of this name, or a left and a right one."""
+    return bool(sides_of(name, load_face_model().names))
+
+
+def shape_axis(name: str) -> ExpressionAxis:
+    """The axis of one shape of the face model, or of its left and right one together; it has no part in the latent."""
+    model = load_face_model()
+    coefficients = torch.zeros(len(model.names))
+    for side in sides_of(name, model.names):
+        coefficients[model.index(side)] = 1.0
+    return moving_axis(name, coefficients, source="a shape of the face model")
+
+
+def moving_axis(
+    name: str,
+    coefficients: torch.Tensor,
+    *,
+    shading: torch.Tensor | None = None,
+    source: str,
+    level_gain: float = 1.0,
+) -> ExpressionAxis:
+    """An axis that only the face model has a part in: nothing was fitted on latents, so its statistics are empty."""
+    return ExpressionAxis(
+        name=name,
+        direction=torch.zeros(0, 0),
+        readout=torch.zeros(0),
+        intercept=0.0,
+        eta_per_unit=0.0,
+        layer_weights=(),
+        model="",
+        covariance="",
+        covariates=(),
+        actions=(),
+        n_expression=0,
+        n_neutral=0,
+        n_people=0,
+        n_people_both=0,
+        auc=0.5,
+        auc_low=0.5,
+        auc_high=0.5,
+        converged=True,
+        separated=False,
+        condition_number=1.0,
+        experimental=False,
+        source=source,
+        level_gain=level_gain,
+        coefficients=coefficients,
+        shading=torch.zeros(0) if shading is None else shading,
+    )

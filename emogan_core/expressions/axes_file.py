@@ -11,13 +11,17 @@ from typing import Any
 import torch
 
 from ..errors import CheckpointError
+from ..face_model import load_face_model
 from ..weights import builtin_path, read_tensors, write_tensors
 from .axes import ExpressionAxes, ExpressionAxis
 
 FORMAT = "emogan-axes"
-VERSION = "1"
+VERSION = "2"
+_READ = ("1", VERSION)  # version 1 had no part of the face model
 BUILTIN = "axes.safetensors"
 _TENSORS = ("direction", "readout")
+_OPTIONAL = ("coefficients", "shading")  # empty ones are not stored
+_ALL = _TENSORS + _OPTIONAL
 
 
 def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
@@ -30,7 +34,10 @@ def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
     for index, axis in enumerate(axes):
         for name in _TENSORS:
             tensors[f"{index}.{name}"] = getattr(axis, name).detach().float()
-        about.append({field.name: getattr(axis, field.name) for field in fields(axis) if field.name not in _TENSORS})
+        for name in _OPTIONAL:
+            if getattr(axis, name).numel():
+                tensors[f"{index}.{name}"] = getattr(axis, name).detach().float()
+        about.append({field.name: getattr(axis, field.name) for field in fields(axis) if field.name not in _ALL})
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -57,9 +64,9 @@ def _read(path: Path) -> ExpressionAxes:
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path.name} is no file of expression axes; give one that `emogan fit` wrote")
-    if metadata.get("version") != VERSION:
+    if metadata.get("version") not in _READ:
         raise CheckpointError(
-            f"{path.name} holds axes of version {metadata.get('version')}, this program reads version {VERSION}; "
+            f"{path.name} holds axes of version {metadata.get('version')}, this program reads up to {VERSION}; "
             "fit them again or update the program"
         )
     try:
@@ -91,7 +98,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def _checked(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
     """One axis' metadata: every field there, none unknown, each of its type, every number finite."""
-    known = {field.name: field for field in fields(ExpressionAxis) if field.name not in _TENSORS}
+    known = {field.name: field for field in fields(ExpressionAxis) if field.name not in _ALL}
     missing = sorted(name for name, field in known.items() if name not in entry and field.default is MISSING)
     unknown = sorted(set(entry) - set(known))
     if missing or unknown:
@@ -117,7 +124,8 @@ def _checked(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
 
 def _expect_tensors(path: Path, tensors: dict[str, torch.Tensor], count: int) -> None:
     expected = {f"{index}.{name}" for index in range(count) for name in _TENSORS}
-    missing, unexpected = sorted(expected - set(tensors)), sorted(set(tensors) - expected)
+    allowed = expected | {f"{index}.{name}" for index in range(count) for name in _OPTIONAL}
+    missing, unexpected = sorted(expected - set(tensors)), sorted(set(tensors) - allowed)
     if missing or unexpected:
         raise CheckpointError(
             f"{path.name} lacks tensors {', '.join(missing[:5]) or 'none'} ({len(missing)}) and has unexpected "
@@ -126,6 +134,11 @@ def _expect_tensors(path: Path, tensors: dict[str, torch.Tensor], count: int) ->
 
 
 def _axis(path: Path, index: int, entry: dict[str, Any], tensors: dict[str, torch.Tensor]) -> ExpressionAxis:
+    model = load_face_model()
+    if entry.get("level_gain", 1.0) < 1.0:
+        raise CheckpointError(
+            f"{path.name} axis '{entry['name']}' has level_gain = {entry['level_gain']}, needed 1 or more; get the file again"
+        )
     direction, readout = tensors[f"{index}.direction"], tensors[f"{index}.readout"]
     rows = len(entry["layer_weights"])
     if direction.ndim != 2 or direction.shape[0] != rows or readout.shape != direction.shape[1:]:
@@ -133,6 +146,13 @@ def _axis(path: Path, index: int, entry: dict[str, Any], tensors: dict[str, torc
             f"{path.name} axis '{entry['name']}' has a direction of shape {tuple(direction.shape)}, a readout of "
             f"{tuple(readout.shape)} and {rows} layer weights, which do not fit together; get the file again"
         )
-    if not (torch.isfinite(direction).all() and torch.isfinite(readout).all()):
+    extra: dict[str, Any] = {name: tensors[f"{index}.{name}"] for name in _OPTIONAL if f"{index}.{name}" in tensors}
+    if not all(torch.isfinite(tensor).all() for tensor in (direction, readout, *extra.values())):
         raise CheckpointError(f"{path.name} axis '{entry['name']}' holds NaN or infinite values; get the file again")
-    return ExpressionAxis(direction=direction, readout=readout, **entry)
+    for name, count in (("coefficients", len(model.names)), ("shading", model.face_vertices)):
+        if name in extra and extra[name].shape != (count,):
+            raise CheckpointError(
+                f"{path.name} axis '{entry['name']}' has {name} of shape {tuple(extra[name].shape)}, this face model "
+                f"needs ({count},); fit the axes again with this version"
+            )
+    return ExpressionAxis(direction=direction, readout=readout, **extra, **entry)

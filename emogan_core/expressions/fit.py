@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -14,23 +15,28 @@ from ..errors import ExpressionError, ShapeError
 from ..glm import Array, ReadoutConfig, ReadoutFit, fit_readout
 from ..latents import Latent
 from ..progress import Progress, StepReport, silent
-from .axes import REFERENCE, ExpressionAxes, ExpressionAxis
+from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis
+from .moves import fit_moves
 from .steps import Basis, Model, StepConfig, find_steps, make_basis
 from .tables import Mirror, Table, build_table, choose_expressions, expect_people
 from .units import units
+
+MOVES_FROM = "labelled pictures: the face model fitted to each"
 
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
     """What to fit and when to refuse.
 
-    Convention: `expressions` None takes every label with `floor` examples or more (neutral needs as many). An axis is
+    Convention: `expressions` None takes every label with `floor` examples or more (neutral needs as many); where the face
+    model's coefficients are given, those with `moving_floor` or more get their part in it alone. An axis is
     marked experimental below `experimental_below` examples, or when the low end of its AUC's interval lies below
     `experimental_auc`. `layer_weights` has one number per row of W+, None for ones.
     """
 
     expressions: tuple[str, ...] | None = None
     floor: int = 40
+    moving_floor: int = 12
     experimental_below: int = 100
     experimental_auc: float = 0.6
     layer_weights: tuple[float, ...] | None = None
@@ -55,6 +61,7 @@ def fit_expressions(
     covariates: Mapping[str, Sequence[float]] | None = None,
     actions: Mapping[str, Sequence[float]] | None = None,
     mirror: Mirror | None = None,
+    coefficients: Array | None = None,
     config: FitConfig = FitConfig(),
     origin: Origin = Origin(),
     progress: Progress = silent,
@@ -67,7 +74,8 @@ def fit_expressions(
 
     Convention: one label, person and covariate value per latent; 'neutral' is the reference; `actions` are continuous
     facial actions (blendshapes, say) through which expressions named in the config are drawn; `mirror` holds the same
-    pictures mirrored.
+    pictures mirrored; `coefficients` [n, k] are the face model's, as `label_latents` gives them: with them each axis gets
+    its part of the face model, and expressions with too few examples for the latent get that part alone.
     Raises: ShapeError for lengths that differ; ExpressionError for missing neutral faces, too few examples or people,
     covariates that are not finite, an unknown model, or a readout that contradicts the step.
     """
@@ -75,7 +83,14 @@ def fit_expressions(
         raise ExpressionError(f"the model '{model}' is not known; use pattern or readout")
     weights = _layer_weights(config.layer_weights, int(latents.ws.shape[1]))
     table = build_table(latents, labels, people, covariates or {}, actions or {}, mirror)
-    names, left_out = choose_expressions(labels, config.expressions, config.floor)
+    moves: dict[str, Array] = {}
+    if coefficients is not None:
+        asked = config.expressions or tuple(sorted(set(labels) - {REFERENCE}))
+        moves = fit_moves(coefficients, labels, asked, people=people, floor=config.moving_floor)
+    names, left_out = _in_latent(labels, moves, config)
+    alone = [_moving(name, step, labels, people, origin) for name, step in moves.items() if name not in names]
+    if not names:
+        return ExpressionAxes(axes=tuple(alone), fingerprint=latents.fingerprint, left_out=left_out)
     table = table.rows(np.isin(table.labels, [*names, REFERENCE]))
     for name in names:
         expect_people(table, name)
@@ -100,7 +115,50 @@ def fit_expressions(
             _axis(shared, table, name, step * length, readout, config)
             for name, step, length, readout in zip(names, steps, lengths, readouts, strict=True)
         )
-    return ExpressionAxes(axes=axes, fingerprint=latents.fingerprint, left_out=left_out)
+    both = tuple(_with_move(axis, moves.get(axis.name)) for axis in axes)
+    return ExpressionAxes(axes=(*both, *alone), fingerprint=latents.fingerprint, left_out=left_out)
+
+
+def _in_latent(
+    labels: Sequence[str], moves: Mapping[str, Array], config: FitConfig
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """The expressions with examples enough for the latent, and those seen too rarely for any part, with their counts.
+
+    Raises: ExpressionError when nothing is left, or a wanted one is too rare.
+    """
+    counts = Counter(labels)
+    asked = config.expressions or tuple(sorted(name for name in counts if name != REFERENCE))
+    rare = {name: counts[name] for name in asked if counts[name] < config.floor and name not in moves}
+    enough = tuple(name for name in asked if counts[name] >= config.floor)
+    if moves and (counts[REFERENCE] < config.floor or not enough):
+        return (), rare
+    wanted = config.expressions and tuple(name for name in config.expressions if name in enough or name not in moves)
+    names, left_out = choose_expressions(labels, wanted, config.floor)
+    return names, {name: count for name, count in left_out.items() if name not in moves}
+
+
+def _moving(
+    name: str, step: Array, labels: Sequence[str], people: Sequence[str] | None, origin: Origin
+) -> ExpressionAxis:
+    """An axis that has a part of the face model only, with what is known of its examples."""
+    axis = moving_axis(name, torch.tensor(step, dtype=torch.float32), source=MOVES_FROM)
+    who = range(len(labels)) if people is None else people
+    shown, neutral = ({p for p, label in zip(who, labels, strict=True) if label == own} for own in (name, REFERENCE))
+    return replace(
+        axis,
+        n_expression=list(labels).count(name),
+        n_neutral=list(labels).count(REFERENCE),
+        n_people=len(shown),
+        n_people_both=len(shown & neutral),
+        label_source=origin.label_source,
+        licence=origin.licence,
+    )
+
+
+def _with_move(axis: ExpressionAxis, step: Array | None) -> ExpressionAxis:
+    if step is None:
+        return axis
+    return replace(axis, coefficients=torch.tensor(step, dtype=torch.float32), source=MOVES_FROM)
 
 
 def _axis(

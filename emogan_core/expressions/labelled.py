@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..errors import ExpressionError, FaceError
-from ..faces import Crop, choose_face, crop_of, cut
+from ..face_model import load_face_model
+from ..faces import Crop, Face, choose_face, crop_of, cut
+from ..faces.find import refine
+from ..faces.fit import fit_to_photo
 from ..images import Photo, open_photo
 from ..inversion import METHODS, OptimiseConfig, expect_method, need_of
 from ..latents import Latent
@@ -19,6 +23,7 @@ from ..progress import Progress, StepReport, silent
 from .face_sets import FaceSet
 
 CODED_AT_ONCE = 32
+LEAST_SCORE = 0.5  # below it an aligned picture shows no face to fit the face model to
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class LabelledLatents:
     """Codes and what their pictures show, row by row.
 
     Convention: `mirrored` are the codes of the same pictures mirrored, or None; `skipped` are the files in which no
-    usable face was found; they have no row.
+    usable face was found; they have no row. `coefficients` [n, k] are those of the face model fitted to each picture, NaN
+    where it could not be, or None when nobody asked.
     """
 
     latents: Latent
@@ -35,6 +41,7 @@ class LabelledLatents:
     covariates: Mapping[str, tuple[float, ...]]
     skipped: tuple[Path, ...]
     mirrored: Latent | None = None
+    coefficients: NDArray[np.float64] | None = None
 
 
 def label_latents(
@@ -44,12 +51,14 @@ def label_latents(
     aligned: bool = False,
     method: str = "encode",
     mirrored: bool = False,
+    coefficients: bool = True,
     progress: Progress = silent,
 ) -> LabelledLatents:
     """Invert every picture of a face set; photos without a usable face are left out.
 
     Convention: `aligned` pictures already are the generator's frame from edge to edge and of any size; otherwise the
-    largest face of each photo is found and cut. `mirrored` asks for the mirror images' codes too, twice the work.
+    largest face of each photo is found and cut. `mirrored` asks for the mirror images' codes too, twice the work;
+    `coefficients` for a fit of the face model to each picture.
     Raises: PhotoError for a file that is no picture; ExpressionError for an unknown method, or when no picture has a
     usable face; CheckpointError when the method needs an encoder that the generator lacks; Cancelled.
     """
@@ -60,11 +69,14 @@ def label_latents(
     codes: list[torch.Tensor] = []
     turned: list[torch.Tensor] = []
     kept: list[int] = []
+    worn: list[NDArray[np.float64]] = []
     waiting: list[torch.Tensor] = []
-    for row, image in _images(generator, faces, aligned=aligned):
+    for row, photo, face, image in _images(generator, faces, aligned=aligned):
         if image is not None:
             waiting.append(image)
             kept.append(row)
+            if coefficients:
+                worn.append(_coefficients(photo, face))
         if waiting and (len(waiting) == at_once or row == len(faces) - 1):
             images = torch.cat(waiting).to(generator.device)
             codes.append(_codes(generator, images, method))
@@ -85,6 +97,7 @@ def label_latents(
         covariates={name: tuple(values[row] for row in kept) for name, values in faces.covariates.items()},
         skipped=tuple(path for row, path in enumerate(faces.files) if row not in used),
         mirrored=Latent(torch.cat(turned), generator.fingerprint) if turned else None,
+        coefficients=np.stack(worn) if worn else None,
     )
 
 
@@ -93,17 +106,34 @@ def _codes(generator: Generator, images: torch.Tensor, method: str) -> torch.Ten
     return METHODS[method](generator, images, config=OptimiseConfig(), progress=silent).detach().cpu()
 
 
-def _images(generator: Generator, faces: FaceSet, *, aligned: bool) -> Iterator[tuple[int, torch.Tensor | None]]:
-    """One face per picture in the generator's frame, [1, 3, r, r], or None where there is no usable one."""
+def _images(
+    generator: Generator, faces: FaceSet, *, aligned: bool
+) -> Iterator[tuple[int, Photo, Face | None, torch.Tensor | None]]:
+    """Each photo, its face, and the face in the generator's frame, [1, 3, r, r], or None where there is no usable one."""
     spec = generator.spec
     for row, path in enumerate(faces.files):
         photo = open_photo(path)
+        face = None
         try:
-            crop = _whole(photo, spec.crop) if aligned else crop_of(choose_face(photo), spec.crop)
+            if not aligned:
+                face = choose_face(photo)
+            crop = _whole(photo, spec.crop) if face is None else crop_of(face, spec.crop)
         except FaceError:
-            yield row, None
+            yield row, photo, None, None
             continue
-        yield row, cut(photo, crop, spec.resolution)
+        yield row, photo, face, cut(photo, crop, spec.resolution)
+
+
+def _coefficients(photo: Photo, face: Face | None) -> NDArray[np.float64]:
+    """[k]: the face model's coefficients; NaN where it cannot be fitted. An aligned picture's face is looked for in all of it."""
+    try:
+        if face is None:
+            (face,) = refine(photo, [_whole(photo, "tight").quad])
+            if face.score < LEAST_SCORE:
+                raise FaceError("this picture shows no face")
+        return fit_to_photo(photo, face).coefficients
+    except FaceError:
+        return np.full(len(load_face_model().names), np.nan)
 
 
 def _whole(photo: Photo, frame: str) -> Crop:

@@ -1,7 +1,18 @@
 """Photo to latent, and how well it went."""
 
+from .edit import Edit
 from .invert import Inversion, expect_method, invert, invert_images, need_of
 from .methods import METHODS, OptimiseConfig
 from .objective import Weights
 
-__all__ = ["METHODS", "Inversion", "OptimiseConfig", "Weights", "expect_method", "invert", "invert_images", "need_of"]
+__all__ = [
+    "METHODS",
+    "Edit",
+    "Inversion",
+    "OptimiseConfig",
+    "Weights",
+    "expect_method",
+    "invert",
+    "invert_images",
+    "need_of",
+]

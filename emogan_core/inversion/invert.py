@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..devices import gradients_off
 from ..errors import CheckpointError, EmoganError, ShapeError
-from ..faces import Crop, choose_face, crop_of, cut
+from ..face_model import FaceFit
+from ..faces import Crop, choose_face, crop_of, cut, fit_to_photo
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
@@ -25,7 +26,7 @@ class Inversion:
     """Codes of n faces, with what they were cut from and how well they redraw it.
 
     Convention: latent has n rows; target, reconstruction [n, 3, r, r] in [-1, 1] on the CPU; crops has n entries, or is
-    None when the pictures came already cut; metrics maps "psnr_db", "away" and "apart" (see `editability`) to n values.
+    None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps "psnr_db", "away" and "apart" (see `editability`) to n values.
     """
 
     latent: Latent
@@ -33,6 +34,7 @@ class Inversion:
     reconstruction: Tensor
     crops: tuple[Crop, ...] | None
     metrics: Mapping[str, tuple[float, ...]]
+    faces: tuple[FaceFit, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.latent)
@@ -46,6 +48,7 @@ class Inversion:
             reconstruction=self.reconstruction[index : index + 1],
             crops=None if self.crops is None else (self.crops[index],),
             metrics={name: (values[index],) for name, values in self.metrics.items()},
+            faces=None if self.faces is None else (self.faces[index],),
         )
 
 
@@ -64,11 +67,13 @@ def invert(
     """
     expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)
-    crops = tuple(crop_of(choose_face(one, face), generator.spec.crop) for one in photos)
+    found = [choose_face(one, face) for one in photos]
+    crops = tuple(crop_of(one, generator.spec.crop) for one in found)
     side = generator.spec.resolution
     images = torch.cat([cut(one, crop, side) for one, crop in zip(photos, crops, strict=True)])
     inversion = invert_images(generator, images, method=method, config=config, progress=progress)
-    return replace(inversion, crops=crops)
+    fits = tuple(fit_to_photo(one, where) for one, where in zip(photos, found, strict=True))
+    return replace(inversion, crops=crops, faces=fits)
 
 
 def invert_images(

@@ -31,10 +31,10 @@ from ..expressions import (
     Mirror,
     Origin,
     StepConfig,
-    apply_expressions,
     fit_expressions,
     label_latents,
     load_axes,
+    move_latent,
     read_face_set,
     save_axes,
 )
@@ -179,6 +179,7 @@ def _rows(labelled: LabelledLatents, keep: Sequence[bool]) -> LabelledLatents:
         covariates={name: tuple(values[row] for row in chosen) for name, values in labelled.covariates.items()},
         skipped=labelled.skipped,
         mirrored=None if turned is None else Latent(turned.ws[chosen], turned.fingerprint),
+        coefficients=None if labelled.coefficients is None else labelled.coefficients[chosen],
     )
 
 
@@ -228,7 +229,7 @@ def look(
 
 def _drawn(generator: Generator, latent: Latent, axes: ExpressionAxes, name: str, intensity: float) -> Photo:
     with torch.inference_mode():
-        return photo_from_tensor(generator.synthesis(apply_expressions(latent, axes, {name: intensity}).ws))
+        return photo_from_tensor(generator.synthesis(move_latent(latent, axes, {name: intensity}).ws))
 
 
 def main() -> None:
@@ -242,7 +243,7 @@ def main() -> None:
     arguments = parser.parse_args()
     generator = load_generator(arguments.generator, device=arguments.device)
     faces = read_faces([tuple(pair) for pair in arguments.faces])
-    labelled = label_latents(generator, faces, aligned=True, mirrored=True, progress=tell)
+    labelled = label_latents(generator, faces, aligned=True, mirrored=True, coefficients=False, progress=tell)
     parts = split(labelled, read_held_out(arguments.held_out))
     axes = fit(parts.fitted, CONFIG)
     save_axes(arguments.out, axes)

@@ -11,7 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from emogan_core.errors import CheckpointError, EmoganError, OutputError
-from emogan_core.expressions import ExpressionAxes, load_axes, save_axes
+from emogan_core.expressions import ExpressionAxes, load_axes, moving_axis, save_axes
+from emogan_core.face_model import load_face_model
 
 
 @pytest.fixture
@@ -49,6 +50,38 @@ def test_golden_every_field_round_trips(path, axes):
         assert torch.equal(was, now) if isinstance(was, torch.Tensor) else was == now, field.name
 
 
+def with_grin(axes: ExpressionAxes) -> ExpressionAxes:
+    model = load_face_model()
+    rng = torch.Generator().manual_seed(2)
+    step, shading = torch.rand(len(model.names), generator=rng), torch.rand(model.face_vertices, generator=rng)
+    return replace(axes, axes=(*axes.axes, moving_axis("grin", step, shading=shading, source="made up")))
+
+
+def test_golden_parts_of_the_face_model_round_trip(tmp_path, axes):
+    both = with_grin(axes)
+    save_axes(tmp_path / "both.safetensors", both)
+    back = load_axes(tmp_path / "both.safetensors")
+    assert torch.equal(back["grin"].coefficients, both["grin"].coefficients)
+    assert torch.equal(back["grin"].shading, both["grin"].shading)
+    assert back["grin"].source == "made up"
+    assert (back["grin"].has_direction, back["smile"].has_direction) == (False, True)
+    assert back.content_fingerprint == both.content_fingerprint != axes.content_fingerprint
+
+
+def test_shape_version_1_files_are_read(path, axes):
+    rewrite(path, metadata={"version": "1"}, about={"source": None})
+    assert load_axes(path).names == axes.names
+
+
+@pytest.mark.parametrize("part", ["coefficients", "shading"])
+def test_error_parts_of_another_face_model(tmp_path, axes, part):
+    target = tmp_path / "axes.safetensors"
+    save_axes(target, with_grin(axes))
+    rewrite(target, tensors={f"1.{part}": torch.zeros(7)})
+    with pytest.raises(CheckpointError, match=f"{part} of shape"):
+        load_axes(target)
+
+
 def test_invariance_content_fingerprint_follows_the_direction(axes):
     moved = replace(axes["smile"], direction=axes["smile"].direction + 1e-3)
     assert replace(axes, axes=(moved,)).content_fingerprint != axes.content_fingerprint
@@ -70,6 +103,7 @@ def test_invariance_content_fingerprint_follows_the_direction(axes):
         ({"about": {"auc": float("nan")}}, "auc = nan"),
         ({"about": {"n_expression": True}}, "n_expression = True"),
         ({"about": {"layer_weights": [1.0]}}, "do not fit together"),
+        ({"about": {"level_gain": 0.5}}, "level_gain = 0.5, needed 1 or more"),
         ({"about": {"layer_weights": ["1", "1", "1", "1"]}}, "layer_weights"),
         ({"tensors": {"0.readout": None}}, "lacks tensors 0.readout"),
         ({"tensors": {"7.direction": torch.zeros(2)}}, "unexpected 7.direction"),

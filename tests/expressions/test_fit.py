@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from emogan_core.errors import ExpressionError, ShapeError, SpaceMismatch
-from emogan_core.expressions import FitConfig, Mirror, Origin, StepConfig, apply_expressions, fit_expressions, read_eta
+from emogan_core.expressions import FitConfig, Mirror, Origin, StepConfig, fit_expressions, move_latent, read_eta
 from emogan_core.expressions.tables import swapped
+from emogan_core.face_model import load_face_model
 from emogan_core.glm import ReadoutConfig
 from emogan_core.latents import Latent
 from emogan_core.progress import StepReport
@@ -35,6 +36,15 @@ def refit(world):
     return fitting
 
 
+def coefficients_for(labels, name, **levels):
+    """Coefficients that are a little of everything, and those of one expression as well where a label says so."""
+    model = load_face_model()
+    seen = np.random.default_rng(5).uniform(0, 0.1, (len(labels), len(model.names)))
+    for shape, level in levels.items():
+        seen[np.array(labels) == name, model.index(shape)] += level
+    return seen
+
+
 def quick(**steps):
     return FitConfig(steps=StepConfig(**{"halvings": 1} | steps), readout=ReadoutConfig(penalties=(3.0,)))
 
@@ -53,7 +63,7 @@ def test_golden_step_is_the_truth_where_the_mean_difference_is_not(world, refit,
 def test_golden_unit_moves_the_readout_by_what_is_stored(world, axes):
     smile = axes["smile"]
     before = read_eta(world.latents, axes, "smile")
-    after = read_eta(apply_expressions(world.latents, axes, {"smile": 1.0}), axes, "smile")
+    after = read_eta(move_latent(world.latents, axes, {"smile": 1.0}), axes, "smile")
     np.testing.assert_allclose(after - before, smile.eta_per_unit, rtol=1e-4)
 
 
@@ -217,8 +227,11 @@ def test_golden_every_fit_setting_is_felt(world, refit):
     assert refit(labels=labels).names == ("frown", "smile")
     assert refit(replace(quick(), expressions=("smile",)), labels=labels).names == ("smile",)
     assert refit(replace(quick(), floor=180), labels=labels).left_out
+    seen = coefficients_for(labels, "frown", mouthFrownLeft=0.5)
+    assert refit(labels=labels, coefficients=seen)["frown"].has_coefficients
+    assert not refit(replace(quick(), moving_floor=500), labels=labels, coefficients=seen)["frown"].has_coefficients
     assert {field.name for field in fields(FitConfig)} == {
-        "expressions", "floor", "experimental_below", "experimental_auc", "layer_weights", "steps", "readout",
+        "expressions", "floor", "moving_floor", "experimental_below", "experimental_auc", "layer_weights", "steps", "readout",
     }  # fmt: skip
 
 
@@ -277,3 +290,56 @@ def test_shape_fitting_under_inference_mode_gives_ordinary_tensors(refit):
 def test_error_impossible_settings(steps):
     with pytest.raises(ExpressionError, match="needed"):
         StepConfig(**steps)
+
+
+def test_golden_axes_get_the_part_of_the_face_model_that_the_pictures_show(world, refit):
+    seen = coefficients_for(world.labels, "smile", mouthSmileLeft=0.4, mouthSmileRight=0.4)
+    axis = refit(coefficients=seen)["smile"]
+    left, right = (float(axis.coefficients[load_face_model().index(f"mouthSmile{side}")]) for side in ("Left", "Right"))
+    assert left == pytest.approx(right, abs=0.05)
+    assert left >= 0.4 - 0.05  # fits are drawn towards 0, so it is stretched, never shortened
+    others = axis.coefficients.clone()
+    others[[load_face_model().index(f"mouthSmile{side}") for side in ("Left", "Right")]] = 0
+    assert float(others.max()) < 0.1
+    assert axis.has_direction
+    assert "face model" in axis.source
+    torch.testing.assert_close(axis.direction, refit()["smile"].direction)
+
+
+def test_golden_a_dozen_pictures_are_enough_for_the_face_model(world, refit):
+    labels = ["fear" if index < 14 else label for index, label in enumerate(world.labels)]
+    seen = coefficients_for(labels, "fear", eyeWideLeft=0.5, eyeWideRight=0.5)
+    axes = refit(labels=labels, coefficients=seen)
+    assert axes.names == ("smile", "fear")
+    assert axes["fear"].has_coefficients
+    assert not axes["fear"].has_direction
+    assert axes["fear"].n_expression == 14
+    assert axes.left_out == {}
+    assert refit(labels=labels).left_out == {"fear": 14}
+
+
+def test_golden_without_forty_of_any_expression_only_the_face_moves(world):
+    rows = [
+        *np.flatnonzero(np.array(world.labels) == "smile")[:13],
+        *np.flatnonzero(np.array(world.labels) == "neutral")[:20],
+    ]
+    labels = [world.labels[row] for row in rows]
+    latents = Latent(world.latents.ws[rows], world.latents.fingerprint)
+    seen = coefficients_for(labels, "smile", mouthSmileLeft=0.5, mouthSmileRight=0.5)
+    axes = fit_expressions(latents, labels, coefficients=seen)
+    assert axes.names == ("smile",)
+    assert not axes["smile"].has_direction
+    with pytest.raises(ExpressionError, match="needed are 40"):
+        fit_expressions(latents, labels)
+
+
+def test_invariance_pictures_without_a_fit_say_nothing(world, refit):
+    seen = coefficients_for(world.labels, "smile", mouthSmileLeft=0.4, mouthSmileRight=0.4)
+    seen[::10] = np.nan
+    assert refit(coefficients=seen)["smile"].has_coefficients
+    assert not refit(coefficients=np.full_like(seen, np.nan))["smile"].has_coefficients
+
+
+def test_error_coefficients_of_another_face_model(world, refit):
+    with pytest.raises(ShapeError, match="coefficients came as"):
+        refit(coefficients=np.zeros((len(world.labels), 7)))

@@ -11,8 +11,13 @@ from PIL import Image
 
 from emogan_core.errors import Cancelled, ExpressionError, PhotoError
 from emogan_core.expressions import FaceSet, label_latents
-from emogan_core.images import open_photo, tensor_from_photo
+from emogan_core.face_model import load_face_model
+from emogan_core.faces import choose_face, crop_of, cut
+from emogan_core.images import open_photo, photo_from_tensor, save_photo, tensor_from_photo
 from emogan_core.inversion import invert_images
+from emogan_core.weights import builtin_path
+
+EXAMPLE = builtin_path("examples/composite_f_multi.jpg")
 
 
 @pytest.fixture
@@ -85,3 +90,25 @@ def test_error_cancelled(tiny, faces):
 def test_error_unknown_method(tiny, faces):
     with pytest.raises(ExpressionError, match="'guess' is not known"):
         label_latents(tiny, faces, aligned=True, method="guess")
+
+
+def test_golden_pictures_without_a_face_have_a_latent_and_no_coefficients(tiny, faces):
+    labelled = label_latents(tiny, replace(faces, files=faces.files), aligned=True)
+    assert labelled.coefficients is not None
+    assert labelled.coefficients.shape == (35, len(load_face_model().names))
+    assert np.isnan(labelled.coefficients).all(1).sum() > 30  # noise shows nobody
+    assert label_latents(tiny, faces, aligned=True, coefficients=False).coefficients is None
+
+
+def test_golden_a_face_of_nobody_is_fitted_in_its_photo_and_in_its_crop(tiny, tmp_path):
+    photo = open_photo(EXAMPLE)
+    crop = cut(photo, crop_of(choose_face(photo), "tight"), 256)
+    save_photo(tmp_path / "crop.png", photo_from_tensor(crop))
+    seen = {}
+    for aligned, path in ((False, EXAMPLE), (True, tmp_path / "crop.png")):
+        faces = FaceSet((path,), ("neutral",), None, {})
+        coefficients = label_latents(tiny, faces, aligned=aligned).coefficients
+        assert coefficients is not None
+        seen[aligned] = coefficients[0]
+    smile = [load_face_model().index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    np.testing.assert_allclose(seen[True][smile], seen[False][smile], atol=0.15)

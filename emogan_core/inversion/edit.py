@@ -1,0 +1,36 @@
+"""What an edit changes about an inverted face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..latents import Latent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """The faces of an inversion after an edit.
+
+    Convention: latent has n rows; coefficients [n, k] are the face model's afterwards, in 0..1 (below 0 where an expression
+    is taken off that the fit had partly counted to the person), or None where only the latent was changed; shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices.
+    """
+
+    latent: Latent
+    coefficients: NDArray[np.float64] | None = None
+    shading: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.latent)
+
+    def __getitem__(self, index: int) -> Edit:
+        """One face of the batch, still as a batch of one."""
+        row = range(len(self))[index]
+        return replace(
+            self,
+            latent=self.latent[row],
+            coefficients=None if self.coefficients is None else self.coefficients[row : row + 1],
+            shading=None if self.shading is None else self.shading[row : row + 1],
+        )

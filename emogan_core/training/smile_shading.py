@@ -1,0 +1,133 @@
+"""What smiling does to the light on a face: the median of people photographed neutral and smiling, on the face model's mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+from scipy.spatial import cKDTree
+
+from ..face_model import FaceFit, FaceModel
+from ..images import Photo
+
+Array = NDArray[np.float64]
+
+LOWPASS_CM = 0.18
+LEAST = 4.0  # of 255: darker pixels hold no ratio
+OUTER_LIPS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
+EYES = (
+    (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
+    (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
+)
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+LIDS_TOP = (159, 386)  # brows and hair begin above
+
+
+@dataclass(frozen=True, slots=True)
+class SmileShadingConfig:
+    """How the measured ratio becomes an axis' shading.
+
+    Convention: `gain` of the median is kept, `most` (log) at most; the ratio fades in over `beside_cm` from lips and
+    lids and over `border_cm` from the face's outline; `smooth` counts averagings over neighbouring vertices.
+    """
+
+    gain: float = 0.6
+    most: float = 0.3
+    beside_cm: float = 0.3
+    border_cm: float = 1.6
+    smooth: int = 6
+
+
+def brightness(photo: Photo, model: FaceModel, fit: FaceFit) -> Array:
+    """[f]: log of the low-passed brightness under each vertex of the face."""
+    gray = photo.pixels.astype(np.float32).mean(-1)
+    gray = ndimage.gaussian_filter(gray, LOWPASS_CM * fit.pose.scale)
+    places = fit.vertices(model)[: model.face_vertices, 1::-1].T - 0.5  # rows, columns of pixel centres
+    seen = ndimage.map_coordinates(gray, places, order=1, mode="nearest")
+    return np.asarray(np.log(np.maximum(seen, LEAST)), dtype=np.float64)
+
+
+def shading_of(model: FaceModel, ratios: Sequence[Array], config: SmileShadingConfig) -> Array:
+    """[f]: the median of people's log ratios [f] of brightness, smiling over neutral, fit to be put on any face.
+
+    Each person's overall change of light is taken off; left and right are averaged; lips, lids and the face's border
+    stay as they are.
+    """
+    skin = open_skin(model, config)
+    own = [ratio - np.median(ratio[skin > 0.9]) for ratio in ratios]
+    middle = np.median(np.stack(own), axis=0)
+    middle = (middle + middle[mirrored_vertices(model)]) / 2
+    middle = _smoothed(model, middle, skin, config.smooth)
+    middle -= np.median(middle[skin > 0.9])
+    return np.asarray(config.most * np.tanh(config.gain * middle * skin / config.most))
+
+
+def open_skin(model: FaceModel, config: SmileShadingConfig) -> Array:
+    """[f]: 1 on bare skin, falling to 0 on lips and lids, at the face's border, and from the brows up."""
+    places = model.neutral[: model.face_vertices].astype(np.float64)
+    at = model.landmark_vertex
+    result = np.clip(_inside(places, model.neutral[at[list(OVAL)]]) / config.border_cm, 0.0, 1.0)
+    for contour in (OUTER_LIPS, *EYES):
+        beside = -_inside(places, model.neutral[at[list(contour)]])
+        result *= np.clip((beside - 0.05) / config.beside_cm, 0.0, 1.0)
+    lids = float(model.neutral[at[list(LIDS_TOP)], 1].mean())
+    return np.asarray(result * np.clip((lids + 0.9 - places[:, 1]) / 0.8, 0.0, 1.0))
+
+
+def _inside(places: Array, contour: NDArray[np.floating]) -> Array:
+    """[f] in cm: how far inside a contour [n, 3] places [f, 3] lie, seen from the front; negative outside."""
+    line = contour[:, :2].astype(np.float64)
+    ahead = np.roll(line, -1, axis=0)
+    points = places[:, None, :2]
+    along = ahead - line
+    share = ((points - line) * along).sum(-1) / (along**2).sum(-1)
+    nearest = line + np.clip(share, 0.0, 1.0)[..., None] * along
+    distance = np.linalg.norm(points - nearest, axis=-1).min(1)
+    x, y = points[..., 0], points[..., 1]
+    spans = (line[:, 1] > y) != (ahead[:, 1] > y)
+    rise = np.where(along[:, 1] == 0, 1.0, along[:, 1])
+    crossing = x < line[:, 0] + (y - line[:, 1]) * along[:, 0] / rise
+    within = (spans & crossing).sum(1) % 2 == 1
+    return np.asarray(np.where(within, distance, -distance))
+
+
+def mirrored_vertices(model: FaceModel) -> NDArray[np.int64]:
+    """[f]: for each vertex of the face the one nearest to its mirror image."""
+    places = model.neutral[: model.face_vertices].astype(np.float64)
+    return np.asarray(cKDTree(places).query(places * (-1.0, 1.0, 1.0))[1], dtype=np.int64)
+
+
+def _smoothed(model: FaceModel, values: Array, weight: Array, rounds: int) -> Array:
+    """Values averaged over neighbours, those of little weight filled in from the others."""
+    mean = _averaging(model)
+    top, bottom = values * weight, weight.copy()
+    for _ in range(rounds):
+        top, bottom = 0.5 * top + 0.5 * (mean @ top), 0.5 * bottom + 0.5 * (mean @ bottom)
+    return np.asarray(top / np.maximum(bottom, 1e-6))
+
+
+def _averaging(model: FaceModel) -> sparse.csr_matrix:
+    """[f, f]: the mean over a vertex's neighbours."""
+    count = model.face_vertices
+    skin = model.triangles[(model.triangles < count).all(1)]
+    edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
+    pairs = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
+    matrix = sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    total = np.asarray(matrix.sum(1)).ravel()
+    return sparse.csr_matrix(sparse.diags(1 / np.maximum(total, 1)) @ matrix)
+
+
+def half_agreement(ratios: Mapping[str, Array], skin: Array, *, seed: int = 0) -> float:
+    """Correlation on bare skin between the medians of two random halves of the people."""
+    names = sorted(ratios)
+    order = np.random.default_rng(seed).permutation(len(names))
+    halves = [np.median([ratios[names[i]] for i in part], axis=0)[skin > 0.9] for part in np.array_split(order, 2)]
+    return float(np.corrcoef(halves[0], halves[1])[0, 1])
