@@ -13,7 +13,6 @@ from torch import Tensor
 from ..faces import Crop, frame_quad
 
 FACE_CENTRE, FACE_RADII = (0.5, 0.53), (0.47, 0.48)  # of the tight frame: brows to chin, cheek to cheek
-TURNED = 0.3  # nose aside of the line from eyes to mouth, of its length, at which a face counts as turned
 BORDER = 0.06  # of the crop: where every edit has faded away, so that no seam can show
 
 
@@ -26,29 +25,6 @@ def face_mask(crop: Crop, side: int, *, feather: float) -> Tensor:
     inset = torch.minimum(along, 1 - along) - 1 / side  # the outermost grid row is zero, whatever samples between rows
     fade = smooth_step(inset / BORDER)
     return (oval * fade.view(-1, 1) * fade.view(1, -1)).view(1, 1, side, side)
-
-
-def mouth_mask(crop: Crop, side: int, *, width: float, height: float, feather: float) -> Tensor:
-    """A soft ellipse around the mouth; radii are shares of the distance between the mouth's corners."""
-    corners = on_crop(crop, crop.landmarks[3:5])  # [2, 2] in 0..1
-    centre = corners.mean(0)
-    axis = corners[1] - corners[0]
-    length = max(float(np.hypot(*axis)), 0.12)  # a pursed mouth still opens wide
-    axis = axis / max(float(np.hypot(*axis)), 1e-6)
-    ys, xs = _grid(side)
-    dx, dy = xs - float(centre[0]), ys - float(centre[1])
-    along = (dx * float(axis[0]) + dy * float(axis[1])) / (width * length)
-    across = (dy * float(axis[0]) - dx * float(axis[1])) / (height * length)
-    return smooth_step((1 - torch.sqrt(along**2 + across**2)) / feather).view(1, 1, side, side)
-
-
-def frontality(crop: Crop) -> float:
-    """1 for a face seen from the front, falling to 0 as its nose moves aside; left and right then no longer match."""
-    eyes, mouth = crop.landmarks[:2].mean(0), crop.landmarks[3:5].mean(0)
-    down = mouth - eyes
-    aside = crop.landmarks[2] - eyes
-    cross = abs(float(down[0] * aside[1] - down[1] * aside[0])) / max(float(down @ down), 1e-6)  # of eyes to mouth
-    return max(0.0, 1 - cross / TURNED)
 
 
 def smooth_step(value: Tensor) -> Tensor:

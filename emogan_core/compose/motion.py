@@ -1,159 +1,211 @@
-"""What an edit does to a face, told apart: how it moves, and what it newly shades.
+"""How far the photo's pixels move: from the face's mesh before to the mesh after, backwards.
 
-A redrawn face is soft and only nearly the person, so neither its pixels nor every detail of its motion can be trusted.
-The same edit is therefore also drawn on codes pulled towards the average face, which the generator draws better, and
-the motions and the shadings are averaged.
+The pixel at p after an edit is the photo's at p + field(p): there the point of the mesh that stands at p was before.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import dijkstra
+from skimage.measure import points_in_poly
 
-from ..networks.build import Generator
-from ..networks.memory import need_to_draw
-from ..networks.sampling import drawn_in_groups
-from .flow import FlowConfig, blurred, compose, flow_between, jacobian, warped
+from ..face_model.mesh import Grid, draw, vertex_normals
+from ..face_model.model import FaceModel
+from .openings import MOUTH, Fitted, sides
 
-DRAWN_BYTES = 1 << 30
+Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+FADE_CM = 1.7  # beyond the head's outline the motion has faded away
+STILL_PX = 0.03  # motion this small is none: what stays is copied, not resampled
+BEHIND_CM = 0.12  # a vertex this far behind what is drawn in front of it was not seen
+TURNED = 0.05  # a vertex whose normal points to the viewer less than this was not seen
+LIP_SHOWN_CM = 0.09  # hidden parts of a lip take their pixels no deeper in the seen lip than this
+FACING = 0.25  # how much of the viewer's direction a normal needs for its skin's motion to be trusted
+SMOOTH_CM = 0.06
+SPLIT_PX = 0.4  # motions within a pixel that differ more than this are those of two layers of skin
+ROUNDS = 60  # of averaging over neighbours when hidden vertices are given a source
 
 
-@dataclass(frozen=True, slots=True)
-class MotionConfig:
-    """How motion and new shading are read off the sweep from one code to another.
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A small part of the photo in which the skin opens.
 
-    Convention: `size` is the side in px on which motion is computed; the sweep takes one step per `change_per_step`
-    (mean absolute difference of the redrawn faces, of a range of 2), at most `max_steps`; `pulls` are truncations
-    towards the average face, averaged with equal weight; `steadiness` is the share of the face's common motion (of the
-    head, not of the expression) that is taken out; `symmetry`, from 0 to 1, evens out left and right, because a smile
-    on one side only is more often the generator's error than the expression; `amplify` makes up for motion that
-    blurred pictures hide; `shading` is the gain of new shading and `shading_window` the share of the crop above whose
-    size shading counts as light and is left out; `mouth_shading` is its gain on the mouth; `least_area` bounds how much
-    the motion may squeeze.
+    Convention: grid at the photo's own pixels; skin [h, w] is the share of each pixel that skin covers; field
+    [h, w, 2] is the skin's motion, continued into the opening. Where skin lies over skin (a lid's fold, a lip on the
+    other) a pixel has several motions: split [n, 2] are the rows and columns of such pixels, splits [n, m, 2] their
+    motions, all of equal weight.
     """
 
-    size: int = 96
-    change_per_step: float = 0.012
-    max_steps: int = 4
-    pulls: tuple[float, ...] = (1.0, 0.6, 0.3)
-    steadiness: float = 1.0
-    symmetry: float = 0.8
-    amplify: float = 1.15
-    shading: float = 0.8
-    shading_window: float = 0.06
-    mouth_shading: float = 0.1
-    least_area: float = 0.2
-    flow: FlowConfig = field(default_factory=FlowConfig)
+    grid: Grid
+    skin: Single
+    field: Single
+    split: NDArray[np.int64]
+    splits: Single
 
 
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """An edit as motion and shading on the crop's grid.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sources:
+    """Where the mesh's vertices take their pixels: places [v, 2] in the photo; deep [v] is by how many cm lips were
+    hidden."""
 
-    Convention: flow [1, 2, s, s] backwards, in pixels of its grid; shading [1, 3, s, s], to be added, of a range of 2;
-    before, after [1, 3, r, r] are the generator's pictures.
+    places: Array
+    deep: Array
+
+
+def seen_sources(model: FaceModel, before: Array, scale: float, openings: tuple[Fitted, ...]) -> Sources:
+    """The photo positions from which the mesh's vertices take their pixels.
+
+    A vertex that was seen takes them from where it was. One that was hidden (behind the other lip, in the lid's fold)
+    takes those of the seen skin next to it; on the lips, of the skin as far from the lips' line on its own side.
     """
+    skin = model.triangles[model.triangle_part <= 1]
+    count = int(skin.max()) + 1
+    step = max(1.0, scale / 22)
+    low = np.floor(before[:count, :2].min(0)) - 2
+    size = np.ceil((before[:count, :2].max(0) + 2 - low) / step).astype(int)
+    drawing = draw(before, skin, Grid(float(low[0]), float(low[1]), int(size[0]), int(size[1]), step))
+    front = np.asarray(drawing.filled(drawing.depth, -np.inf), dtype=np.float64)
+    cells = np.clip(drawing.grid.cells(before[:count]).astype(int), 0, size - 1)
+    normals = vertex_normals(before, skin)[:count]
+    hidden = (front[cells[:, 1], cells[:, 0]] > before[:count, 2] + BEHIND_CM * scale) | (normals[:, 2] < TURNED)
+    sources = before[:, :2].copy()
+    around = _around(skin, count)
+    sources[:count] = _continued(around, before[:count, :2], hidden)
+    deep = np.zeros(len(before))
+    for opening in (one for one in openings if one.place is MOUTH):
+        deep[:count] = _hidden_depth(model, hidden)
+        sign = np.where(sides(model, MOUTH)[0] > 0.5, 1.0, -1.0)
+        back = np.minimum(0.6 * deep + 0.03 * (deep > 0), LIP_SHOWN_CM) * scale
+        sources += (back * sign)[:, None] * opening.frame.axes[1]
+    return Sources(sources, deep)
 
-    flow: Tensor
-    shading: Tensor
-    before: Tensor
-    after: Tensor
+
+def _edges(skin: NDArray[np.integer]) -> NDArray[np.int64]:
+    return np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
 
 
-def read_motion(generator: Generator, ws: Tensor, edited: Tensor, face: Tensor, *, config: MotionConfig) -> Motion:
-    """Motion and shading between the pictures of two codes.
+def _around(skin: NDArray[np.integer], count: int) -> sparse.csr_matrix:
+    """[n, n]: 1 where two vertices of the skin share an edge (more where they share several)."""
+    edges = _edges(skin)
+    pairs = np.concatenate([edges, edges[:, ::-1]])
+    return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
 
-    Convention: ws, edited [1, num_ws, w_dim] and face, the mask [1, 1, s, s] on which common motion is judged, on the
-    generator's device; s is config.size.
+
+def _continued(around: sparse.csr_matrix, values: Array, hidden: Flags) -> Array:
+    """[n, 2]: values of seen vertices; hidden ones get the mean of their neighbours', round by round."""
+    rows = around[hidden]
+    value = np.where(hidden[:, None], 0.0, values)
+    known = (~hidden).astype(np.float64)
+    for _ in range(ROUNDS):
+        total, weight = rows @ (value * known[:, None]), rows @ known
+        some = weight > 0
+        value[hidden] = np.where(some[:, None], total / np.maximum(weight, 1)[:, None], value[hidden])
+        known[hidden] = some
+    unknown = known == 0
+    value[unknown] = values[unknown]
+    return value
+
+
+def _hidden_depth(model: FaceModel, hidden: Flags) -> Array:
+    """[n] cm along the skin from what was seen of the lips to each of their hidden vertices; 0 for the rest."""
+    _, near = sides(model, MOUTH)
+    edges = _edges(near)
+    apart = np.linalg.norm(model.neutral[edges[:, 0]] - model.neutral[edges[:, 1]], axis=1)
+    graph = sparse.csr_matrix((apart, (edges[:, 0], edges[:, 1])), shape=(len(hidden), len(hidden)))
+    inside = np.unique(near)
+    start = inside[~hidden[inside]]
+    distance = dijkstra(graph, directed=False, indices=start, min_only=True, limit=2.0)
+    return np.asarray(np.where(np.isfinite(distance) & hidden, distance, 0.0))
+
+
+OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
+"""MediaPipe's points around the face, from the forehead's middle to the person's left."""
+
+
+@lru_cache(maxsize=4)
+def _within_oval(model: FaceModel) -> Array:
+    """[v]: 1 for vertices of the face inside its outline, 0 for ears, neck and the skin under the chin."""
+    outline = model.neutral[model.landmark_vertex[list(OVAL)], :2]
+    inside = np.array(points_in_poly(model.neutral[:, :2], outline))  # type: ignore[no-untyped-call]
+    inside[model.face_vertices :] = False
+    return np.asarray(inside, dtype=np.float64)
+
+
+def coarse_field(
+    model: FaceModel,
+    vertices: Array,
+    sources: Array,
+    change: Array,
+    triangles: NDArray[np.integer],
+    grid: Grid,
+    scale: float,
+) -> Single:
+    """[h, w, 3] on a coarse grid: the skin's motion in px and its log ratio of brightness.
+
+    The motion of the face is faded out beyond its outline, over hair, ears and neck, and continued over openings: a jaw
+    that moves takes the neck below it along, and does not leave its edge behind there. Where the mesh turns away from
+    the viewer its own motion says little about the photo, so there too the motion of what faces the viewer goes on.
     """
-    ends = drawn(generator, torch.cat([ws, edited]))  # [2, 3, r, r]
-    steps = _steps(ends, face, config=config)
-    sweep = ws + torch.linspace(0, 1, steps + 1, device=ws.device).view(-1, 1, 1) * (edited - ws)
-    away = ws - generator.w_avg
-    codes = torch.cat([sweep + (pull - 1) * away for pull in config.pulls])  # [pulls * (steps + 1), num_ws, w_dim]
-    frames = at_size(drawn(generator, codes), config.size)
-    frames = frames.view(len(config.pulls), steps + 1, *frames.shape[1:])
-    flows = flow_between(frames[:, :-1].flatten(0, 1), frames[:, 1:].flatten(0, 1), config=config.flow)
-    totals = torch.cat([compose(part) for part in torch.split(flows, steps)])  # [pulls, 2, s, s]
-    residuals = frames[:, -1] - warped(frames[:, 0], totals)
-    flow = totals.mean(0, keepdim=True)
-    flow = flow + config.symmetry / 2 * (mirrored(flow) - flow)
-    flow = config.amplify * (flow - config.steadiness * common_motion(flow, face))
-    residual = residuals.mean(0, keepdim=True)
-    shading = residual - blurred(residual, config.shading_window * config.size)
-    return Motion(flow=flow, shading=shading, before=ends[:1], after=ends[1:])
-
-
-def drawn(generator: Generator, codes: Tensor) -> Tensor:
-    """Pictures of codes, a few at a time so that large generators fit into memory."""
-    return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES)))
-
-
-def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
-    """The memory that drawing an edit takes, in bytes, beside the weights, on a kind of device, usually the generator's."""
-    codes = len(MotionConfig().pulls) * (MotionConfig().max_steps + 1)
-    return need_to_draw(generator.spec, device=device or generator.device.type).peak(codes, most=DRAWN_BYTES)
-
-
-def mirrored(flow: Tensor) -> Tensor:
-    """The flow as it would be on the mirrored face."""
-    return flow.flip(-1) * flow.new_tensor([-1.0, 1.0]).view(1, 2, 1, 1)
-
-
-def at_size(images: Tensor, side: int) -> Tensor:
-    """Pictures resized to `side`: averaged when they shrink, bicubic when they grow."""
-    if images.shape[-1] == side:
-        return images
-    if images.shape[-1] > side:
-        return F.interpolate(images, size=(side, side), mode="area")
-    return F.interpolate(images, size=(side, side), mode="bicubic")
-
-
-def common_motion(flow: Tensor, face: Tensor, *, rounds: int = 8, tolerance: float = 0.5) -> Tensor:
-    """The similarity (shift, turn, scale) that most of the face follows; outliers, the expression, do not count.
-
-    Convention: weights `face` [1, 1, s, s]; a pixel that departs from the fit by `tolerance` px counts half.
-    """
-    side = flow.shape[-1]
-    along = torch.arange(side, device=flow.device, dtype=torch.float64 if flow.device.type != "mps" else flow.dtype)
-    along = (along + 0.5) / side - 0.5
-    ys, xs = torch.meshgrid(along, along, indexing="ij")
-    one, zero = torch.ones_like(xs), torch.zeros_like(xs)
-    columns = torch.stack(
-        [torch.stack([one, zero]), torch.stack([zero, one]), torch.stack([xs, ys]), torch.stack([-ys, xs])]
+    drawing = draw(vertices, triangles, grid)
+    x, y = grid.centres()
+    own = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2)[drawing.cell]
+    facing = vertex_normals(vertices, triangles)[:, 2] * _within_oval(model)
+    values = drawing.values(np.column_stack([sources, change, facing]))
+    values[:, :2] -= own
+    whole = np.asarray(drawing.filled(values, 0.0), dtype=np.float32)
+    field = _faded(whole[..., :2], whole[..., 3] > FACING, FADE_CM * scale / grid.step)
+    field = without_stillness(field)
+    smooth = SMOOTH_CM * scale / grid.step
+    return np.stack(
+        [ndimage.gaussian_filter(plane, smooth) for plane in (field[..., 0], field[..., 1], whole[..., 2])], -1
     )
-    basis = columns.flatten(1).T  # [2 s s, 4]
-    target = flow.to(basis.dtype).flatten()  # [2 s s]
-    prior = face.to(basis.dtype).expand(1, 2, side, side).flatten()
-    weight = prior
-    coefficients = torch.zeros(4, dtype=basis.dtype, device=basis.device)
-    for _ in range(rounds):
-        normal = (basis * weight[:, None]).T @ basis + 1e-6 * torch.eye(4, dtype=basis.dtype, device=basis.device)
-        coefficients = torch.linalg.solve(normal, (basis * weight[:, None]).T @ target)
-        misfit = (target - basis @ coefficients).view(2, -1).square().sum(0) / tolerance**2
-        weight = prior / (1 + misfit).square().repeat(2)
-    return (basis @ coefficients).view(1, 2, side, side).to(flow.dtype)
 
 
-def unfolded(flow: Tensor, *, least_area: float) -> Tensor:
-    """The flow, smoothed where it would squeeze below `least_area`, so that it never folds."""
-    for _ in range(12):
-        tight = (jacobian(flow) < least_area).to(flow.dtype)
-        if not bool(tight.any()):
-            return flow
-        near = blurred(F.max_pool2d(tight, 9, stride=1, padding=4), 3.0)
-        flow = flow + near * (blurred(flow, 3.0) - flow)
-    while bool((jacobian(flow) < least_area).any()):
-        flow = flow * 0.8
-    return flow
+def _faded(field: Single, covered: Flags, reach: float) -> Single:
+    """Outside of what is covered the nearest motion, smoothed, falling to exactly 0 at `reach` cells."""
+    distance, nearest = ndimage.distance_transform_edt(~covered, return_indices=True)
+    outside = field[nearest[0], nearest[1]]
+    smooth = np.stack([ndimage.uniform_filter(outside[..., k], size=max(3, int(reach / 3))) for k in (0, 1)], -1)
+    share = np.clip(distance / reach, 0, 1)[..., None]
+    fade = (1 - share**2) ** 2
+    mixed = outside + np.minimum(share * 3, 1) * (smooth - outside)
+    return np.where(covered[..., None], field, mixed * fade).astype(np.float32)
 
 
-def _steps(ends: Tensor, face: Tensor, *, config: MotionConfig) -> int:
-    """More steps for larger changes: flow is found best between pictures that differ little."""
-    first, last = at_size(ends, config.size)
-    change = float(((last - first).abs() * face[0]).sum() / (3 * face.sum()).clamp_min(1e-6))
-    return max(1, min(config.max_steps, math.ceil(change / config.change_per_step)))
+def opening_patch(vertices: Array, sources: Array, triangles: NDArray[np.integer], grid: Grid, factor: int) -> Patch:
+    """The skin around an opening, at the photo's pixels, its edges antialiased by factor x factor cells a pixel."""
+    drawing = draw(vertices, triangles, grid.finer(factor))
+    fine = drawing.grid
+    x, y = fine.centres()
+    own = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2)[drawing.cell]
+    moved = np.column_stack([drawing.values(sources) - own, np.ones(len(own), dtype=np.float32)])
+    whole = np.asarray(drawing.filled(moved, 0.0), dtype=np.float32)
+    parts = whole.reshape(grid.height, factor, grid.width, factor, 3).swapaxes(1, 2)
+    parts = parts.reshape(grid.height, grid.width, factor * factor, 3)
+    means = parts.mean(2)
+    skin = means[..., 2]
+    field = means[..., :2] / np.maximum(skin, 1e-6)[..., None]
+    apart = np.abs(parts[..., :2] - field[:, :, None]).max(-1) * parts[..., 2] > SPLIT_PX
+    rows, columns = np.nonzero(apart.any(-1))
+    split = parts[rows, columns]
+    splits = np.where(split[..., 2:] > 0, split[..., :2], field[rows, columns][:, None])
+    if skin.any():
+        nearest = ndimage.distance_transform_edt(skin < 0.5, return_distances=False, return_indices=True)
+        field = field[nearest[0], nearest[1]]
+    return Patch(grid, skin, field.astype(np.float32), np.stack([rows, columns], -1), splits.astype(np.float32))
+
+
+def without_stillness(field: Single) -> Single:
+    """Motion less STILL_PX, so that what hardly moves does not move at all and nothing jumps."""
+    length = np.sqrt((field**2).sum(-1, keepdims=True))
+    return np.asarray(field * np.maximum(0, 1 - STILL_PX / np.maximum(length, 1e-9)), dtype=np.float32)

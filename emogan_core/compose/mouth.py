@@ -1,232 +1,174 @@
-"""Parting closed lips along the photo's own mouth line.
-
-Motion alone can only stretch what is there, so a smile that shows teeth would be drawn on the lips. Instead the line
-where the photo's lips meet is found, the lips are moved apart from it, and what shows between them is a plain surface
-in the colour of teeth or of a dark mouth. How far they part, and which of the two it is, is what the generator says.
-"""
+"""The inside of the mouth: the photo's own where it was seen, the model's teeth, gums and tongue where it was not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy import ndimage
 
-from ..faces import Crop
-from .flow import LUMA, blurred, resized_flow
-from .masks import face_mask, mouth_mask, on_crop, smooth_step
+from ..face_model.mesh import Drawing, Grid, draw, vertex_normals
+from ..face_model.model import PARTS, FaceModel
+from .frames import shares
+from .motion import Patch
+from .openings import Fitted, Moved
 
-SIDE = 256  # of the grid on which lips are looked at: the mouth is then some 70 px wide
-SEARCH = 0.22  # of the mouth's length: how far above or below its corners the line may run
-NEAR = 0.28  # of the mouth's length: how far from the line new brightness counts as the mouth's
-EDGE = 0.004  # of the crop's side: softness of the outline of parted lips in a sharp photo
-SOFTER = 4.0  # times as soft again it is in a picture of a few dozen px made large: a sharp strip would lie on it
-TEETH = (1.05, 1.0, 0.91)  # warmth of teeth, luma 1
-DARK = (0.28, 0.20, 0.19)  # a dark mouth, relative to bright skin
+Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+
+GUMS_BACK_CM = 0.05  # so that teeth look as long as they are
+CROWN_CM = 0.72  # from the biting edge to where gums may show
+TEETH, GUMS, SOCKET = PARTS.index("teeth"), PARTS.index("gums_and_tongue"), PARTS.index("mouth_socket")
 
 
-@dataclass(frozen=True, slots=True)
-class MouthConfig:
-    """How far lips part.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tones:
+    """Colours [3] in 0..255 from which the mouth's inside is drawn: all of the photo's own exposure and cast."""
 
-    Convention: `gain` is the gap per new brightness (both in shares of the mouth's length; brightness of a range of 2),
-    counted from `least` on; `width` is the gap's width as a share of the mouth's; `reach` the distance, in mouth
-    lengths, over which the lips give way; `calm` is the share of the crop over which motion between the lips is
-    smoothed, because the generator's teeth are mistaken for lips that moved.
+    teeth: Array
+    gums: Array
+    dark: Array
+
+
+def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
+    """Tones from the photo's cheek, lips and eye white (each a colour [3] in 0..255).
+
+    Teeth are about as bright as the eye's white, so a little brighter than a fair cheek and far brighter than a dark
+    one; their colour leans to yellow by as much as the photo has colour.
     """
+    bright = float(cheek.mean())
+    white = float(np.clip(eye_white.mean(), 0.92 * bright, 2.2 * bright))
+    level = 1.04 * white  # median of 32 true smiles; what lies in the lips' shade is darker than the white
+    colour = float(np.clip(np.ptp(cheek) / 40.0, 0, 1))
+    cast = eye_white / max(float(eye_white.mean()), 1e-6)
+    warm = 1 + colour * (np.array([1.03, 1.0, 0.96]) * (0.5 + 0.5 * cast) - 1)
+    flesh = lips / max(float(lips.mean()), 1e-6)
+    red = 1 + colour * (0.5 * flesh + 0.5 * np.array([1.3, 0.85, 0.85]) - 1)
+    return Tones(level * warm, 0.70 * level * red, 0.085 * level * (1 + colour * (np.array([1.35, 0.85, 0.8]) - 1)))
 
-    gain: float = 3.6
-    least: float = 0.002
-    width: float = 0.8
-    reach: float = 0.45
-    calm: float = 0.035
 
+def inside(
+    model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: float, factor: int, *, upper: bool
+) -> Single:
+    """[h, w, 3]: the drawn inside of the mouth; `upper`: with its upper teeth and gums.
 
-@dataclass(frozen=True, slots=True)
-class Lips:
-    """Where closed lips meet, on a grid of SIDE px.
-
-    Convention: `line` [SIDE] is the height y at each column's centre; `left`, `right` are the columns of the corners;
-    `closed` is 1 for lips that surely meet along it and 0 for a mouth that is open already.
+    The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
     """
-
-    line: Tensor
-    left: float
-    right: float
-    closed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A gap between the lips, as smooth fields [1, 1, s, s] over the crop after the edit.
-
-    Convention: `below` is the signed height over the mouth line (positive towards the chin), `gap` the gap's height at
-    this column, both in shares of the crop's side; `along` runs from -1 to 1 between the corners; `reach` and `edge`,
-    the softness of the gap's outline, are shares of the crop's side; `colour` [3] of a range of 2 fills the gap.
-    """
-
-    below: Tensor
-    gap: Tensor
-    along: Tensor
-    reach: float
-    edge: float
-    colour: Tensor
-
-
-def find_lips(image: Tensor, crop: Crop) -> Lips:
-    """The dark line between the lips: the cheapest path from corner to corner through [1, 3, SIDE, SIDE]."""
-    corners = on_crop(crop, crop.landmarks[3:5]) * SIDE
-    length = max(float(np.hypot(*(corners[1] - corners[0]))), 8.0)
-    first, last = (round(corners[i, 0] + (2 * i - 1) * 0.05 * length) for i in (0, 1))
-    columns = np.clip(np.arange(first, max(last, first + 8) + 1), 0, SIDE - 1)
-    slope = (corners[1, 1] - corners[0, 1]) / max(corners[1, 0] - corners[0, 0], 1.0)
-    straight = corners[0, 1] + (columns + 0.5 - corners[0, 0]) * slope
-    offsets = np.arange(-int(SEARCH * length), int(SEARCH * length) + 1)
-    softened = blurred(image, 1.2)[0].double()
-    luma = (softened * torch.tensor(LUMA, dtype=torch.float64).view(3, 1, 1)).sum(0).numpy()
-    rows = np.clip((straight[:, None] + offsets).astype(int), 0, SIDE - 1)
-    path = straight + offsets[_valley(luma[rows, columns[:, None]])]
-    path = np.convolve(np.pad(path, 3, mode="edge"), np.full(7, 1 / 7), "valid")
-    centres, order = np.unique(columns + 0.5, return_index=True)
-    line = np.interp(np.arange(SIDE) + 0.5, centres, path[order])
-    closed = _closedness(softened.numpy(), line, corners, length)
-    return Lips(torch.from_numpy(line).float(), float(corners[0, 0]), float(corners[1, 0]), closed)
-
-
-def _valley(luma: NDArray[np.float64]) -> NDArray[np.int64]:
-    """For each column the offset of the darkest connected path through luma [columns, offsets]: dynamic programming."""
-    count, width = luma.shape
-    height = np.linspace(-1, 1, width)
-    at_corner = np.abs(np.linspace(-1, 1, count)) ** 4  # near the corners the landmarks know best
-    cost = luma - np.median(luma, axis=1, keepdims=True)
-    cost = cost + 0.25 * height**2 + 0.5 * at_corner[:, None] * np.abs(height)
-    total, steps = cost[0], []
-    for column in cost[1:]:
-        padded = np.pad(total, 1, constant_values=np.inf)
-        ways = np.stack([padded[:-2] + 0.04, padded[1:-1], padded[2:] + 0.04])
-        steps.append(ways.argmin(0) - 1)
-        total = ways.min(0) + column
-    path = [int(total.argmin())]
-    for step in reversed(steps):
-        path.append(path[-1] + int(step[path[-1]]))
-    return np.array(path[::-1])
-
-
-def _closedness(
-    image: NDArray[np.float64], line: NDArray[np.float64], corners: NDArray[np.float64], length: float
-) -> float:
-    """1 when both sides of the line look like lips; teeth below it are paler and brighter than the lip above."""
-    middle = np.arange(int(corners[0, 0] + 0.25 * length), int(corners[1, 0] - 0.25 * length) + 1).clip(0, SIDE - 1)
-    step = max(2, int(0.05 * length))
-    above, below = (image[:, np.clip(line[middle].astype(int) + s, 0, SIDE - 1), middle] for s in (-step, step))
-    redder = float(((below[0] - below[1]) - (above[0] - above[1])).mean())
-    brighter = float(np.abs((below - above).mean(0)).mean())
-    return float(smooth_step(torch.tensor((redder + 0.13) / 0.1)) * smooth_step(torch.tensor((0.32 - brighter) / 0.14)))
-
-
-def calmed(flow: Tensor, crop: Crop, *, config: MouthConfig) -> Tensor:
-    """The flow [1, 2, s, s], smoothed between the lips but not at the corners of the mouth."""
-    side = flow.shape[-1]
-    mouth = mouth_mask(crop, side, width=0.55, height=0.35, feather=0.6)
-    return flow + mouth * (blurred(flow, config.calm * side) - flow)
-
-
-def opening_of(own: Tensor, shading: Tensor, flow: Tensor, crop: Crop, *, config: MouthConfig) -> Opening | None:
-    """The gap that new brightness or darkness at the mouth asks for; None for a mouth that is open or stays closed.
-
-    Convention: own [1, 3, SIDE, SIDE] is the photo's crop; shading [1, 3, s, s] and flow [1, 2, s, s] are the edit's.
-    """
-    lips = find_lips(own, crop)
-    length = lips.right - lips.left
-    if length < 8 or lips.closed == 0:
-        return None
-    moved = resized_flow(flow, SIDE)[0]  # [2, SIDE, SIDE]
-    centres = torch.arange(SIDE) + 0.5
-    xs, ys = centres.view(1, -1) + moved[0], centres.view(-1, 1) + moved[1]
-    below = ys - _read(lips.line, xs)
-    along = (xs - (lips.left + lips.right) / 2) / (length / 2)
-    luma = (shading * torch.tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    luma = F.interpolate(luma, size=(SIDE, SIDE), mode="bicubic")[0, 0]
-    news = _news(luma, below / length, along) * float(lips.closed)
-    height = config.gain * max(0.0, abs(news) - config.least) * length  # px
-    if height < 0.1:
-        return None
-    shape = (1 - (along / config.width).square()).clamp(0, 1) ** 0.8
-    gap = height * shape * face_mask(crop, SIDE, feather=0.25)[0, 0]
-    return Opening(
-        below=below[None, None] / SIDE,
-        gap=gap[None, None] / SIDE,
-        along=along[None, None],
-        reach=config.reach * length / SIDE,
-        edge=EDGE * (1 + SOFTER * softness(own)),
-        colour=_filling(own, crop, teeth=news > 0),
+    grid, skin = patch.grid, patch.skin
+    fine = grid.finer(factor)
+    rough = np.isin(model.triangle_part, (SOCKET, GUMS, TEETH))
+    if not upper:
+        drop = np.linalg.norm(model.expressions[model.index("jawOpen")], axis=1)
+        fixed = (drop < 0.3)[model.triangles].all(1)  # what does not follow the jaw
+        rough &= ~(fixed & (model.triangle_part != SOCKET))
+    triangles, part = model.triangles[rough], model.triangle_part[rough]
+    placed = after.copy()
+    placed[model.part_vertices["gums_and_tongue"], 2] -= GUMS_BACK_CM * scale
+    drawing = draw(placed, triangles, fine, both=True).where(np.repeat(np.repeat(skin < 0.999, factor, 0), factor, 1))
+    kind = part[drawing.triangle]
+    normals = vertex_normals(after, triangles)
+    normal = drawing.values(normals)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+    facing = np.abs(normal[:, 2])
+    teeth = model.part_vertices["teeth"]
+    behind = np.maximum(after[teeth, 2].max() - drawing.depth, 0) / scale  # cm behind the foremost tooth
+    above, below, aside = _lip_distances(skin, factor, scale, drawing)
+    lit = np.clip((above + below) / 1.6, 0, 1)  # how much light so tall an opening lets in
+    is_teeth, is_gums = kind == TEETH, kind == GUMS
+    crown = np.abs(drawing.values(model.neutral[:, 1].astype(np.float64)) - _biting_edge(model))
+    between = is_gums & (crown < CROWN_CM) & (behind < 2.5)  # the model's gums reach too far down between teeth
+    is_teeth, is_gums = is_teeth | between, is_gums & ~between
+    lips = (1 - 0.30 * np.exp(-above / 0.12)) * (1 - 0.18 * np.exp(-below / 0.07))
+    corner = 1 - 0.40 * np.exp(-aside / 0.35)
+    depth = np.exp(
+        -np.maximum(behind - 0.1, 0) / np.where(is_teeth, 2.0, np.where(is_gums, 1.6 + 2.4 * lit, 1.0 + lit))
     )
+    turned = np.clip((facing - 0.1) / 0.75, 0, 1)
+    form = np.where(is_teeth, 0.42 + 0.58 * turned * (2 - turned), 0.5 + 0.5 * facing) * np.where(between, 0.8, 1)
+    gloss = np.where(is_teeth, 0.07, 0.05) * np.exp(-(normal[:, 0] ** 2 + (normal[:, 1] + 0.2) ** 2) / 0.03)
+    shade = (lips * corner * depth * (form + gloss)).astype(np.float32)
+    base = np.where(is_teeth[:, None], tones.teeth, np.where(is_gums[:, None], tones.gums, tones.gums * 0.5))
+    deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.dark / tones.dark.max())  # red in the dark
+    colours = (tones.dark + (base * deep - tones.dark) * shade[:, None]).astype(np.float32)
+    empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
+    empty[drawing.cell] = colours
+    whole = empty.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
+    blur = max(0.6, 0.02 * scale)
+    return np.asarray(ndimage.gaussian_filter(whole, (0.75 * blur, blur, 0)), dtype=np.float32)
 
 
-def softness(image: Tensor) -> float:
-    """From 0 for a sharp photo to 1 for a small picture made large, of [1, 3, SIDE, SIDE].
+def with_photo(drawn: Single, photo: Single, grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
+    """[h, w, 3]: the drawn inside of a mouth, with the photo's own where that was open before.
 
-    How nearly brightness changes four times as much over 4 px as over 1: edges and pores keep it from doing so (ten
-    photos: 0.61 to 0.69), pictures of 64 and 128 px enlarged do it (0.92 to 0.97).
+    What was seen stays where it was, as upper teeth do; a lip that rises above it stretches it upwards. Convention:
+    photo [h, w, 3] before, on the same grid.
     """
-    luma = (image[0] * torch.tensor(LUMA).view(3, 1, 1)).sum(0)
-    near, far = ((luma[px:] - luma[:-px]).abs().mean() + (luma[:, px:] - luma[:, :-px]).abs().mean() for px in (1, 4))
-    return float(smooth_step((far / (4 * near).clamp_min(1e-6) - 0.75) / 0.2))
+    if not opening.photo.gap.any():
+        return drawn
+    frame, places = opening.frame, shares()
+    x, y = grid.centres()
+    points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
+    along, down = np.moveaxis(frame.inside(points), -1, 0)
+    share = along / frame.length
+    upper, lower = (np.interp(share, places, line) for line in (opening.photo.upper, opening.photo.lower))
+    new = moved.frame.origin + np.column_stack([places * moved.frame.length, moved.edges.upper]) @ moved.frame.axes
+    risen = frame.inside(new)
+    lip = np.minimum(np.interp(along, risen[:, 0], risen[:, 1]), upper)
+    stretched = lower - (lower - down) * (lower - upper) / np.maximum(lower - lip, 1e-6)
+    source = np.where((down < lower) & (lip < upper - 0.05), stretched, down)
+    shift = (source - down)[..., None] * frame.axes[1]
+    rows = np.broadcast_to(np.arange(grid.height)[:, None], grid.shape) + shift[..., 1]
+    columns = np.broadcast_to(np.arange(grid.width)[None], grid.shape) + shift[..., 0]
+    planes = [ndimage.map_coordinates(photo[..., c], [rows, columns], order=1, mode="nearest") for c in range(3)]
+    own = np.where(np.abs(shift).max(-1, keepdims=True) < 0.02, photo, np.stack(planes, axis=-1))
+    edge = max(0.04 * scale, 1.0)
+    seen = np.clip((lower - source) / edge, 0, 1) * np.clip((source - upper) / edge + 1, 0, 1)
+    seen = seen * np.clip(np.minimum(share, 1 - share) * frame.length / edge + 1, 0, 1)
+    seen = seen * np.clip((lower - upper) / edge, 0, 1)
+    return np.asarray(drawn + seen[..., None] * (own - drawn), dtype=np.float32)
 
 
-def _news(luma: Tensor, below: Tensor, along: Tensor) -> float:
-    """New brightness across the middle of the mouth, in mouth lengths times luma; negative when it is darkness."""
-    window = torch.exp(-((below / NEAR) ** 2))
-    columns = (1 - (along / 0.6) ** 2).clamp_min(0)
-    heights = window * luma * columns  # [SIDE, SIDE]
-    crossed = (columns * (below.abs() < 0.5)).amax(0).sum().clamp_min(1.0)  # columns, weighted, that cross the mouth
-    row = float((below[1:] - below[:-1]).median())  # height of one grid row, in mouth lengths
-    return float(heights.sum() / crossed) * row
+def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
+    """[h, w]: factors that darken the line where lips meet that were apart before."""
+    shut = np.clip(1 - moved.edges.gap / (0.08 * scale), 0, 1)
+    apart = np.clip(opening.photo.gap / (0.2 * scale), 0, 1)
+    if not (shut * apart).any():
+        return np.ones(grid.shape, dtype=np.float32)
+    x, y = grid.centres()
+    points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
+    along, down = np.moveaxis(moved.frame.inside(points), -1, 0)
+    share = along / moved.frame.length
+    line = np.interp(share, shares(), moved.edges.middle)
+    strength = np.interp(share, shares(), shut * apart) * np.clip(np.minimum(share, 1 - share) / 0.1 + 0.5, 0, 1)
+    narrow = np.exp(-(((down - line) / (0.035 * scale)) ** 2))
+    wide = np.exp(-(((down - line) / (0.11 * scale)) ** 2))
+    return np.asarray(1 - strength * (0.38 * narrow + 0.14 * wide), dtype=np.float32)
 
 
-def _filling(own: Tensor, crop: Crop, *, teeth: bool) -> Tensor:
-    """[3] of a range of 2: teeth as bright as this face's bright skin, or a dark mouth; as gray as the photo is."""
-    mask = face_mask(crop, SIDE, feather=0.25)[0, 0]
-    skin = mask > 0.9 * mask.max()
-    colours = own[0][:, skin]  # [3, pixels]
-    luma = (colours * torch.tensor(LUMA).view(3, 1)).sum(0)
-    bright, highlight = (float(luma.quantile(share)) + 1 for share in (0.75, 0.98))
-    light = max(bright + 0.2, 0.95 * highlight)  # dark skin tells the light by its highlights
-    filling = light * torch.tensor(TEETH) if teeth else bright * torch.tensor(DARK)
-    chroma = float((colours - colours.mean(0, keepdim=True)).abs().mean())
-    gray = filling.mean().expand(3)
-    return gray + (filling - gray) * min(1.0, chroma / 0.08) - 1
+def _lip_distances(skin: Single, factor: int, scale: float, drawing: Drawing) -> tuple[Single, Single, Single]:
+    """[n] cm from the drawn cells up to the upper lip, down to the lower one, and aside to the nearer corner."""
+    hole = skin < 0.5
+    height, width = hole.shape
+    if not hole.any():
+        far = np.zeros(len(drawing.cell), dtype=np.float32)
+        return far, far, far
+    rows = np.arange(height)[:, None]
+    top = np.where(hole.any(0), hole.argmax(0), height // 2).astype(np.float64)
+    bottom = np.where(hole.any(0), height - hole[::-1].argmax(0), height // 2).astype(np.float64)
+    top, bottom = (ndimage.gaussian_filter1d(line, max(1.0, 0.05 * scale)) for line in (top, bottom))
+    columns = np.flatnonzero(hole.any(0))
+    x = np.arange(width)[None]
+    aside = np.minimum(x - columns[0], columns[-1] - x) / scale
+    planes = (rows + 0.5 - top, bottom - rows - 0.5, np.broadcast_to(aside * scale, hole.shape))
+    row, column = np.divmod(drawing.cell, drawing.grid.width)
+    at = row // factor * width + column // factor
+    above, below, beside = ((np.maximum(plane, 0) / scale).astype(np.float32).reshape(-1)[at] for plane in planes)
+    return above, below, beside
 
 
-def _read(line: Tensor, x: Tensor) -> Tensor:
-    """The line's height at columns x, linear between column centres."""
-    grid = torch.stack([2 * x / SIDE - 1, torch.zeros_like(x)], dim=-1).unsqueeze(0)
-    return F.grid_sample(line.view(1, 1, 1, -1), grid, padding_mode="border", align_corners=False)[0, 0]
-
-
-def parting(below: Tensor, gap: Tensor, reach: float) -> Tensor:
-    """How much farther down the photo is read so that lips move apart from the line by half the gap each.
-
-    Convention: all in one unit; the displacement jumps from side to side of the line, inside the gap, and is 0 from
-    `reach` on.
-    """
-    half, distance = gap / 2, below.abs()
-    rest = (1 - (distance - half) / (reach - half).clamp_min(1e-6)).clamp(0, 1)
-    source = (distance - half * rest.square()).clamp_min(0)
-    return (source - distance) * below.sign()
-
-
-def between(below: Tensor, gap: Tensor, along: Tensor, colour: Tensor, edge: float) -> tuple[Tensor, Tensor]:
-    """What shows between parted lips: opacity [h, w] and colour [h, w, 3] of a range of 2.
-
-    It lies in the upper lip's shadow, and darkens towards the corners. `edge` is the softness of its outline, in the
-    unit of `below`.
-    """
-    depth = ((below + gap / 2) / gap.clamp_min(1e-6)).clamp(0, 1)  # 0 at the upper lip, 1 at the lower
-    light = (0.7 + 0.3 * smooth_step(depth / 0.45)) * (1 - 0.12 * smooth_step((depth - 0.7) / 0.3))
-    light = light * (1 - 0.55 * (along.abs() / 0.8).clamp(0, 1) ** 2.2)
-    opacity = smooth_step((gap / 2 - below.abs()) / edge + 0.5) * smooth_step(gap / (1.25 * edge))
-    return opacity, (colour + 1) * light.unsqueeze(-1) - 1
+def _biting_edge(model: FaceModel) -> float:
+    """Height (cm, of the neutral model) at which upper and lower teeth meet."""
+    teeth = model.neutral[model.part_vertices["teeth"]]
+    front = teeth[teeth[:, 2] > teeth[:, 2].max() - 0.6]
+    return float((front[:, 1].min() + front[:, 1].max()) / 2) if len(front) else 0.0

@@ -1,8 +1,9 @@
-"""Bringing an edit of the generator's picture back into the photo."""
+"""Bringing an edit back into the photo."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,37 +12,33 @@ from torch import Tensor
 
 from ..devices import gradients_off, ordinary
 from ..errors import EmoganError, ShapeError
+from ..face_model import FaceFit, load_face_model
 from ..faces import Crop, cut
 from ..images import Photo
-from ..inversion import Inversion
+from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
 from ..networks.build import Generator
-from .apply import Change, changed_pixels
-from .flow import blurred
-from .masks import face_mask, frontality, mouth_mask
-from .motion import MotionConfig, at_size, drawn, read_motion, unfolded
-from .mouth import SIDE, MouthConfig, calmed, opening_of
+from ..networks.memory import need_to_draw
+from ..networks.sampling import drawn_in_groups
+from .masks import face_mask
+from .move import move_face
+from .paste import blended, blurred
+from .redrawing import coefficients_of_redrawing
 
 MODES = ("motion", "paste")
+DRAWN_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class PutBackConfig:
-    """How an edit is brought into the photo.
+class PasteConfig:
+    """How the generator's picture is blended into the photo in mode "paste".
 
-    Convention: `feather` is the share of the face oval's radius over which an edit fades in; `tone_window` the share of
-    the crop above whose size a pasted picture takes its colours from the photo.
+    Convention: `feather` is the share of the face oval's radius over which it fades in; `tone_window` the share of the
+    crop above whose size it takes its colours from the photo.
     """
 
     feather: float = 0.25
     tone_window: float = 0.06
-    motion: MotionConfig = field(default_factory=MotionConfig)
-    mouth: MouthConfig = field(default_factory=MouthConfig)
-
-
-DRAFT = PutBackConfig(motion=MotionConfig(pulls=(0.6,), max_steps=1))
-"""For sliders that move: 4 pictures are drawn instead of up to 17, and of the motions averaged only the middle one is
-found, in one step. On the built-in generator the motion keeps its direction (cosine .94 to .98) and .94 of its size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,76 +46,94 @@ class Composite:
     """An edited photo.
 
     Convention: `mask` float32 [h, w] in 0..1, exactly 0 where pixels are untouched; `redrawn` [1, 3, r, r] in about
-    [-1, 1] on the CPU is the generator's own picture after the edit.
+    [-1, 1] on the CPU is the generator's own picture after the edit; `report` says which coefficients the edit asked
+    for ("coefficients", by name, those that are not 0) and how far it moved the face's landmarks ("moved_cm", mean and most).
     """
 
     photo: Photo
     mask: NDArray[np.float32]
     redrawn: Tensor
+    report: Mapping[str, object]
 
 
 def put_back(
     generator: Generator,
     photo: Photo,
     inversion: Inversion,
-    edited: Latent,
+    edited: Edit | Latent,
     *,
     mode: str = "motion",
-    config: PutBackConfig | None = None,
+    draft: bool = False,
+    config: PasteConfig | None = None,
 ) -> Composite:
     """The photo with one face's edit in it, at the photo's own resolution.
 
-    Mode "motion": the photo's own pixels follow the motion between the redrawn face before and after the edit, and new
-    shading is added. Mode "paste": the generator's picture itself is feathered in. Pixels outside the mask, and all of
-    them when `edited` equals the inversion's latent, are those of `photo`; alpha is never touched.
-    Raises: EmoganError for an unknown mode, or a face that does not lie in this photo; ShapeError when inversion or
-    edited hold several faces or differ in shape; SpaceMismatch for a latent of another generator.
+    Mode "motion": the photo's own pixels follow the face model from its coefficients before to those after; the inside
+    of the mouth, uncovered eyes and shading are drawn. A latent that was changed elsewhere gets its coefficients by
+    reading the redrawn face before and after. Mode "paste": the generator's picture itself is feathered in. Pixels
+    outside the mask, and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves
+    at half the fineness, for sliders.
+    Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
+    generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
+    coefficients of another face model; SpaceMismatch for a latent of another generator.
     """
-    crop = _checked(generator, inversion, edited, mode)
-    settings = config or PutBackConfig()
+    edit = edited if isinstance(edited, Edit) else Edit(edited)
+    crop = _checked(generator, photo, inversion, edit, mode)
     with gradients_off():
         ws = ordinary(inversion.latent.ws).to(generator.device)
-        target = ordinary(edited.ws).to(generator.device)
-        if torch.equal(ws, target):
-            untouched = Photo(photo.pixels.copy(), photo.alpha)
-            mask = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-            return Composite(untouched, mask, drawn(generator, target).float().cpu())
-        make = _moved if mode == "motion" else _pasted
-        change, redrawn = make(generator, photo, crop, ws, target, settings)
-        pixels, mask = changed_pixels(photo.pixels, crop, change)
-        return Composite(Photo(pixels, photo.alpha), mask, redrawn.float().cpu())
+        target = ordinary(edit.latent.ws).to(generator.device)
+        if mode == "paste":
+            return _pasted(generator, photo, crop, ws, target, _moves(inversion, edit), config or PasteConfig())
+        redrawn = drawn(generator, target).float().cpu()
+        fit = _fit_of(inversion)
+        after = edit.coefficients
+        if after is None:
+            change = np.zeros(len(fit.coefficients))
+            if not torch.equal(ws, target):
+                change = coefficients_of_redrawing(drawn(generator, ws).float().cpu(), redrawn)
+            after = (fit.coefficients + change).clip(0.0, 1.0)[None]
+        shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
+        pixels, mask = move_face(photo, load_face_model(), fit, after[0], shading=shading, draft=draft)
+        return Composite(Photo(pixels, photo.alpha), mask, redrawn, _report(fit, after[0]))
 
 
-def _moved(
-    generator: Generator, photo: Photo, crop: Crop, ws: Tensor, edited: Tensor, settings: PutBackConfig
-) -> tuple[Change, Tensor]:
-    """The change that mode "motion" makes."""
-    config = settings.motion
-    size = config.size
-    face = face_mask(crop, size, feather=settings.feather)
-    even = replace(config, symmetry=config.symmetry * frontality(crop))
-    motion = read_motion(generator, ws, edited, face.to(ws.device), config=even)
-    flow = calmed(motion.flow.float().cpu() * face, crop, config=settings.mouth)
-    flow = unfolded(flow, least_area=config.least_area)
-    mouth = mouth_mask(crop, size, width=0.62, height=0.45, feather=0.5)
-    gain = face * (config.shading + (config.mouth_shading - config.shading) * mouth)
-    shading = motion.shading.float().cpu() * gain
-    shading = _as_colourful(shading, cut(photo, crop, size), at_size(motion.before, size).float().cpu())
-    opening = opening_of(cut(photo, crop, SIDE), motion.shading.float().cpu(), flow, crop, config=settings.mouth)
-    return Change(mask=face, flow=flow / size, added=shading, opening=opening), motion.after
+def drawn(generator: Generator, codes: Tensor) -> Tensor:
+    """Pictures of codes, a few at a time so that large generators fit into memory."""
+    return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES)))
+
+
+def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
+    """The memory that drawing an edit takes, in bytes, beside the weights, on a kind of device, usually the generator's."""
+    return need_to_draw(generator.spec, device=device or generator.device.type).peak(2, most=DRAWN_BYTES)
 
 
 def _pasted(
-    generator: Generator, photo: Photo, crop: Crop, ws: Tensor, edited: Tensor, settings: PutBackConfig
-) -> tuple[Change, Tensor]:
-    """The change that mode "paste" makes."""
+    generator: Generator, photo: Photo, crop: Crop, ws: Tensor, edited: Tensor, moves: bool, config: PasteConfig
+) -> Composite:
+    """The generator's picture itself, feathered in."""
+    if torch.equal(ws, edited):
+        if moves:
+            raise EmoganError(
+                "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
+            )
+        redrawn = drawn(generator, edited).float().cpu()
+        untouched = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
+        return Composite(Photo(photo.pixels.copy(), photo.alpha), untouched, redrawn, {})
     before, after = drawn(generator, torch.cat([ws, edited])).float().cpu().chunk(2)
     side = after.shape[-1]
     own = cut(photo, crop, side)
-    tone = blurred(own - before, settings.tone_window * side)
+    tone = blurred(own - before, config.tone_window * side)
     content = own + _as_colourful(after + tone - own, own, before)
-    mask = face_mask(crop, side, feather=settings.feather)
-    return Change(mask=mask, content=content), after
+    pixels, mask = blended(photo.pixels, crop, content, face_mask(crop, side, feather=config.feather))
+    return Composite(Photo(pixels, photo.alpha), mask, after, {})
+
+
+def _moves(inversion: Inversion, edit: Edit) -> bool:
+    """Whether an edit changes the face model's coefficients."""
+    faces = inversion.faces
+    if edit.coefficients is None or faces is None:
+        return False
+    return not np.array_equal(edit.coefficients[0], faces[0].coefficients)
 
 
 def _as_colourful(added: Tensor, own: Tensor, redrawn: Tensor) -> Tensor:
@@ -129,22 +144,67 @@ def _as_colourful(added: Tensor, own: Tensor, redrawn: Tensor) -> Tensor:
     return gray.expand_as(added) + (added - gray) * share if share > 1e-3 else gray.expand_as(added).contiguous()
 
 
-def _checked(generator: Generator, inversion: Inversion, edited: Latent, mode: str) -> Crop:
+def _on_mesh(shading: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[v]: shading of the face's vertices, 0 on all others."""
+    whole = np.zeros(len(load_face_model().neutral))
+    whole[: len(shading)] = shading
+    return whole
+
+
+def _report(fit: FaceFit, after: NDArray[np.float64]) -> dict[str, object]:
+    model = load_face_model()
+    at = model.landmark_vertex
+    moved = np.linalg.norm(np.tensordot(after - fit.coefficients, model.expressions[:, at], 1), axis=1)
+    worn = {name: round(float(value), 3) for name, value in zip(model.names, after, strict=True) if abs(value) >= 0.005}
+    return {"coefficients": worn, "moved_cm": (round(float(moved.mean()), 3), round(float(moved.max()), 3))}
+
+
+def _fit_of(inversion: Inversion) -> FaceFit:
+    assert inversion.faces is not None  # _checked saw to it
+    return inversion.faces[0]
+
+
+def _checked(generator: Generator, photo: Photo, inversion: Inversion, edit: Edit, mode: str) -> Crop:
     """The crop of a request that makes sense."""
     if mode not in MODES:
         raise EmoganError(f"the mode '{mode}' is not known; use {' or '.join(MODES)}")
-    if len(inversion.latent) != 1 or len(edited) != 1:
+    if len(inversion.latent) != 1 or len(edit) != 1:
         raise ShapeError(
-            f"an inversion of {len(inversion.latent)} faces and {len(edited)} edited codes came; "
-            "put_back takes one of each, pick one with inversion[i] and edited[i]"
+            f"an inversion of {len(inversion.latent)} faces and an edit of {len(edit)} came; "
+            "put_back takes one of each, pick one with inversion[i] and edit[i]"
         )
     expect_same_space("the inversion", inversion.latent.fingerprint, "the generator", generator.fingerprint)
-    expect_same_space("the edited latent", edited.fingerprint, "the generator", generator.fingerprint)
-    if edited.ws.shape != inversion.latent.ws.shape:
+    expect_same_space("the edited latent", edit.latent.fingerprint, "the generator", generator.fingerprint)
+    if edit.latent.ws.shape != inversion.latent.ws.shape:
         raise ShapeError(
-            f"an edited latent {tuple(edited.ws.shape)} came for an inversion {tuple(inversion.latent.ws.shape)}; "
+            f"an edited latent {tuple(edit.latent.ws.shape)} came for an inversion {tuple(inversion.latent.ws.shape)}; "
             "edit the inversion's own latent"
         )
-    if inversion.crops is None:
+    if inversion.crops is None or (mode == "motion" and inversion.faces is None):
         raise EmoganError("an inversion of pictures that were already cut came; invert the photo itself to put it back")
+    _check_coefficients(edit)
+    _check_place(photo, inversion.crops[0])
     return inversion.crops[0]
+
+
+def _check_coefficients(edit: Edit) -> None:
+    model = load_face_model()
+    for name, values, count in (
+        ("coefficients", edit.coefficients, len(model.names)),
+        ("shading", edit.shading, model.face_vertices),
+    ):
+        if values is not None and (values.shape != (1, count) or not np.isfinite(values).all()):
+            raise ShapeError(
+                f"an edit's {name} came as {values.shape}, or not finite; this face model needs (1, {count}) finite "
+                "numbers, as apply_expressions and copy_expression give them"
+            )
+
+
+def _check_place(photo: Photo, crop: Crop) -> None:
+    """Raises: EmoganError when the face lies outside of the photo."""
+    height, width = photo.pixels.shape[:2]
+    low, high = crop.quad.min(0), crop.quad.max(0)
+    if low[0] >= width or low[1] >= height or high[0] <= 0 or high[1] <= 0:
+        raise EmoganError(
+            f"the face lies outside of this photo of {width} x {height} pixels; give the photo it was found in"
+        )

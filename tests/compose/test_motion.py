@@ -1,68 +1,75 @@
-"""Motion of an edit: the head stands still, nothing folds, and small changes take few steps."""
-
 from __future__ import annotations
 
-import pytest
-import torch
+import numpy as np
+from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
-from emogan_core.compose.flow import jacobian
-from emogan_core.compose.motion import MotionConfig, common_motion, mirrored, read_motion, unfolded
-from emogan_core.networks import Generator
-
-SIDE = 64
+from emogan_core.compose.motion import coarse_field, opening_patch, seen_sources, without_stillness
+from emogan_core.compose.openings import MOUTH, PLACES, aligned, fitted
+from emogan_core.face_model.mesh import Grid
 
 
-def grid() -> tuple[torch.Tensor, torch.Tensor]:
-    ys, xs = torch.meshgrid(*[(torch.arange(SIDE) + 0.5) / SIDE - 0.5] * 2, indexing="ij")
-    return ys, xs
+def test_invariance_a_mesh_at_rest_moves_nothing() -> None:
+    model, fit = tiny_face()
+    vertices = fit.vertices(model)
+    skin = model.triangles[model.triangle_part <= 1]
+    field = coarse_field(model, vertices, vertices[:, :2], np.zeros(len(vertices)), skin, Grid(0, 0, 88, 88, 2), SCALE)
+    assert not field.any()
 
 
-def test_golden_common_motion_is_the_similarity_under_an_expression() -> None:
-    ys, xs = grid()
-    head = torch.stack([1.0 + 3 * xs - 2 * ys, -0.5 + 2 * xs + 3 * ys]).unsqueeze(0)
-    mouth = torch.exp(-((xs / 0.15) ** 2 + ((ys - 0.25) / 0.1) ** 2))
-    expression = torch.stack([0 * mouth, 4 * mouth]).unsqueeze(0)
-    found = common_motion(head + expression, torch.ones(1, 1, SIDE, SIDE))
-    assert (found - head).abs().max() < 0.15
+def test_golden_field_points_to_where_the_skin_was_and_fades_beyond_the_head() -> None:
+    model, fit = tiny_face()
+    vertices = fit.vertices(model)
+    moved = vertices + np.array([3.0, -2.0, 0.0])
+    skin = model.triangles[model.triangle_part <= 1]
+    field = coarse_field(model, moved, vertices[:, :2], np.zeros(len(vertices)), skin, Grid(-100, -100, 188, 188, 2), SCALE)
+    column, row = ((fit.landmarks[4] + 100) / 2).astype(int)
+    assert np.allclose(field[row, column, :2], (-3, 2), atol=0.1)
+    assert not field[0].any()
 
 
-def test_golden_no_motion_has_no_common_motion() -> None:
-    assert common_motion(torch.zeros(1, 2, SIDE, SIDE), torch.ones(1, 1, SIDE, SIDE)).abs().max() < 1e-5
+def test_golden_hidden_lips_take_pixels_of_their_own_lip() -> None:
+    model, fit = tiny_face()
+    raw = fit.vertices(model)
+    openings = tuple(fitted(model, fit, raw, raw, place, tiny_photo().pixels) for place in PLACES)
+    before = aligned(model, fit, raw, raw, openings)[0]
+    sources = seen_sources(model, before, SCALE, openings)
+    assert (sources.deep > 0).any()
+    assert not sources.deep[model.landmark_vertex[[0, 17, 50, 280]]].any()
+    assert np.array_equal(sources.places[model.landmark_vertex[50]], before[model.landmark_vertex[50], :2])
 
 
-def test_invariance_mirrored_twice_is_the_same() -> None:
-    ys, xs = grid()
-    flow = torch.stack([xs + ys, xs * ys]).unsqueeze(0)
-    torch.testing.assert_close(mirrored(mirrored(flow)), flow)
-    outwards = torch.stack([xs, ys]).unsqueeze(0)
-    torch.testing.assert_close(mirrored(outwards), outwards)
+def test_golden_openings_lie_on_the_photos_edges() -> None:
+    model, fit = tiny_face({"jawOpen": 0.4})
+    raw = fit.vertices(model)
+    neutral = tiny_face()[1].vertices(model)
+    opening = fitted(model, fit, raw, neutral, MOUTH, tiny_photo().pixels)
+    before = aligned(model, fit, raw, raw, (opening,))[0]
+    again = fitted(model, fit, before, neutral, MOUTH, tiny_photo().pixels)
+    middle = slice(6, -6)
+    assert np.abs(again.mesh.upper - opening.photo.upper)[middle].max() < 1.3
+    assert np.abs(again.mesh.lower - opening.photo.lower)[middle].max() < 1.3
 
 
-@pytest.mark.parametrize("strength", [3.0, 20.0, 200.0])
-def test_invariance_nothing_folds(strength: float) -> None:
-    ys, xs = grid()
-    hill = torch.exp(-(xs**2 + ys**2) * 60)
-    flow = torch.stack([strength * hill, -strength * hill]).unsqueeze(0)
-    assert jacobian(unfolded(flow, least_area=0.2)).min() >= 0.2
+def test_golden_lips_that_close_on_the_mesh_close_in_the_photo() -> None:
+    model, fit = tiny_face({"jawOpen": 0.4})
+    raw, neutral = fit.vertices(model), tiny_face()[1].vertices(model)
+    opening = fitted(model, fit, raw, neutral, MOUTH, tiny_photo().pixels)
+    moved = aligned(model, fit, raw, neutral, (opening,))[2][0]
+    assert opening.photo.gap.max() > 0.5 * SCALE
+    assert moved.edges.gap.max() < 0.05 * SCALE
 
 
-def test_invariance_gentle_flow_stays_as_it_is() -> None:
-    flow = torch.ones(1, 2, SIDE, SIDE)
-    assert unfolded(flow, least_area=0.2) is flow
+def test_shape_a_patch_knows_how_much_is_skin() -> None:
+    model, fit = tiny_face()
+    vertices = fit.vertices(model, coefficients_of(model, {"jawOpen": 0.6}))
+    skin = model.triangles[model.triangle_part <= 1]
+    patch = opening_patch(vertices, vertices[:, :2], skin, Grid(0, 0, SIDE, SIDE), 2)
+    column, row = ((fit.landmarks[13] + fit.landmarks[14]) / 2 + (0, 5)).astype(int)
+    assert patch.skin[row, column] == 0
+    column, row = fit.landmarks[4].astype(int)
+    assert patch.skin[row, column] == 1
 
 
-def test_shape_motion_of_an_edit(tiny: Generator, rng: torch.Generator) -> None:
-    ws = tiny.mapping(torch.randn(1, 16, generator=rng))
-    edited = ws + 0.3 * tiny.w_std
-    motion = read_motion(tiny, ws, edited, torch.ones(1, 1, SIDE, SIDE), config=MotionConfig(size=SIDE))
-    assert motion.flow.shape == (1, 2, SIDE, SIDE)
-    assert motion.shading.shape == (1, 3, SIDE, SIDE)
-    torch.testing.assert_close(motion.before, tiny.synthesis(ws))
-    torch.testing.assert_close(motion.after, tiny.synthesis(edited))
-
-
-def test_invariance_no_edit_no_motion(tiny: Generator, rng: torch.Generator) -> None:
-    ws = tiny.mapping(torch.randn(1, 16, generator=rng))
-    motion = read_motion(tiny, ws, ws.clone(), torch.ones(1, 1, SIDE, SIDE), config=MotionConfig(size=SIDE))
-    assert motion.flow.abs().max() < 1e-4
-    assert motion.shading.abs().max() < 1e-4
+def test_invariance_what_hardly_moves_stands_still() -> None:
+    field = np.array([[[0.02, 0.0], [0.0, 1.0]]], dtype=np.float32)
+    assert np.allclose(without_stillness(field), [[[0, 0], [0, 0.97]]])

@@ -1,0 +1,292 @@
+"""Where eyes and mouth open: the mesh's edges there, laid on the photo's.
+
+An opening is looked at in its own frame: along from corner to corner, down across it, both in photo px, origin at the
+corner on the picture's left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..face_model.fit import FaceFit
+from ..face_model.mesh import Grid, draw
+from ..face_model.model import FaceModel
+from .frames import COLUMNS, INSET, Edges, Frame, frame_between, outline_of, shares
+from .lip_line import lip_line
+
+Array = NDArray[np.float64]
+
+ROWS_PER_CM = 60
+ROUND = 3.0  # columns over which an edge's move is averaged: lips bend, the mesh kinks
+OVERLAP_CM = 0.03  # edges that meet after an edit overlap by twice this, so that nothing shows between them
+LID_OVER = 3.0  # a closed upper lid reaches this many times as far over the other
+LITTLE_CM = 0.02  # a gap of the mesh that says nothing
+SHUT = 0.2  # share of its opening below which a lid is taken to be closed
+LASHES_CM = (0.30, 0.80)  # how far from a lid's edge skin and lashes move as the edge does, and where that has faded
+TEETH_CM = 0.05  # an open mouth is taken to be this much taller at each edge, so that no tooth goes with a lip
+CLOSED_CM = 0.22  # landmarks less far apart than this mean closed lips: they are wrong by up to half of it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One opening of a face, by MediaPipe's points, each row from the picture's left to its right.
+
+    Convention: reach_cm is how far into the skin a correction at the edge is carried; above_cm and below_cm how far
+    from the corners' line edges are looked for.
+    """
+
+    name: str
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    reach_cm: float
+    above_cm: float
+    below_cm: float
+
+
+EYE_RIGHT = Place(
+    "eye_right",
+    (33, 246, 161, 160, 159, 158, 157, 173, 133),
+    (33, 7, 163, 144, 145, 153, 154, 155, 133),
+    0.45,
+    1.2,
+    1.2,
+)
+EYE_LEFT = Place(
+    "eye_left",
+    (362, 398, 384, 385, 386, 387, 388, 466, 263),
+    (362, 382, 381, 380, 374, 373, 390, 249, 263),
+    0.45,
+    1.2,
+    1.2,
+)
+MOUTH = Place(
+    "mouth",
+    (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308),
+    (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308),
+    0.6,
+    2.0,
+    5.5,
+)
+PLACES = (EYE_RIGHT, EYE_LEFT, MOUTH)
+
+
+def photo_edges(place: Place, landmarks: Array, scale: float) -> tuple[Frame, Edges]:
+    """An opening's edges as the landmarks see them; lips that nearly touch are taken as closed."""
+    frame = frame_between(landmarks[place.upper[0]], landmarks[place.upper[-1]])
+    rows = [frame.inside(landmarks[list(points)]) for points in (place.upper, place.lower)]
+    upper, lower = (np.interp(shares() * frame.length, row[:, 0], row[:, 1]) for row in rows)
+    middle, gap = (upper + lower) / 2, np.maximum(lower - upper, 0.0)
+    if place is MOUTH:
+        closed = float(gap.max()) < CLOSED_CM * scale
+        gap = np.zeros_like(gap) if closed else gap + 2 * TEETH_CM * scale * np.minimum(gap / (CLOSED_CM * scale), 1)
+    return frame, Edges(middle - gap / 2, middle + gap / 2)
+
+
+def mesh_edges(model: FaceModel, vertices: Array, place: Place, frame: Frame, scale: float) -> Edges:
+    """An opening's edges as the mesh shows them, in a frame of its own."""
+    lower_side, near = sides(model, place)
+    placed = np.column_stack([frame.inside(vertices[:, :2]), vertices[:, 2]])
+    step = frame.length * (1 - 2 * INSET) / (COLUMNS - 1)
+    top, bottom = place.above_cm * scale, place.below_cm * scale
+    rows = int((top + bottom) / scale * ROWS_PER_CM)
+    height = (top + bottom) / rows
+    stretched = placed * (1.0, step / height, 1.0)  # the grid's cells are square
+    grid = Grid(frame.length * INSET - step / 2, -top * step / height, COLUMNS, rows, step)
+    drawing = draw(stretched, near, grid)
+    side = np.full(grid.shape, -1, dtype=np.int64)
+    side.reshape(-1)[drawing.cell] = drawing.values(lower_side) > 0.5
+    down = (np.arange(rows) + 0.5) * height - top
+    half = height / 2
+    is_upper, is_lower = side == 0, side == 1
+    first_lower = np.where(is_lower.any(0), down[is_lower.argmax(0)] - half, 0.0)
+    above = is_upper & (np.arange(rows)[:, None] < np.where(is_lower.any(0), is_lower.argmax(0), rows))
+    last_upper = np.where(above.any(0), down[rows - 1 - above[::-1].argmax(0)] + half, first_lower)
+    return Edges(np.minimum(last_upper, first_lower), first_lower)
+
+
+@cache
+def sides(model: FaceModel, place: Place) -> tuple[Array, NDArray[np.int32]]:
+    """For each vertex whether it lies below the opening (1) or above (0), and the skin's triangles around it."""
+    skin = model.triangles[model.triangle_part <= 1]
+    neutral = model.neutral.astype(np.float64)
+    points = list(dict.fromkeys(place.upper + place.lower))
+    marks = neutral[model.landmark_vertex[points]]
+    centre, extent = marks.mean(0), np.ptp(marks[:, 0])
+    close = np.linalg.norm(neutral[:, :2] - centre[:2], axis=1) < 0.9 * extent
+    if place is MOUTH:
+        drop = np.linalg.norm(model.expressions[model.index("jawOpen")], axis=1).astype(np.float64)
+        at = model.landmark_vertex
+        high, low = drop[at[list(place.upper[3:-3])]].mean(), drop[at[list(place.lower[3:-3])]].mean()
+        lower = (drop > (high + low) / 2).astype(np.float64)
+    else:
+        left, right = neutral[model.landmark_vertex[[place.upper[0], place.upper[-1]]]]
+        line = left[1] + (neutral[:, 0] - left[0]) / (right[0] - left[0]) * (right[1] - left[1])
+        lower = (neutral[:, 1] < line).astype(np.float64)
+    return lower, skin[close[skin].all(1)]
+
+
+@cache
+def _near(model: FaceModel, place: Place) -> Array:
+    """[v]: 1 for the skin's vertices around an opening, 0 elsewhere."""
+    result = np.zeros(len(model.neutral))
+    result[np.unique(sides(model, place)[1])] = 1.0
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """One opening before an edit: its frame, the photo's edges and the mesh's.
+
+    Convention: rest [COLUMNS] is the gap (px) that the mesh shows where it means none: that of the neutral lips, which
+    the fit's residual may have parted; 0 for eyes.
+    """
+
+    place: Place
+    frame: Frame
+    photo: Edges
+    mesh: Edges
+    rest: Array
+
+    def outline(self, edges: Edges) -> Array:
+        """[n, 2] photo px: points along edges in this opening's frame, and its corners."""
+        return outline_of(self.frame, edges)
+
+
+def fitted(
+    model: FaceModel, fit: FaceFit, vertices: Array, neutral: Array, place: Place, pixels: NDArray[np.uint8]
+) -> Fitted:
+    """An opening of the unchanged face; vertices [v, 3] are its mesh, neutral [v, 3] that without an expression."""
+    frame, photo = photo_edges(place, fit.landmarks, fit.pose.scale)
+    if place is MOUTH and not photo.gap.any():
+        photo = lip_line(pixels, frame, photo, fit.pose.scale)
+    mesh = mesh_edges(model, vertices, place, frame, fit.pose.scale)
+    rest = np.zeros(COLUMNS)
+    if place is MOUTH:
+        corners = neutral[model.landmark_vertex[[place.upper[0], place.upper[-1]]], :2]
+        rest = mesh_edges(model, neutral, place, frame_between(*corners), fit.pose.scale).gap
+    return Fitted(place, frame, photo, mesh, rest)
+
+
+def correction(
+    model: FaceModel, opening: Fitted, before: Array, upper: Array, lower: Array, axes: Array, scale: float
+) -> Array:
+    """[v, 2] photo px: shifts across an opening's edges ([COLUMNS] each) carried to the skin around it."""
+    lower_side, near = sides(model, opening.place)
+    touched = np.unique(near)
+    along, down = opening.frame.inside(before[touched, :2]).T
+    share = along / opening.frame.length
+    below = lower_side[touched] > 0.5
+    around = np.r_[0.0, shares(), 1.0]
+    edge = np.where(
+        below,
+        np.interp(share, around, np.r_[0.0, opening.mesh.lower, 0.0]),
+        np.interp(share, around, np.r_[0.0, opening.mesh.upper, 0.0]),
+    )
+    upper, lower = (ndimage.gaussian_filter1d(line, 1.0, mode="nearest") for line in (upper, lower))
+    ends = (upper[[0, -1]] + lower[[0, -1]]) / 2
+    places = around
+    upper, lower = (np.r_[ends[0], line, ends[1]] for line in (upper, lower))
+    shift = np.where(below, np.interp(share, places, lower), np.interp(share, places, upper))
+    reach = opening.place.reach_cm * scale
+    outside = np.maximum(np.maximum(-share, share - 1), 0) * opening.frame.length
+    weight = np.exp(-(((down - edge) / reach) ** 2) - (outside / (0.5 * reach)) ** 2)
+    result = np.zeros((len(before), 2))
+    result[touched] = (weight * shift)[:, None] * axes[1]
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """One opening after an edit: its frame and edges in the photo."""
+
+    frame: Frame
+    edges: Edges
+
+    def outline(self) -> Array:
+        """[n, 2] photo px: points along the edges, and the corners."""
+        return outline_of(self.frame, self.edges)
+
+
+def aligned(
+    model: FaceModel, fit: FaceFit, before: Array, after: Array, openings: tuple[Fitted, ...]
+) -> tuple[Array, Array, tuple[Moved, ...]]:
+    """Both meshes with their openings' edges on the photo's; what the mesh opens or closes is kept.
+
+    An opening that closes on the mesh closes in the photo, whatever the fit's misfit; one that opens more gains in px
+    what it gains on the mesh.
+    """
+    first, second = before.copy(), after.copy()
+    scale = fit.pose.scale
+    outcome = []
+    for opening in openings:
+        place, mesh, photo = opening.place, opening.mesh, opening.photo
+        upper, lower = photo.upper - mesh.upper, photo.lower - mesh.lower
+        first[:, :2] += correction(model, opening, before, upper, lower, opening.frame.axes, scale)
+        corners = model.landmark_vertex[[place.upper[0], place.upper[-1]]]
+        start, end = (opening.frame.origin + (after - before)[vertex, :2] for vertex in corners)
+        end = end + opening.frame.axes[0] * opening.frame.length
+        frame = frame_between(start, end)
+        moved = mesh_edges(model, after, place, frame, scale)
+        little = LITTLE_CM * scale
+        now, then = np.maximum(moved.gap - opening.rest, 0), np.maximum(mesh.gap - opening.rest, 0)
+        ratio = np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1)
+        gap = np.where(now < then, photo.gap * ratio, photo.gap + now - then)
+        shut = (gap <= 0) & (photo.gap > 0)
+        middle = moved.middle + photo.middle - mesh.middle
+        edges = _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
+        over = ndimage.gaussian_filter1d(shut.astype(np.float64), 1.0) * OVERLAP_CM * scale
+        if place is MOUTH:
+            upper, lower = edges.upper - moved.upper + over, edges.lower - moved.lower - over
+        else:  # the upper lid closes over the wet edge of the lower one
+            upper, lower = edges.upper - moved.upper + LID_OVER * over, edges.lower - moved.lower
+            second[:, 2] += np.where(sides(model, place)[0] > 0.5, 0.0, float(over.max())) * _near(model, place)
+        second[:, :2] += correction(model, opening, before, upper, lower, frame.axes, scale)
+        outcome.append(Moved(frame, edges))
+        if place is not MOUTH:
+            second[:, :2] = _with_lashes(model, opening, first, second, frame, edges, scale)
+    return first, second, tuple(outcome)
+
+
+def _rounded(edges: Edges, photo: Edges) -> Edges:
+    """Edges whose moves from the photo's are smooth along the opening."""
+    moves = [
+        ndimage.gaussian_filter1d(new - old, ROUND, mode="nearest")
+        for new, old in ((edges.upper, photo.upper), (edges.lower, photo.lower))
+    ]
+    upper, lower = photo.upper + moves[0], photo.lower + moves[1]
+    middle, gap = (upper + lower) / 2, np.where(edges.gap > 0, np.maximum(lower - upper, 0), 0)
+    return Edges(middle - gap / 2, middle + gap / 2)
+
+
+def _with_lashes(
+    model: FaceModel, opening: Fitted, before: Array, after: Array, frame: Frame, edges: Edges, scale: float
+) -> Array:
+    """[v, 2]: the mesh after, the band of lashes at the lids' edges moved as a whole with them, not stretched."""
+    lower_side, near = sides(model, opening.place)
+    touched = np.unique(near)
+    along, down = opening.frame.inside(before[touched, :2]).T
+    share = along / opening.frame.length
+    below = lower_side[touched] > 0.5
+    places = np.r_[0.0, shares(), 1.0]
+    result = after[:, :2].copy()
+    inner, outer = (reach * scale for reach in LASHES_CM)
+    total = np.zeros((len(touched), 2))
+    weight = np.zeros(len(touched))
+    for side, old, new in ((False, opening.photo.upper, edges.upper), (True, opening.photo.lower, edges.lower)):
+        old, new = (np.r_[0.0, line, 0.0] for line in (old, new))
+        start = opening.frame.origin + np.column_stack([places * opening.frame.length, old]) @ opening.frame.axes
+        end = frame.origin + np.column_stack([places * frame.length, new]) @ frame.axes
+        step = np.column_stack([np.interp(share, places, (end - start)[:, k]) for k in (0, 1)])
+        off = (down - np.interp(share, places, old)) * (1 if side else -1)
+        fade = np.clip((outer - off) / (outer - inner), 0, 1) * (off > -0.5 * inner) * (below == side)
+        beyond = np.maximum(np.maximum(-share, share - 1), 0) * opening.frame.length / inner
+        part = fade * fade * (3 - 2 * fade) * np.clip(1 - beyond, 0, 1) * (0.5 if side else 1.0)
+        total += part[:, None] * (before[touched, :2] + step)
+        weight += part
+    result[touched] = total + (1 - weight)[:, None] * after[touched, :2]
+    return result

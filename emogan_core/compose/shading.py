@@ -1,0 +1,165 @@
+"""How an expression's folds and bulges change the light on the skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..face_model.mesh import vertex_normals
+from ..face_model.model import FaceModel
+from .openings import EYE_LEFT, EYE_RIGHT
+
+Array = NDArray[np.float64]
+
+GAMMA = 2.2
+MOST = 0.28  # of log brightness: no fold is darker or lighter than this
+OUTER_LIPS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ShadingConfig:
+    """How strong drawn shading is.
+
+    Convention: `light` weighs the change of light with the skin's direction, `folds` (per 1/cm of curvature) the
+    darkening where skin folds inwards; `smooth` counts averagings over neighbouring vertices.
+    """
+
+    light: float = 1.0
+    folds: float = 0.14
+    smooth: int = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """Brightness (linear) of matt skin by its normal: constant + slope . n."""
+
+    constant: float
+    slope: Array
+
+    def on(self, normals: Array) -> Array:
+        """[n]: brightness, never less than a fifth of the constant."""
+        return np.maximum(self.constant + normals @ self.slope, 0.2 * self.constant)
+
+
+def light_of(pixels: NDArray[np.uint8], model: FaceModel, before: Array) -> Light:
+    """The photo's light: least squares of the skin's brightness on the mesh's normals, three rounds without outliers.
+
+    Source: spherical harmonics up to the first order (Ramamoorthi & Hanrahan 2001).
+    """
+    at = np.flatnonzero(_open_skin(model) > 0.9)
+    normals = vertex_normals(before, _skin(model))[at]
+    height, width = pixels.shape[:2]
+    x, y = np.floor(before[at, 0]).astype(int), np.floor(before[at, 1]).astype(int)
+    kept = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (normals[:, 2] > 0.25)
+    if kept.sum() < 50:
+        return Light(1.0, np.zeros(3))
+    values = (pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255) ** GAMMA
+    design = np.column_stack([np.ones(int(kept.sum())), normals[kept]])
+    weight = np.ones(len(values))
+    ridge = np.diag([1e-6, 0.02, 0.02, 0.02]) * len(values)
+    solution = np.zeros(4)
+    for _ in range(3):
+        solution = np.linalg.solve(design.T @ (weight[:, None] * design) + ridge, design.T @ (weight * values))
+        misfit = np.abs(values - design @ solution)
+        weight = 1 / (1 + (misfit / max(float(np.median(misfit)) * 1.5, 1e-6)) ** 2)
+    facing = max(float(solution[0] + solution[3]), 1e-4)
+    slope = solution[1:] / facing
+    limit = 0.6 / max(float(np.linalg.norm(slope)), 0.6)
+    slope = slope * limit
+    return Light(1.0 - float(slope[2]), slope)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relief:
+    """The skin's form: normals [n, 3] of its vertices and how hollow it is there [n], 1/cm."""
+
+    normals: Array
+    hollow: Array
+
+
+def relief_of(model: FaceModel, projected: Array, scale: float) -> Relief:
+    """The relief of a projected mesh [v, 3] of `scale` px per cm (without a fit's residual, which has no depth)."""
+    mean = _averaging(model)
+    shape = projected[: mean.shape[0]]
+    normals = vertex_normals(projected, _skin(model))[: mean.shape[0]]
+    hollow = ((mean @ shape - shape) * normals).sum(1) / scale * _per_length(model)
+    return Relief(normals, hollow)
+
+
+def folds(
+    model: FaceModel, before: Relief, after: Relief, light: Light, *, config: ShadingConfig | None = None
+) -> Array:
+    """[v]: log ratio of the photo's brightness after an expression over before, on the mesh; 0 off the bare skin."""
+    settings = config or ShadingConfig()
+    mean = _averaging(model)
+    bare = _open_skin(model)[: mean.shape[0]]
+    change = settings.light * np.log(light.on(after.normals) / light.on(before.normals)) / GAMMA
+    change = (change - settings.folds * (after.hollow - before.hollow)) * bare
+    for _ in range(settings.smooth):
+        change = 0.5 * change + 0.5 * (mean @ change)
+    change = change * bare * np.clip((after.normals[:, 2] - 0.1) / 0.4, 0, 1)
+    result = np.zeros(len(model.neutral))
+    result[: len(change)] = MOST * np.tanh(change / MOST)
+    return result
+
+
+@cache
+def _skin(model: FaceModel) -> NDArray[np.int32]:
+    return model.triangles[model.triangle_part <= 1]
+
+
+@cache
+def _averaging(model: FaceModel) -> sparse.csr_matrix:
+    """[n, n]: the mean over a skin vertex's neighbours."""
+    skin = _skin(model)
+    count = int(skin.max()) + 1
+    edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
+    pairs = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
+    matrix = sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    total = np.asarray(matrix.sum(1)).ravel()
+    return sparse.csr_matrix(sparse.diags(1 / np.maximum(total, 1)) @ matrix)
+
+
+@cache
+def _per_length(model: FaceModel) -> Array:
+    """[n]: turns the distance to the neighbours' mean (cm) into curvature (1/cm): 4 over the mean squared edge."""
+    neutral = model.neutral.astype(np.float64)
+    mean = _averaging(model)
+    count = mean.shape[0]
+    rows, columns = mean.nonzero()
+    square = ((neutral[rows] - neutral[columns]) ** 2).sum(1)
+    total = np.bincount(rows, square, minlength=count) / np.maximum(np.bincount(rows, minlength=count), 1)
+    return np.asarray(4 / np.maximum(total, 0.01))
+
+
+@cache
+def _open_skin(model: FaceModel) -> Array:
+    """[v]: 1 on bare skin, falling to 0 on lips, lids and beyond the face's front."""
+    neutral = model.neutral.astype(np.float64)
+    result = np.zeros(len(neutral))
+    face = model.part_vertices["face"]
+    result[face] = 1.0
+    at = model.landmark_vertex
+    for points, margin in (
+        (OUTER_LIPS, 0.1),
+        (EYE_RIGHT.upper + EYE_RIGHT.lower, 0.2),
+        (EYE_LEFT.upper + EYE_LEFT.lower, 0.2),
+    ):
+        corners = neutral[at[list(points)]]
+        centre = corners.mean(0)
+        angle = np.arctan2(corners[:, 1] - centre[1], corners[:, 0] - centre[0])
+        order = np.argsort(angle)
+        radius = np.hypot(*(corners - centre)[order, :2].T)
+        around = np.arctan2(neutral[:, 1] - centre[1], neutral[:, 0] - centre[0])
+        border = np.interp(around, angle[order], radius, period=2 * np.pi)
+        beyond = np.hypot(neutral[:, 0] - centre[0], neutral[:, 1] - centre[1]) - border
+        result *= np.clip((beyond - 0.02) / (margin + 0.25), 0, 1)
+    high = neutral[at[[10]]][0, 1]
+    result *= np.clip((high + 1.0 - neutral[:, 1]) / 2.0, 0, 1)
+    return result

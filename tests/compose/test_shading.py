@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face
+
+from emogan_core.compose.shading import MOST, Light, ShadingConfig, folds, light_of, relief_of
+from emogan_core.face_model.mesh import vertex_normals
+
+FRONT = Light(0.4, np.array([0.0, 0.0, 0.6]))
+
+
+def reliefs(named: dict[str, float]):
+    model, fit = tiny_face()
+    before = relief_of(model, fit.vertices(model), SCALE)
+    after = relief_of(model, fit.vertices(model, coefficients_of(model, named)), SCALE)
+    return model, before, after
+
+
+def test_invariance_no_change_no_shading() -> None:
+    model, before, _ = reliefs({})
+    assert not folds(model, before, before, FRONT).any()
+
+
+def test_golden_frown_darkens_between_the_brows_and_spares_eyes_and_lips() -> None:
+    model, before, after = reliefs({"browDown": 1.0})
+    change = folds(model, before, after, FRONT)
+    at = model.landmark_vertex
+    assert np.abs(change).max() <= MOST
+    assert change.min() < -0.02
+    assert not change[at[[13, 14, 159, 386, 145, 374]]].any()
+    assert not change[model.part_vertices["teeth"]].any()
+
+
+def test_invariance_every_setting_is_felt() -> None:
+    model, before, after = reliefs({"noseSneer": 1.0})
+    plain = folds(model, before, after, FRONT)
+    for config in (ShadingConfig(light=0.2), ShadingConfig(folds=0.3), ShadingConfig(smooth=0)):
+        assert not np.allclose(plain, folds(model, before, after, FRONT, config=config))
+
+
+def test_golden_light_from_one_side_is_found() -> None:
+    model, fit = tiny_face()
+    before = fit.vertices(model)
+    normals = vertex_normals(before, model.triangles[model.triangle_part <= 1])
+    pixels = np.full((SIDE, SIDE, 3), 90, dtype=np.uint8)
+    face = np.arange(len(before))[model.part_vertices["face"]]
+    x, y = (np.clip(before[face, axis].astype(int), 0, SIDE - 1) for axis in (0, 1))
+    bright = 255 * np.clip(0.35 + 0.2 * normals[face, 0] + 0.2 * normals[face, 2], 0.01, 1) ** (1 / 2.2)
+    order = np.argsort(before[face, 2])
+    pixels[y[order], x[order]] = bright[order, None].astype(np.uint8)
+    light = light_of(pixels, model, before)
+    assert light.slope[0] > 0.1
+    assert abs(light.slope[1]) < 0.1
