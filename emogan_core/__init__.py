@@ -12,11 +12,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .checkpoints import load_generator
     from .compose import put_back
-    from .expressions import apply_expressions, fit_expressions
+    from .expressions import apply_expressions, copy_expression, fit_expressions, load_axes, move_latent, save_axes
+    from .expressions.reading import read_expression
     from .faces import find_faces
+    from .images import open_photo, save_photo
     from .inversion import invert
 
-__all__ = ["apply_expressions", "find_faces", "fit_expressions", "invert", "load_generator", "put_back"]
+__all__ = [
+    "apply_expressions",
+    "copy_expression",
+    "find_faces",
+    "fit_expressions",
+    "invert",
+    "load_axes",
+    "load_generator",
+    "move_latent",
+    "open_photo",
+    "put_back",
+    "read_expression",
+    "save_axes",
+    "save_photo",
+]
 
 _ROOMS = {
     "load_generator": "checkpoints",
@@ -24,6 +40,13 @@ _ROOMS = {
     "invert": "inversion",
     "fit_expressions": "expressions",
     "apply_expressions": "expressions",
+    "copy_expression": "expressions",
+    "move_latent": "expressions",
+    "load_axes": "expressions",
+    "save_axes": "expressions",
+    "read_expression": "expressions.reading",
+    "open_photo": "images",
+    "save_photo": "images",
     "put_back": "compose",
 }
 

@@ -18,6 +18,8 @@ from .meter import Meter
 FAILED = 2
 INTERRUPTED = 130
 DEFAULT_SEED = 0
+NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
+"""The expressions that ship with the package; here, because their own room imports torch."""
 
 
 class UsageError(EmoganError):
@@ -114,7 +116,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="emogan", description="Change the expression of a real face in a photo, keep the person.")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_edit, _add_demo, _add_sample, _add_invert, _add_fit, _add_apply, _add_convert, _add_info):
+    adders = (_add_edit, _add_expressions_list, _add_read, _add_demo, _add_sample, _add_invert)
+    for add in (*adders, _add_fit, _add_apply, _add_convert, _add_info):
         add(commands)
     return parser
 
@@ -123,10 +126,27 @@ Commands = argparse._SubParsersAction
 
 
 def _add_edit(commands: Commands[_Parser]) -> None:
-    edit = commands.add_parser("edit", help="change the expression of a face in a photo", allow_abbrev=False)
+    edit = commands.add_parser(
+        "edit",
+        help="change the expression of a face in a photo",
+        description="Change the expression of a face in a photo.",
+        epilog=f"Expressions: {', '.join(NAMED)}; and every shape of the face model, such as jawOpen, browInnerUp or "
+        "mouthSmileLeft. 'emogan expressions' lists them all with what they do.",
+        allow_abbrev=False,
+    )
     edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
     _add_out(edit, "OUT.png", "the edited photo: .png, .webp or .tif keep every pixel, .jpg nearly")
-    _add_expressions(edit)
+    _add_expressions(edit, required=False)
+    edit.add_argument("--neutral-first", action="store_true", help="take the present expression off before")
+    edit.add_argument(
+        "--absolute",
+        action="store_true",
+        help="set expressions to their intensities instead of adding to the present one",
+    )
+    edit.add_argument("--copy-from", type=Path, metavar="PHOTO", help="copy the expression of the largest face there")
+    edit.add_argument(
+        "--regions", metavar="R", help="which parts to copy: some of brow,eye,cheek,nose,jaw,mouth (default all)"
+    )
     edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
     _add_mode(edit, "motion")
     _add_method(edit)
@@ -135,10 +155,25 @@ def _add_edit(commands: Commands[_Parser]) -> None:
     _add_common(edit)
 
 
+def _add_expressions_list(commands: Commands[_Parser]) -> None:
+    listing = commands.add_parser("expressions", help="list what can be asked for and what it does", allow_abbrev=False)
+    _add_axes(listing)
+    listing.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
+def _add_read(commands: Commands[_Parser]) -> None:
+    read = commands.add_parser("read", help="say which expression a face in a photo shows", allow_abbrev=False)
+    read.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
+    read.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    read.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
 def _add_demo(commands: Commands[_Parser]) -> None:
-    demo = commands.add_parser("demo", help="draw a face and edit it; needs no input", allow_abbrev=False)
+    demo = commands.add_parser(
+        "demo", help="edit two faces of nobody, and one that is drawn, with every expression", allow_abbrev=False
+    )
     demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
-    _add_mode(demo, "paste")  # the drawn face has no finer pixels of its own that motion could keep
+    _add_mode(demo, "motion")
     _add_method(demo)
     _add_class(demo)
     _add_models(demo, axes=True)
@@ -190,7 +225,7 @@ def _add_apply(commands: Commands[_Parser]) -> None:
     apply = commands.add_parser("apply", help="draw a latent with another expression", allow_abbrev=False)
     apply.add_argument("latent", type=Path, metavar="LATENT")
     _add_out(apply, "OUT.png", "the generator's picture")
-    _add_expressions(apply)
+    _add_expressions(apply, required=True)
     _add_models(apply, axes=True)
     _add_common(apply)
 
@@ -223,14 +258,22 @@ def _add_out(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> Non
     parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=meaning)
 
 
-def _add_expressions(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--expression", action="append", required=True, metavar="E", help="repeat for several at once")
+def _add_expressions(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--expression",
+        action="append",
+        required=required,
+        default=None if required else [],
+        metavar="NAME[=X]",
+        help="an expression and its intensity: 0 changes nothing, 1 is typical (default), negative the opposite; "
+        "repeat for several at once",
+    )
     parser.add_argument(
         "--intensity",
         action="append",
         default=[],
         metavar="X",
-        help="one for each --expression: 0 changes nothing, 1 is typical (default), negative the opposite",
+        help="another way to give intensities: one for each --expression without its own, in order",
     )
 
 
@@ -257,7 +300,11 @@ def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
         help="'builtin' (default), a .safetensors, .pkl, .pt or .pth file",
     )
     if axes:
-        parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")
+        _add_axes(parser)
+
+
+def _add_axes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

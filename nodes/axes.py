@@ -27,8 +27,8 @@ class LoadAxes(io.ComfyNode):
             node_id="EmotionGAN_LoadAxes",
             display_name="Load Expression Axes (EmotionGAN)",
             category=CATEGORY,
-            description="Loads directions in which expressions change. The built-in ones belong to the built-in generator, "
-            "so nobody must fit any first.",
+            description="Loads expression axes: what each expression changes. The built-in ones need no fit; they move photos with "
+            "every generator, and what is drawn with the built-in one.",
             search_aliases=["expression directions", "emotion directions", "load directions"],
             inputs=[
                 io.Combo.Input(
@@ -191,6 +191,7 @@ class FitExpressionGLM(io.ComfyNode):
                 faces.labels,
                 model="readout" if model == "readout" else "pattern",
                 people=faces.people,
+                coefficients=faces.coefficients,
                 progress=how.progress,
             )
         text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")

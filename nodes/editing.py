@@ -1,4 +1,4 @@
-"""The node with the sliders."""
+"""The node with the named expressions, and what it shares with the one of the shapes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.compose import DRAFT, MODES, Composite, need_to_put_back, put_back
+from ..emogan_core.compose import MODES, Composite, need_to_put_back, put_back
 from ..emogan_core.errors import ExpressionError, ShapeError
 from ..emogan_core.expressions import ExpressionAxes, apply_expressions
+from ..emogan_core.inversion import Edit
 from ..emogan_core.progress import StepReport
 from . import host
-from .pictures import image_of, photos_of, with_edit
+from .pictures import around_faces, image_of, photos_of, with_edit
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion, LatentSocket
 
@@ -21,8 +22,10 @@ SLIDERS = {
     "happiness": "1 is the smile of a typical smiling portrait",
     "surprise": "1 is a typical surprised portrait, brows up and mouth open",
     "anger": "1 is a typical angry portrait, brows down and lips tight",
-    "sadness": "1 is a typical sad portrait, mouth corners down",
-    "disgust": "1 is a typical portrait labelled so; experimental, because its examples are few",
+    "sadness": "1 is a typical sad portrait, inner brows up and mouth corners down",
+    "disgust": "1 is a typical disgusted portrait, nose wrinkled and upper lip raised",
+    "fear": "1 is a typical frightened portrait, brows up and together, eyes wide",
+    "contempt": "1 is a typical contemptuous portrait, one mouth corner drawn up",
 }
 
 
@@ -52,9 +55,11 @@ class ApplyExpression(io.ComfyNode):
             search_aliases=["emotion", "smile", "facial expression", "expression editor", "change expression"],
             has_intermediate_output=True,
             inputs=[
-                io.Image.Input("image", tooltip="The very photos that were inverted; the edit is put back into them."),
-                LatentSocket.Input("inversion", tooltip="From Invert Face, or from Sample Faces."),
-                AxesSocket.Input("axes", tooltip="Expression axes of the same generator, from Load Axes or a fit."),
+                *inputs_from_inversion(),
+                AxesSocket.Input(
+                    "axes",
+                    tooltip="Expression axes, from Load Axes or a fit. The built-in ones move photos with every generator.",
+                ),
                 *sliders,
                 io.Combo.Input(
                     "mode",
@@ -63,25 +68,11 @@ class ApplyExpression(io.ComfyNode):
                     tooltip="motion: the photo's own pixels move, so the person and every detail stay. "
                     "paste: the generator's picture itself is blended in, as sharp as the generator is.",
                 ),
-                io.String.Input(
-                    "more",
-                    default="",
-                    optional=True,
-                    advanced=True,
-                    placeholder="contempt=0.5, wink=1",
-                    tooltip="Intensities of further expressions in your own axes, as name=number, separated by commas.",
-                ),
-                io.Boolean.Input(
-                    "draft",
-                    default=False,
-                    optional=True,
-                    tooltip="For moving sliders live: mode motion then looks at fewer drawn pictures, which takes less than "
-                    "half the time and looks nearly the same. Off for the result.",
-                ),
+                more_input("browInnerUp=0.5, wink=1"),
+                *switches(),
             ],
             outputs=[
-                io.Image.Output("image", tooltip="The edited photos, at their own size."),
-                io.Mask.Output("mask", tooltip="Where each photo was changed, and how strongly; 0 is untouched."),
+                *outputs_of_edit(),
                 io.Image.Output("redrawn", tooltip="The generator's own pictures of the edited faces."),
             ],
         )
@@ -96,28 +87,92 @@ class ApplyExpression(io.ComfyNode):
         mode: str,
         more: str = "",
         draft: bool = False,
+        neutral_first: bool = False,
+        absolute: bool = False,
         **sliders: float,
     ) -> io.NodeOutput:
-        photos = photos_of(image)
-        _expect_same_pictures(image, inversion)
-        edited = apply_expressions(inversion.inversion.latent, axes, intensities_of(sliders, more))
-        report = host.progress()
-        composites: list[Composite] = []
-        held = inversion.held
-        needed = need_to_put_back(held.generator, device=host.device_of(held))
-        with host.at_work(held, bytes_needed=needed) as network:
-            for index, photo in enumerate(photos):
-                one = inversion.inversion[index]
-                config = DRAFT if draft else None
-                composites.append(put_back(network, photo, one, edited[index], mode=mode, config=config))
-                report(StepReport(index + 1, len(photos), "editing"))
-        pictures = torch.stack([with_edit(one, made) for one, made in zip(image, composites, strict=True)])
-        mask = torch.stack([torch.from_numpy(made.mask) for made in composites])
-        redrawn = image_of(torch.cat([made.redrawn for made in composites]))
-        pictures = host.outgoing(pictures, dtype=image.dtype)
-        return io.NodeOutput(
-            pictures, host.outgoing(mask), host.outgoing(redrawn), ui=ui.PreviewImage(pictures, cls=cls)
-        )
+        expect_same_pictures(image, inversion)
+        wanted = intensities_of(sliders, more)
+        edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
+        pictures, mask, redrawn, shown = edited(image, inversion, edit, mode=mode, draft=draft)
+        return io.NodeOutput(pictures, mask, redrawn, ui=ui.PreviewImage(shown, cls=cls))
+
+
+def inputs_from_inversion() -> list[io.Input]:
+    """What every edit starts from."""
+    return [
+        io.Image.Input("image", tooltip="The very photos that were inverted; the edit is put back into them."),
+        LatentSocket.Input("inversion", tooltip="From Invert Face, or from Sample Faces."),
+    ]
+
+
+def more_input(example: str) -> io.Input:
+    """Expressions and shapes by name."""
+    return io.String.Input(
+        "more",
+        default="",
+        optional=True,
+        advanced=True,
+        placeholder=example,
+        tooltip="Intensities of what has no slider, as name=number, separated by commas: expressions of your own axes, and "
+        "every shape of the face model, with Left or Right for one side.",
+    )
+
+
+def switches() -> list[io.Input]:
+    """How an edit is made."""
+    return [
+        io.Boolean.Input(
+            "draft",
+            default=False,
+            optional=True,
+            tooltip="For moving sliders live: mode motion then works at half the fineness, which is quicker and looks nearly "
+            "the same. Off for the result.",
+        ),
+        io.Boolean.Input(
+            "neutral_first",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="On takes the expression that the photo shows off first, so that sliders start from a neutral face.",
+        ),
+        io.Boolean.Input(
+            "absolute",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="On sets each slider that is not at 0 as a level, whatever the photo shows already; off adds to what it shows.",
+        ),
+    ]
+
+
+def outputs_of_edit() -> list[io.Output]:
+    """What every edit gives."""
+    return [
+        io.Image.Output("image", tooltip="The edited photos, at their own size."),
+        io.Mask.Output("mask", tooltip="Where each photo was changed, and how strongly; 0 is untouched."),
+    ]
+
+
+def edited(
+    image: Tensor, inversion: HeldInversion, edit: Edit, *, mode: str, draft: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Edited pictures, masks and redrawn faces as the host keeps them, and a preview of the faces."""
+    report = host.progress()
+    composites: list[Composite] = []
+    held = inversion.held
+    needed = need_to_put_back(held.generator, device=host.device_of(held))
+    with host.at_work(held, bytes_needed=needed) as network:
+        for index, photo in enumerate(photos_of(image)):
+            one = inversion.inversion[index]
+            composites.append(put_back(network, photo, one, edit[index], mode=mode, draft=draft))
+            report(StepReport(index + 1, len(image), "editing"))
+    pictures = torch.stack([with_edit(one, made) for one, made in zip(image, composites, strict=True)])
+    mask = torch.stack([torch.from_numpy(made.mask) for made in composites])
+    redrawn = image_of(torch.cat([made.redrawn for made in composites]))
+    pictures = host.outgoing(pictures, dtype=image.dtype)
+    shown = around_faces(pictures, inversion.inversion.crops)
+    return pictures, host.outgoing(mask), host.outgoing(redrawn), shown
 
 
 def intensities_of(sliders: Mapping[str, float], more: str) -> dict[str, float]:
@@ -140,7 +195,7 @@ def intensities_of(sliders: Mapping[str, float], more: str) -> dict[str, float]:
     return wanted
 
 
-def _expect_same_pictures(image: Tensor, inversion: HeldInversion) -> None:
+def expect_same_pictures(image: Tensor, inversion: HeldInversion) -> None:
     """Refuse pictures that cannot be the inverted ones.
 
     Raises: ShapeError.

@@ -10,6 +10,7 @@ from .converting import ConvertGenerator
 from .editing import ApplyExpression
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
+from .shapes import FaceShapes
 
 NODES: list[type[io.ComfyNode]] = [
     LoadGenerator,
@@ -18,6 +19,7 @@ NODES: list[type[io.ComfyNode]] = [
     InvertFace,
     LoadAxes,
     ApplyExpression,
+    FaceShapes,
     FitExpressionGLM,
     SaveAxes,
     ConvertGenerator,

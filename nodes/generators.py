@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from comfy_api.latest import io
-from torch import Tensor
 
 from ..emogan_core.checkpoints import open_generator
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
 from ..emogan_core.errors import ShapeError
-from ..emogan_core.faces import Crop
-from ..emogan_core.faces.find import refine
+from ..emogan_core.faces import place_drawn
 from ..emogan_core.images import photo_from_tensor
 from ..emogan_core.inversion import Inversion
 from ..emogan_core.latents import Latent
@@ -50,8 +47,8 @@ class LoadGenerator(io.ComfyNode):
                     options=host.choices(host.GENERATORS),
                     default=host.BUILTIN,
                     tooltip="'builtin' is the generator that comes with EmotionGAN; others are .safetensors, .pkl, .pt and "
-                    ".pth files in models/stylegan, and what Convert Generator wrote. Where to get some: Node Info. Axes "
-                    "fit only the generator they were made for.",
+                    ".pth files in models/stylegan, and what Convert Generator wrote. Where to get some: Node Info. "
+                    "The built-in expressions move photos with every generator.",
                 ),
             ],
             outputs=[
@@ -161,8 +158,9 @@ class SampleFaces(io.ComfyNode):
             latent = Latent(latent.ws.cpu(), network.fingerprint)
             side = size or max(SMALLEST_SHOWN, spec.resolution)
             pictures = enlarged(drawn, side)
-            crops = tuple(_whole(picture, spec.crop) for picture in pictures)
-        inversion = Inversion(latent=latent, target=drawn, reconstruction=drawn, crops=crops, metrics={})
+            crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
+        faces = None if None in fits else fits
+        inversion = Inversion(latent, target=drawn, reconstruction=drawn, crops=crops, metrics={}, faces=faces)
         return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (side, side)))
 
 
@@ -174,10 +172,3 @@ def source_of(name: str) -> Path:
 def _signed(seed: int) -> int:
     """A 64-bit seed as PyTorch takes it."""
     return seed - (1 << 64) if seed >= 1 << 63 else seed
-
-
-def _whole(picture: Tensor, frame: str) -> Crop:
-    """The crop that is a drawn picture from edge to edge: there is no face to search for, only its points."""
-    side = float(picture.shape[-1])
-    quad = side * np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    return Crop(quad=quad, landmarks=refine(photo_from_tensor(picture), [quad])[0].landmarks, frame=frame)

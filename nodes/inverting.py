@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core.errors import FaceError
-from ..emogan_core.faces import Crop, choose_face, crop_of, cut
+from ..emogan_core.face_model import FaceFit
+from ..emogan_core.faces import Crop, choose_face, crop_of, cut, fit_to_photo
 from ..emogan_core.images import Photo, open_photo
 from ..emogan_core.inversion import METHODS, OptimiseConfig, expect_method, invert_images, need_of
+from ..emogan_core.weights import builtin_path
 from . import host
 from .pictures import image_of, image_of_photo, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
 
-EXAMPLE = Path(__file__).parents[1] / "workflows" / "face.png"
+EXAMPLE = builtin_path("examples/composite_f_multi.jpg")
 
 
 class ExamplePhoto(io.ComfyNode):
@@ -31,7 +32,8 @@ class ExamplePhoto(io.ComfyNode):
             node_id="EmotionGAN_ExamplePhoto",
             display_name="Example Photo (EmotionGAN)",
             category=CATEGORY,
-            description="A portrait of nobody, drawn by EmotionGAN's generator. Put Load Image in its place for your own.",
+            description="A portrait of nobody: the average of many people's faces (Face Research Lab, DeBruine 2016, CC BY 4.0). "
+            "Put Load Image in its place for your own.",
             search_aliases=["example face", "test face", "demo photo"],
             inputs=[],
             outputs=[io.Image.Output("image", tooltip="The example portrait.")],
@@ -98,31 +100,33 @@ class InvertFace(io.ComfyNode):
         expect_method(generator.generator, method)
         photos = photos_of(image)
         spec = generator.generator.spec
-        crops = _crops(photos, face, spec.crop)
+        crops, fits = _places(photos, face, spec.crop)
         target = torch.cat([cut(photo, crop, spec.resolution) for photo, crop in zip(photos, crops, strict=True)])
         report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
         config = OptimiseConfig(steps=steps, hybrid_steps=steps)
         needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(photos))
         with host.at_work(generator, bytes_needed=needed) as network:
             inversion = invert_images(network, target, method=method, config=config, progress=report)
-        inversion = replace(inversion, crops=crops)
+        inversion = replace(inversion, crops=crops, faces=fits)
         redrawn = host.outgoing(image_of(inversion.reconstruction))
         both = image_of(torch.cat([inversion.target, inversion.reconstruction], dim=3))
         size = (int(image.shape[1]), int(image.shape[2]))
         return io.NodeOutput(HeldInversion(inversion, generator, size), redrawn, ui=ui.PreviewImage(both, cls=cls))
 
 
-def _crops(photos: Sequence[Photo], face: int, frame: str) -> tuple[Crop, ...]:
-    """Where the wanted face lies in each photo.
+def _places(photos: Sequence[Photo], face: int, frame: str) -> tuple[tuple[Crop, ...], tuple[FaceFit, ...]]:
+    """Where the wanted face lies in each photo, and the face model fitted to it.
 
     Raises: FaceError, saying which photo of a batch it is about.
     """
-    crops = []
+    crops, fits = [], []
     for number, photo in enumerate(photos, start=1):
         host.stop_if_cancelled()
         try:
-            crops.append(crop_of(choose_face(photo, face), frame))
+            found = choose_face(photo, face)
+            crops.append(crop_of(found, frame))
+            fits.append(fit_to_photo(photo, found))
         except FaceError as error:
             where = f"image {number} of {len(photos)}: " if len(photos) > 1 else ""
             raise FaceError(f"{where}{error}") from error
-    return tuple(crops)
+    return tuple(crops), tuple(fits)

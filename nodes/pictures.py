@@ -5,6 +5,8 @@ Convention: an IMAGE is [n, h, w, 3 or 4], 0..1, float32 or, on some hosts, floa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -13,9 +15,11 @@ from torch import Tensor
 
 from ..emogan_core.compose import Composite
 from ..emogan_core.errors import PhotoError, ShapeError
+from ..emogan_core.faces import Crop, window_around
 from ..emogan_core.images import MAX_PIXELS, Photo, photo_from_tensor
 
 MAX_PREVIEWED = 4
+MAX_PREVIEW_PX = 512
 
 
 def photos_of(image: Tensor) -> tuple[Photo, ...]:
@@ -60,6 +64,20 @@ def with_edit(original: Tensor, composite: Composite) -> Tensor:
     edited = original.clone()
     edited[..., :3] = torch.where(changed, pixels, original[..., :3])
     return edited
+
+
+def around_faces(image: Tensor, crops: Sequence[Crop] | None) -> Tensor:
+    """A preview of an IMAGE: the part of each picture around its face, all of one size, no larger than needed."""
+    if crops is None:
+        return image
+    height, width = int(image.shape[1]), int(image.shape[2])
+    windows = [window_around(crop, height=height, width=width) for crop in crops]
+    size = min(MAX_PREVIEW_PX, max(side for _, _, side in windows))
+    parts = []
+    for picture, (left, top, side) in zip(image, windows, strict=True):
+        part = picture[top : top + side, left : left + side].float().permute(2, 0, 1).unsqueeze(0)
+        parts.append(enlarged(part, size).clamp(0, 1).squeeze(0).permute(1, 2, 0))
+    return torch.stack(parts)
 
 
 def side_by_side(left: Tensor, right: Tensor, *, side: int = 256) -> Image.Image:

@@ -133,12 +133,14 @@ def test_error_photo_paths(refused: Callable[..., str], place: Path) -> None:
     assert "check the path" in refused("edit", "two\nlines.png", *TINY)
     assert "check the path" in refused("edit", "x" * 400, *TINY)
     assert "check the path" in refused("invert", "nowhere.png", "-o", "out.safetensors", *FIT[2:])
+    assert "check the path" in refused("read", "nowhere.png")
     assert "check the path" in refused("info", "nowhere.png")
 
 
 def test_error_no_face(refused: Callable[..., str], place: Path) -> None:
     Image.fromarray(data.coffee()).resize((300, 200)).save("photo.png")
     assert "no face was found" in refused("edit", "photo.png", *TINY)
+    assert "no face was found" in refused("read", "photo.png")
 
 
 def test_error_tiny_face(refused: Callable[..., str], place: Path) -> None:
@@ -184,7 +186,20 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--expression", "happiness"), "twice"),
         (("--expression", "joy"), "choose from happiness, anger"),
         (("--expression", "joy\x1b[31m\n"), "choose from happiness, anger"),
-        (("--axes", "other_axes.safetensors"), "axes were fitted for generator"),
+        (("--expression", "anger="), "finite"),
+        (("--expression", "anger=nan"), "finite"),
+        (("--expression", "anger=4"), "from -3 to 3"),
+        (("--expression", "happiness=1"), "twice"),
+        (("--expression", "hapiness=1"), "did you mean happiness"),
+        (("--expression", "mouthSmileLfet=1"), "did you mean mouthSmileLeft"),
+        (("--expression", "jawOpen=1", "--mode", "paste"), "use 'emogan edit' in mode motion"),
+        (("--regions", "mouth"), "without --copy-from"),
+        (("--copy-from", "portrait.png", "--regions", "mouth,ear"), "region 'ear' is not known"),
+        (("--copy-from", "portrait.png", "--regions", ","), "some of brow,eye"),
+        (("--copy-from", "portrait.png", "--mode", "paste"), "use --mode motion"),
+        (("--copy-from", "nowhere.png"), "check the path"),
+        (("--copy-from", "axes.safetensors"), "needed a JPEG"),
+        (("--axes", "other_axes.safetensors", "--mode", "paste"), "axes were fitted for generator"),
         (("--axes", "latent.safetensors"), "axes"),
         (("--axes", "nowhere.safetensors"), "check the path"),
         (("--axes", "portrait.png"), "not a safetensors file"),
@@ -209,6 +224,28 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
 )
 def test_error_edit_arguments(words: tuple[str, ...], told: str, refused: Callable[..., str], place: Path) -> None:
     assert told in refused("edit", "portrait.png", *TINY, *(word.format(here=place.name) for word in words))
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_nothing_asked_for(refused: Callable[..., str]) -> None:
+    words = [word for word in TINY if word not in ("--expression", "happiness")]
+    assert "no expression was asked for" in refused("edit", "portrait.png", *words)
+    assert "required: --expression" in refused("apply", "latent.safetensors", "-o", "out.png")
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_reference_photos(refused: Callable[..., str]) -> None:
+    Image.fromarray(data.coffee()).resize((300, 200)).save("cup.png")
+    said = refused("edit", "portrait.png", *TINY, "--copy-from", "cup.png")
+    assert "the photo to copy from, cup.png: no face was found" in said
+    assert "is the input itself" in refused("edit", "portrait.png", *TINY, "--copy-from", "cup.png", "-o", "cup.png")
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_apply_draws_no_shapes(refused: Callable[..., str]) -> None:
+    said = refused("apply", "latent.safetensors", *APPLY, "--axes", "axes.safetensors", "--expression", "jawOpen")
+    assert "'jawOpen' moves a photo's own pixels and has no part in what the generator draws" in said
+    assert "happiness, anger" in said
 
 
 @pytest.mark.usefixtures("no_long_work")
@@ -382,7 +419,7 @@ def test_error_generators_of_another_kind(refused: Callable[..., str], place: Pa
     write_tensors(place / "sd.safetensors", strange, {"format": "pt"})
     assert "sd.safetensors" in refused("convert", "sd.safetensors", "new.safetensors")
     assert "axes were fitted for generator" in refused(
-        "edit", "portrait.png", *EDIT, "--device", "cpu"
+        "edit", "portrait.png", *EDIT, "--mode", "paste", "--device", "cpu"
     )  # the built-in axes
 
 
@@ -428,9 +465,10 @@ def test_shape_unusual_photos_are_welcome(
     """Putting back has its own tests; here the face must be found and the picture come out upright."""
 
     def untouched(generator: object, photo: object, inversion: object, edited: object, *, mode: str) -> Composite:
-        return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32))
+        return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32), {})
 
     monkeypatch.setattr("emogan_core.commands.edit.put_back", untouched)
+    monkeypatch.setattr("emogan_core.commands.edit._reached", lambda composite, face: ({}, []))
     (place / "photo").write_bytes(UNUSUAL[case](Image.fromarray(portrait().pixels)))
     assert cli.main(["edit", "photo", *TINY]) == 0
     assert capsys.readouterr().err == ""

@@ -6,8 +6,10 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,10 +24,11 @@ from emogan_core.checkpoints import write_generator
 from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
 from emogan_core.errors import Cancelled
-from emogan_core.expressions import apply_expressions, load_axes
+from emogan_core.expressions import load_axes, move_latent
+from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
-from emogan_core.inversion import Inversion
-from emogan_core.latents import Latent, load_latent
+from emogan_core.inversion import Edit, Inversion
+from emogan_core.latents import load_latent
 from emogan_core.meter import Meter
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
@@ -47,6 +50,7 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("emogan_core.commands.edit.put_back", played_put_back)
     monkeypatch.setattr("emogan_core.commands.demo.put_back", played_put_back)
+    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
 
     def command(name: str, *words: str | Path, axes: bool = True) -> str:
         generator = ["--generator", str(models / "generator.safetensors"), "--device", "cpu"] if name != "info" else []
@@ -60,15 +64,31 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def played_put_back(
-    generator: Generator, photo: Photo, inversion: Inversion, edited: Latent, *, mode: str = "motion"
+    generator: Generator, photo: Photo, inversion: Inversion, edited: Edit, *, mode: str = "motion"
 ) -> Composite:
     """A corner turned negative by every edit, in the way of the real one: nothing at all at intensity 0."""
     assert mode in ("motion", "paste")
-    changed = not torch.equal(inversion.latent.ws, edited.ws)
     mask = np.zeros(photo.pixels.shape[:2], np.float32)
-    mask[:9, :9] = changed
+    if inversion.faces is None or edited.coefficients is None:  # a drawn picture that is no face
+        return Composite(photo, mask, generator.synthesis(edited.latent.ws), {})
+    before, after = inversion.faces[0].coefficients, edited.coefficients[0]
+    mask[:9, :9] = not np.array_equal(before, after)
     pixels = np.where(mask[..., None] > 0, 255 - photo.pixels, photo.pixels)
-    return Composite(Photo(pixels, photo.alpha), mask, generator.synthesis(edited.ws))
+    names = load_face_model().names
+    report = {"coefficients": dict(zip(names, after.round(3).tolist(), strict=True)), "moved_cm": (0.125, 0.5)}
+    return Composite(Photo(pixels, photo.alpha), mask, generator.synthesis(edited.latent.ws), report)
+
+
+def played_reading(photo: Photo, face: int = 0) -> SimpleNamespace:
+    """What a smile reads as."""
+    return SimpleNamespace(
+        coefficients={"jawOpen": 0.01, "mouthSmileLeft": 0.5},
+        probabilities={"neutral": 0.125, "happiness": 0.875},
+        yaw_deg=2.0,
+        pitch_deg=-1.0,
+        roll_deg=float(face),
+        error_cm=0.0625,
+    )
 
 
 EDIT = ("--expression", "happiness", "--method", "encode")
@@ -106,6 +126,109 @@ def test_shape_record_says_that_it_was_edited_and_how(run, models: Path) -> None
     assert record["mode"] == "motion"
     assert len(str(record["generator"])) == len(str(record["axes"])) == 64
     assert set(record) == {"program", "edited", "expressions", "generator", "axes", "mode"}
+
+
+def coefficients(run: Callable[..., str], photo: Path, *words: str | Path) -> dict[str, float]:
+    """What an edit asks of the face model."""
+    said = run("edit", photo, "--method", "encode", "-o", "out.png", "--json", *words)
+    return dict(json.loads(said)["reached"]["coefficients"])
+
+
+def test_shape_a_name_carries_its_own_intensity(run, models: Path) -> None:
+    photo = models / "portrait.png"
+    own = ("--expression", "jawOpen=0.25", "--expression", "browInnerUpLeft=-1e-1", "--expression", "happiness")
+    run("edit", photo, *own, "--intensity", "-0.5", "--method", "encode", "-o", "out.jpg")
+    record = read_record(Path("out.jpg"))
+    assert record is not None
+    assert record["expressions"] == {"jawOpen": 0.25, "browInnerUpLeft": -0.1, "happiness": -0.5}
+    before = coefficients(run, photo, "--expression", "jawOpen=0")
+    after = coefficients(run, photo, "--expression", "jawOpen=0.25")
+    assert after["jawOpen"] == pytest.approx(min(1, before["jawOpen"] + 0.25), abs=2e-3)
+    assert {**after, "jawOpen": 0} == {**before, "jawOpen": 0}
+
+
+def test_shape_neutral_first_and_absolute(run, models: Path) -> None:
+    photo = models / "portrait.png"
+    neutral = coefficients(run, photo, "--neutral-first")
+    assert {name for name, value in neutral.items() if value} <= {n for n in neutral if n.startswith("eyeLook")}
+    assert coefficients(run, photo, "--neutral-first", "--expression", "jawOpen=0.5")["jawOpen"] == 0.5
+    assert coefficients(run, photo, "--absolute", "--expression", "mouthSmile=0.25")["mouthSmileLeft"] == 0.25
+    record = read_record(Path("out.png"))
+    assert record is not None
+    assert record["absolute"] is True
+    assert "neutral_first" not in record
+
+
+def test_shape_an_expression_is_copied_from_another_photo(run, models: Path) -> None:
+    photo = models / "portrait.png"
+    reference = builtin_path("examples/composite_m_african.jpg")
+    before = coefficients(run, photo, "--expression", "jawOpen=0")
+    whole = coefficients(run, photo, "--copy-from", reference)
+    mouth = coefficients(run, photo, "--copy-from", reference, "--regions", "mouth,jaw")
+    for name, value in mouth.items():
+        assert value == (whole if name.startswith(("mouth", "jaw")) else before)[name]
+    assert sum(abs(whole[name] - before[name]) for name in whole) > 0.3  # she smiles, the composite does not
+    record = read_record(Path("out.png"))
+    assert record is not None
+    assert (record["copied"], record["expressions"]) == (["jaw", "mouth"], {})
+    more = coefficients(run, photo, "--copy-from", reference, "--expression", "browOuterUp=0.5", "--neutral-first")
+    assert more["browOuterUpLeft"] == pytest.approx(min(1, whole["browOuterUpLeft"] + 0.5), abs=2e-3)
+
+
+def test_shape_sheets_of_other_edits_go_up_to_them(run, models: Path) -> None:
+    asked = ("--neutral-first", "--method", "encode", "-o", "out.png", "--sheet", "sheet.png")
+    run("edit", models / "portrait.png", *asked)
+    assert min(open_photo(Path("sheet.png")).pixels.shape[:2]) > 400
+
+
+def test_shape_an_edit_says_what_it_reached(run, models: Path) -> None:
+    said = run("edit", models / "portrait.png", *EDIT, "-o", "out.png")
+    assert "moved by 0.12 cm on average, 0.50 cm at most" in said
+    assert "now reads as: happiness 88%, neutral 12%" in said
+    assert "now shapes: mouthSmileLeft 0.50\n" in said
+    report = json.loads(run("edit", models / "portrait.png", *EDIT, "-o", "out.png", "--json"))
+    assert report["reached"]["reading"]["probabilities"] == {"happiness": 0.875, "neutral": 0.125}
+    assert report["reached"]["moved_cm"] == [0.125, 0.5]
+
+
+def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
+    axes = ("--axes", models / "other_axes.safetensors")
+    run("edit", models / "portrait.png", *EDIT, "-o", "out.png", *axes, axes=False)
+    assert not np.array_equal(open_photo(Path("out.png")).pixels, portrait().pixels)
+
+
+def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
+    assert cli.main(["read", str(models / "portrait.png")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("reads as: happiness 88%, neutral 12%\nshapes: mouthSmileLeft 0.50\n")
+    assert "yaw +2, pitch -1, roll +0 degrees" in said
+    assert cli.main(["read", str(models / "portrait.png"), "--face", "3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["coefficients"] == {"jawOpen": 0.01, "mouthSmileLeft": 0.5}
+    assert (report["roll_deg"], report["error_cm"]) == (3.0, 0.062)
+
+
+def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["expressions", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report["expressions"]) == sorted(load_axes("builtin").names)
+    assert all(facts["does"] and facts["source"] for facts in report["expressions"].values())
+    assert report["shapes"]["jawOpen"]["sides"] == []
+    assert report["shapes"]["eyeBlink"]["sides"] == ["eyeBlinkLeft", "eyeBlinkRight"]
+    assert cli.main(["expressions", "--axes", str(models / "axes.safetensors")]) == 0
+    said = capsys.readouterr().out
+    for words in ("happiness ", "anger ", "experimental", "eyeBlink*", "closes the eyes"):
+        assert words in said
+    assert "sadness" not in said
+
+
+def test_shape_edit_help_names_the_expressions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["edit", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "happiness, surprise, anger, sadness, disgust, fear, contempt" in said
+    assert "emogan expressions" in said
 
 
 def test_shape_sheet(run, models: Path) -> None:
@@ -149,7 +272,7 @@ def test_shape_fit_then_apply(run, models: Path) -> None:
     """Axes fitted on drawn faces, half of them moved along a known axis, move a latent again."""
     generator = make_generator()
     faces = sampled(generator, 100, psi=0.7, seed=5)
-    happy = apply_expressions(faces, load_axes(models / "axes.safetensors"), {"happiness": 1.5})
+    happy = move_latent(faces, load_axes(models / "axes.safetensors"), {"happiness": 1.5})
     Path("faces").mkdir()
     rows = ["file,expression,person"]
     for index in range(100):
@@ -182,7 +305,9 @@ def test_shape_sample_follows_its_seed(run) -> None:
 def test_shape_demo_needs_nothing(run) -> None:
     said = run("demo", "-o", "pictures", "--method", "encode")
     names = sorted(path.name for path in Path("pictures").iterdir())
-    assert names == ["drawn.png", "edited-1-happiness.png", "edited-2-anger.png", "sheet.png"]
+    faces = ("composite_f_multi", "composite_m_african", "drawn")
+    edited = {f"{face}-{edit}.jpg" for face in faces for edit in ("1-happiness", "2-anger")}
+    assert set(names) == {"drawn.png", "sheet.png"} | edited
     for name in names:
         assert str(Path("pictures") / name) in said
         assert read_record(Path("pictures") / name) is not None
@@ -206,6 +331,8 @@ def test_shape_info_knows_all_that_ships(run) -> None:
         "generator": "generator",
         "axes": "axes",
         "landmarks": "landmark net",
+        "dense_landmarks": "dense landmark net",
+        "face_model": "face model",
     }
     alone = json.loads(run("info", builtin_path("landmarks.safetensors"), "--json"))
     assert alone == report["landmarks"]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 FLOORS = (
     {"errors", "progress", "latents", "devices", "files", "weights", "images", "records"},
-    {"networks", "glm"},
+    {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},
     {"compose", "expressions"},

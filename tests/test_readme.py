@@ -37,7 +37,7 @@ def test_shape_every_command_it_names_exists(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         main(["--help"])
     known = capsys.readouterr().out
-    for name in ("edit", "demo", "sample", "invert", "apply", "fit", "info"):
+    for name in ("edit", "expressions", "read", "demo", "sample", "invert", "apply", "fit", "info"):
         assert f"emogan {name}" in README or f"`{name}`" in README
         assert name in known
 
@@ -52,3 +52,15 @@ def test_shape_the_test_command_is_there_for_ci() -> None:
     block = README.split("<!-- test command -->")[1].split("```")[1]
     assert "pytest" in block
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_shape_every_expression_it_names_is_known() -> None:
+    from emogan_core.expressions import load_axes
+    from emogan_core.expressions.meanings import EXPRESSIONS
+
+    table = README.split("## Expressions")[1].split("\n\n")[1]
+    axes = load_axes("builtin")
+    for line in table.splitlines()[2:]:
+        names = [name.strip(" `") for name in line.split("|")[1].split(",")]
+        assert all(name in axes or name in EXPRESSIONS for name in names if name != "...")
+    assert all(name in table for name in EXPRESSIONS)

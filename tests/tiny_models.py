@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +13,29 @@ from tiny import make_generator
 
 from emogan_core.checkpoints import write_generator
 from emogan_core.expressions import ExpressionAxes, ExpressionAxis, save_axes
+from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo
 from emogan_core.latents import Latent, save_latent
 from emogan_core.networks import Generator
 
 _EMPTY = {"str": "", "int": 50, "float": 0.5, "bool": False}
+_MOVES = {"happiness": ("mouthSmileLeft", "mouthSmileRight"), "anger": ("browDownLeft", "browDownRight")}
 
 
 def axis(name: str, generator: Generator, *, experimental: bool = False) -> ExpressionAxis:
-    """A random direction, a third of the latent's spread long; what is told about it is made up."""
+    """A random direction, a third of the latent's spread long, and a movement of the face model for some names.
+
+    What is told about it is made up.
+    """
     rng = torch.Generator().manual_seed(len(name))
     direction = torch.randn(generator.spec.num_ws, generator.spec.w_dim, generator=rng) * generator.w_std * 0.3
-    told = {field.name: _EMPTY.get(str(field.type), ()) for field in fields(ExpressionAxis)}
+    plain = [field for field in fields(ExpressionAxis) if field.default_factory is MISSING]
+    told = {field.name: _EMPTY.get(str(field.type), ()) for field in plain}
     told |= {"name": name, "direction": direction, "readout": direction.mean(0), "model": "pattern", "link": "logit"}
+    told |= {"level_gain": 1.0}
     told |= {"layer_weights": (1.0,) * generator.spec.num_ws, "experimental": experimental}
+    if name in _MOVES:
+        told["coefficients"] = torch.tensor([float(shape in _MOVES[name]) for shape in load_face_model().names])
     return ExpressionAxis(**told)
 
 

@@ -11,18 +11,22 @@ from .convert import convert
 from .demo import make_demo
 from .draw import apply, sample
 from .edit import edit_photo
+from .expressions import list_expressions
 from .fit import fit_folder
 from .info import describe
 from .invert import invert_photo
+from .read import read_photo
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress], Outcome]] = {
     "apply": apply,
     "convert": convert,
     "demo": make_demo,
     "edit": edit_photo,
+    "expressions": list_expressions,
     "fit": fit_folder,
     "info": describe,
     "invert": invert_photo,
+    "read": read_photo,
     "sample": sample,
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, OutputError, SpaceMismatch
-from ..expressions import ExpressionAxes, apply_expressions, load_axes
+from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent
 from ..files import refuse_overwrite
 from ..latents import Latent
 from ..networks.build import Generator
@@ -19,16 +19,29 @@ Outcome = tuple[dict[str, object], list[str]]
 
 
 def intensities_of(arguments: Namespace) -> dict[str, float]:
-    """Expressions with their intensities, paired in order; 1 where no intensity was given at all."""
-    names: list[str] = arguments.expression
-    texts: list[str] = arguments.intensity or ["1"] * len(names)
-    if len(names) != len(texts):
+    """Expressions with their intensities: NAME=X carries its own, the others are paired with --intensity in order.
+
+    1 where no intensity was given at all.
+    """
+    asked = [_split(text) for text in arguments.expression]
+    bare = [name for name, number in asked if number is None]
+    texts: list[str] = arguments.intensity or ["1"] * len(bare)
+    if len(bare) != len(texts):
         raise ExpressionError(
-            f"{len(names)} --expression came with {len(texts)} --intensity; give one intensity for each expression"
+            f"{len(bare)} --expression came with {len(texts)} --intensity; give one intensity for each expression, "
+            "or write --expression NAME=X"
         )
+    names = [name for name, _ in asked]
     if len(set(names)) < len(names):
         raise ExpressionError(f"an expression came twice ({', '.join(names)}); name each once")
-    return {name: _number(name, text) for name, text in zip(names, texts, strict=True)}
+    left = iter(texts)
+    return {name: _number(name, next(left) if number is None else number) for name, number in asked}
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """A name, and the number after its last "=" where there is one."""
+    name, equals, number = text.rpartition("=")
+    return (name.strip(), number.strip()) if equals else (text, None)
 
 
 def _number(name: str, text: str) -> float:
@@ -66,18 +79,33 @@ def load_models(arguments: Namespace) -> tuple[Generator, ExpressionAxes]:
     return load_generator(arguments.generator, device=arguments.device), load_axes(arguments.axes)
 
 
-def rehearse(generator: Generator, axes: ExpressionAxes, intensities: Mapping[str, float]) -> None:
-    """Meet unknown expressions, wild intensities and foreign axes before the long work, on the average face.
+def rehearse(
+    generator: Generator, axes: ExpressionAxes, intensities: Mapping[str, float], *, drawn: bool = False
+) -> None:
+    """Meet unknown expressions, wild intensities and foreign axes before the long work.
 
-    Raises: SpaceMismatch when the axes were fitted for another generator; as `apply_expressions`.
+    Convention: `drawn` says that only the generator's picture will be shown, so that every axis needs a part in the latent.
+    Raises: SpaceMismatch when axes were fitted for another generator and the face model has no part in them;
+    ExpressionError; ShapeError when the rows of W+ differ.
     """
-    if axes.fingerprint != generator.fingerprint:
-        raise SpaceMismatch(
-            f"the axes were fitted for generator {axes.fingerprint[:12]}, but '{generator.spec.name}' is "
-            f"{generator.fingerprint[:12]}; use that generator, or fit axes for this one with 'emogan fit'"
-        )
-    ws = generator.w_avg.expand(1, generator.spec.num_ws, -1)
-    apply_expressions(Latent(ws, generator.fingerprint), axes, intensities)
+    own = axes.fingerprint == generator.fingerprint
+    for name, value in intensities.items():
+        axis = axes[name]
+        checked_intensity(name, value)
+        if not own and (drawn or not axis.has_coefficients):
+            raise SpaceMismatch(
+                f"the axes were fitted for generator {axes.fingerprint[:12]}, but '{generator.spec.name}' is "
+                f"{generator.fingerprint[:12]}; use that generator, or fit axes for this one with 'emogan fit'"
+            )
+        if drawn and not axis.has_direction:
+            able = [one.name for one in axes if one.has_direction]
+            raise ExpressionError(
+                f"expression '{name}' moves a photo's own pixels and has no part in what the generator draws; use "
+                f"'emogan edit' in mode motion, or one of {', '.join(able) or 'the axes of your own'}"
+            )
+    if own:
+        ws = generator.w_avg.expand(1, generator.spec.num_ws, -1)
+        move_latent(Latent(ws, generator.fingerprint), axes, intensities)
 
 
 def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:

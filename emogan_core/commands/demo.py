@@ -1,77 +1,121 @@
-"""`emogan demo`: the whole path without any input, from a face of nobody to a sheet of expressions."""
+"""`emogan demo`: the whole path without any input, from two faces of nobody and a drawn one to a sheet of expressions."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..compose import put_back
 from ..errors import OutputError
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
-from ..faces import Crop
-from ..faces.find import refine
+from ..faces import drawn_face, place_drawn, window_around
 from ..files import refuse_overwrite
-from ..images import Photo, photo_from_tensor, save_photo, tensor_from_photo
-from ..inversion import Inversion, invert_images
+from ..images import Photo, open_photo, save_photo, tensor_from_photo
+from ..inversion import Inversion, invert, invert_images
 from ..latents import Latent
 from ..networks.build import Generator
 from ..networks.sampling import sampled
-from ..progress import Progress, StepReport, silent
+from ..progress import Progress, StepReport, in_parts, silent
 from ..records import edit_record
 from ..sheets import contact_sheet
+from ..weights import builtin_path
 from .arguments import Outcome, first_of, load_models, rehearse
 from .draw import drawn
 
+EXAMPLES = ("composite_f_multi", "composite_m_african")
+CREDIT = "composites: Face Research Lab, DeBruine 2016, CC BY 4.0"
 PSI = 0.5  # where the built-in faces are at their best
 CANDIDATES = 32
-CURVE = (-0.5, 0.0, 0.5, 1.0, 1.5)
 SAVED_AT = 1.0
+TILE_PX = 240
 
 
 def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
-    """Draw a face, take it for a photo, invert it, and edit it with every expression over a curve of intensities."""
+    """Give two composites of many people, and one face that the generator draws, every expression at intensity 1."""
     folder: Path = arguments.out
     _make_folder(folder)
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, dict.fromkeys(axes.names, 0.0))
+    own = axes.fingerprint == generator.fingerprint
+    redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what mode paste can show
+    is_paste = arguments.mode == "paste"
+    rehearse(generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste)
+    about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
+    faces = [_example(generator, name, arguments, progress) for name in EXAMPLES]
+    faces.append(_drawn(generator, axes, arguments, progress))
+    save_photo(folder / "drawn.png", faces[-1].photo, record={"program": "EmotionGAN", "generated": True} | about)
+    written = ["drawn.png"]
+    rows: list[list[Photo | None]] = []
+    for number, face in enumerate(faces):
+        report = in_parts(progress, number, len(faces))
+        edited = face.edited(generator, axes, redrawn if face.mode == "paste" else axes.names, report)
+        rows.append([face.shown(face.photo), *(None if picture is None else face.shown(picture) for picture in edited)])
+        for step, (axis, picture) in enumerate(zip(axes, edited, strict=True), start=1):
+            if picture is not None:
+                written.append(f"{face.name}-{step}-{_plain(axis.name)}.jpg")
+                record = edit_record({axis.name: SAVED_AT}, **about, mode=face.mode)
+                save_photo(folder / written[-1], picture, record=record)
+    sheet = contact_sheet(
+        rows,
+        title="Every expression on faces of nobody",
+        subtitle=f"intensity 1, mode {arguments.mode}; {CREDIT}; drawn: seed {arguments.seed}, mode paste, "
+        f"generator {generator.fingerprint[:12]}",
+        column_labels=["before", *(axis.name + (" (experimental)" if axis.experimental else "") for axis in axes)],
+        row_labels=[face.name for face in faces],
+        tile_px=TILE_PX,
+    )
+    save_photo(folder / "sheet.png", sheet, record={"program": "EmotionGAN", "edited": True} | about)
+    metrics = {face.name: first_of(face.inversion.metrics) for face in faces}
+    said: dict[str, object] = about | {"seed": arguments.seed, "expressions": list(axes.names)}
+    said |= {"inversions": metrics, "attribution": CREDIT}
+    return said, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Face:
+    """A picture to edit, and its one face."""
+
+    name: str
+    photo: Photo
+    inversion: Inversion
+    mode: str
+
+    def edited(
+        self, generator: Generator, axes: ExpressionAxes, able: Collection[str], progress: Progress
+    ) -> list[Photo | None]:
+        """The picture with each expression at intensity 1, None for those that its mode cannot show."""
+        made: list[Photo | None] = []
+        for step, axis in enumerate(axes, start=1):
+            progress(StepReport(step, len(axes), "editing"))
+            if axis.name not in able:
+                made.append(None)
+                continue
+            edit = apply_expressions(self.inversion, axes, {axis.name: SAVED_AT})
+            made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode).photo)
+        return made
+
+    def shown(self, picture: Photo) -> Photo:
+        """The part of a picture around the face, for the sheet."""
+        assert self.inversion.crops is not None  # both ways here know where the face is
+        height, width = picture.pixels.shape[:2]
+        left, top, side = window_around(self.inversion.crops[0], height=height, width=width)
+        return Photo(picture.pixels[top : top + side, left : left + side])
+
+
+def _example(generator: Generator, name: str, arguments: Namespace, progress: Progress) -> _Face:
+    photo = open_photo(builtin_path(f"examples/{name}.jpg"))
+    inversion = invert(generator, photo, method=arguments.method, progress=progress)
+    return _Face(name, photo, inversion, arguments.mode)
+
+
+def _drawn(generator: Generator, axes: ExpressionAxes, arguments: Namespace, progress: Progress) -> _Face:
     calm = calm_face(generator, axes, progress, seed=arguments.seed, label=arguments.label)
     photo = drawn(generator, calm, progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
-    about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
-    save_photo(folder / "drawn.png", photo, record={"program": "EmotionGAN", "generated": True} | about)
-    written = ["drawn.png"]
-    rows: list[list[Photo]] = []
-    for step, axis in enumerate(axes, start=1):
-        row = [photo, photo_from_tensor(inversion.reconstruction)]
-        for intensity in CURVE:
-            edited = apply_expressions(inversion.latent, axes, {axis.name: intensity})
-            row.append(put_back(generator, photo, inversion, edited, mode=arguments.mode).photo)
-        rows.append(row)
-        picture = row[2 + CURVE.index(SAVED_AT)]
-        record = edit_record(
-            {axis.name: SAVED_AT}, generator=about["generator"], axes=about["axes"], mode=arguments.mode
-        )
-        name = f"edited-{step}-{_plain(axis.name)}.png"
-        save_photo(folder / name, picture, record=record)
-        written.append(name)
-        progress(StepReport(step, len(axes), "editing"))
-    sheet = contact_sheet(
-        rows,
-        title="One drawn face, every expression",
-        subtitle=f"a face of nobody, seed {arguments.seed}, mode {arguments.mode}; generator {generator.fingerprint[:12]}",
-        column_labels=["drawn", "inverted", *(f"{intensity:+g}" if intensity else "0" for intensity in CURVE)],
-        row_labels=[axis.name + (" (experimental)" if axis.experimental else "") for axis in axes],
-        tile_px=max(128, generator.spec.resolution),
-    )
-    save_photo(folder / "sheet.png", sheet, record={"program": "EmotionGAN", "edited": True} | about)
-    metrics = first_of(inversion.metrics)
-    report: dict[str, object] = about | {"seed": arguments.seed, "inversion": metrics, "expressions": list(axes.names)}
-    return report, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
+    return _Face("drawn", photo, inversion, "paste")  # it has no finer pixels of its own that motion could keep
 
 
 def calm_face(
@@ -81,24 +125,21 @@ def calm_face(
     faces = sampled(generator, CANDIDATES, psi=PSI, seed=seed, label=label)
     scores: list[float] = []
     for picture in drawn(generator, faces, silent):
-        scores.append(refine(picture, [_whole(picture)])[0].score)
+        scores.append(drawn_face(picture).score)
         progress(StepReport(len(scores), CANDIDATES, "choosing a face"))
     surest = sorted(range(CANDIDATES), key=lambda row: -scores[row])[: CANDIDATES // 8]
-    most = torch.stack([read_eta(faces, axes, name) for name in axes.names]).amax(dim=0)  # [CANDIDATES] log odds
+    names = [axis.name for axis in axes if axis.has_direction and axes.fingerprint == generator.fingerprint]
+    if not names:  # nothing reads these codes
+        return faces[surest[0]]
+    most = torch.stack([read_eta(faces, axes, name) for name in names]).amax(dim=0)  # [CANDIDATES] log odds
     return faces[min(surest, key=lambda row: float(most[row]))]
 
 
 def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: Progress) -> Inversion:
     """Invert a picture that is the generator's own frame from edge to edge: there is nothing to search for."""
     inversion = invert_images(generator, tensor_from_photo(photo), method=method, progress=progress)
-    quad = _whole(photo)
-    crop = Crop(quad=quad, landmarks=refine(photo, [quad])[0].landmarks, frame=generator.spec.crop)
-    return replace(inversion, crops=(crop,))
-
-
-def _whole(photo: Photo) -> NDArray[np.float64]:
-    height, width = photo.pixels.shape[:2]
-    return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    crop, fit = place_drawn(photo, generator.spec.crop)
+    return replace(inversion, crops=(crop,), faces=None if fit is None else (fit,))
 
 
 def _make_folder(folder: Path) -> None:

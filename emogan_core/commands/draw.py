@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from ..checkpoints import load_generator
 from ..errors import ShapeError
-from ..expressions import apply_expressions
+from ..expressions import move_latent
 from ..images import Photo, check_photo_target, photo_from_tensor, save_photo
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
@@ -48,8 +48,8 @@ def apply(arguments: Namespace, progress: Progress) -> Outcome:
     if len(latent) != 1:
         raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities)
-    edited = apply_expressions(latent, axes, intensities)
+    rehearse(generator, axes, intensities, drawn=True)
+    edited = move_latent(latent, axes, intensities)
     record = edit_record(intensities, generator=generator.fingerprint, axes=axes.content_fingerprint)
     save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)
     return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]

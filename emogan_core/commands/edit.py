@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..compose import Composite, put_back
-from ..expressions import LIMIT, ExpressionAxes, apply_expressions
+from ..errors import ExpressionError, FaceError
+from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression
+from ..face_model import REGIONS, FaceFit
+from ..faces import Crop, choose_face, find_faces, fit_to_photo, window_around
 from ..images import Photo, check_photo_target, open_photo, photo_from_tensor, save_photo
-from ..inversion import Inversion, invert
+from ..inversion import Edit, Inversion, invert
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from ..records import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, expect_distinct, first_of, input_files, intensities_of, load_models, rehearse, spelled
+from .read import reading_lines, reading_report
 
 SHEET_SHARES = (0.0, 0.5, 1.0, 1.5)
 
 
 def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
     """A photo in, the same photo with other expressions out."""
-    intensities = intensities_of(arguments)
-    inputs = input_files(arguments, arguments.photo)
+    intensities, regions = intensities_of(arguments), _regions(arguments)
+    _expect_something(arguments, intensities)
+    others = [] if arguments.copy_from is None else [arguments.copy_from]
+    inputs = input_files(arguments, arguments.photo, *others)
     targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
     expect_distinct(targets)
     for target in targets:
@@ -33,25 +39,67 @@ def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
     photo = open_photo(arguments.photo)
     check_photo_target(arguments.out, has_alpha=_is_transparent(photo))
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities)
+    rehearse(generator, axes, intensities, drawn=arguments.mode == "paste")
+    reference, notes = _reference(arguments.copy_from)
+    wish = _Wish(intensities, arguments.absolute, arguments.neutral_first, reference, regions)
     inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
     job = _Job(generator, axes, photo, inversion, arguments.mode)
-    composite = job.composite(intensities)
+    composite = job.composite(job.edit(wish))
     record = edit_record(
         intensities, generator=generator.fingerprint, axes=axes.content_fingerprint, mode=arguments.mode
     )
+    record |= wish.options
     save_photo(arguments.out, composite.photo, record=record, inputs=inputs)
     changed = float((composite.mask > 0).mean())
-    lines = [f"{spelled(intensities)}: wrote {arguments.out} ({changed:.0%} of the picture may differ)"]
+    lines = [f"{wish.told}: wrote {arguments.out} ({changed:.0%} of the picture may differ)", *notes]
+    reached, said = _reached(composite, arguments.face)
     if arguments.sheet is not None:
-        save_photo(arguments.sheet, _sheet(job, intensities, composite, progress), record=record, inputs=inputs)
+        save_photo(arguments.sheet, _sheet(job, wish, composite, progress), record=record, inputs=inputs)
         lines.append(f"contact sheet: {arguments.sheet}")
     height, width = photo.pixels.shape[:2]
     report = record | {"method": arguments.method, "width": width, "height": height, "changed_share": round(changed, 4)}
-    return report | {"inversion": first_of(inversion.metrics)}, lines
+    return report | {"inversion": first_of(inversion.metrics), "reached": reached}, lines + said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wish:
+    """What was asked for."""
+
+    intensities: Mapping[str, float]
+    absolute: bool
+    neutral_first: bool
+    reference: FaceFit | None
+    regions: tuple[str, ...]
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What a record says beside the intensities: only what was asked for."""
+        told: dict[str, object] = {}
+        if self.absolute:
+            told["absolute"] = True
+        if self.neutral_first:
+            told["neutral_first"] = True
+        if self.reference is not None:
+            told["copied"] = list(self.regions)
+        return told
+
+    @property
+    def told(self) -> str:
+        copied = "" if self.regions == REGIONS else f" ({', '.join(self.regions)})"
+        parts = [
+            "neutral first" if self.neutral_first else "",
+            f"copied expression{copied}" if self.reference is not None else "",
+            spelled(self.intensities) + (" absolute" if self.absolute else ""),
+        ]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is intensities alone, which a sheet can go through."""
+        return not self.options
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     """One face of one photo, inverted and ready to be edited."""
 
@@ -61,32 +109,117 @@ class _Job:
     inversion: Inversion
     mode: str
 
-    def composite(self, intensities: Mapping[str, float]) -> Composite:
-        edited = apply_expressions(self.inversion.latent, self.axes, intensities)
-        return put_back(self.generator, self.photo, self.inversion, edited, mode=self.mode)
+    def edit(self, wish: _Wish) -> Edit:
+        """Neutral first, then what is copied, then the named expressions, each on top of the one before."""
+        if wish.reference is None:
+            options = {"absolute": wish.absolute, "neutral_first": wish.neutral_first}
+            return apply_expressions(self.inversion, self.axes, wish.intensities, **options)
+        first = apply_expressions(self.inversion, self.axes, {}, neutral_first=wish.neutral_first)
+        copied = copy_expression(_worn(self.inversion, first), wish.reference, self.axes, regions=wish.regions)
+        worn = _worn(self.inversion, copied)
+        last = apply_expressions(worn, self.axes, wish.intensities, absolute=wish.absolute)
+        shadings = [edit.shading for edit in (first, copied, last) if edit.shading is not None]
+        return replace(last, shading=np.sum(shadings, axis=0))
+
+    def composite(self, edit: Edit) -> Composite:
+        return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
+
+
+def _worn(inversion: Inversion, edit: Edit) -> Inversion:
+    """The inversion of the face as it is after an edit."""
+    if inversion.faces is None or edit.coefficients is None:
+        return replace(inversion, latent=edit.latent)
+    pairs = zip(inversion.faces, edit.coefficients, strict=True)
+    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=worn) for face, worn in pairs))
+
+
+def _regions(arguments: Namespace) -> tuple[str, ...]:
+    """The parts of the face to copy, in the model's order.
+
+    Raises: ExpressionError.
+    """
+    if arguments.regions is None:
+        return REGIONS
+    if arguments.copy_from is None:
+        raise ExpressionError("--regions came without --copy-from; name the photo to copy from")
+    asked = [name.strip() for name in arguments.regions.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in REGIONS]
+    if unknown or not asked:
+        raise ExpressionError(
+            f"region '{unknown[0] if unknown else ''}' is not known; give --regions some of {','.join(REGIONS)}"
+        )
+    return tuple(name for name in REGIONS if name in asked)
+
+
+def _expect_something(arguments: Namespace, intensities: Mapping[str, float]) -> None:
+    """Refuse an edit that asks for nothing, or for what its mode cannot show.
+
+    Raises: ExpressionError.
+    """
+    if not intensities and arguments.copy_from is None and not arguments.neutral_first:
+        raise ExpressionError(
+            "no expression was asked for; give --expression NAME=X, --neutral-first or --copy-from PHOTO, "
+            "'emogan expressions' lists the names"
+        )
+    if arguments.copy_from is not None and arguments.mode == "paste":
+        raise ExpressionError(
+            "--copy-from came with --mode paste, but the generator's picture has no part in a copied expression; "
+            "use --mode motion"
+        )
+
+
+def _reference(path: Path | None) -> tuple[FaceFit | None, list[str]]:
+    """The largest face of the photo to copy from, and what there is to say about it.
+
+    Raises: FaceError naming that photo when it shows none.
+    """
+    if path is None:
+        return None, []
+    photo = open_photo(path)
+    try:
+        fit = fit_to_photo(photo, choose_face(photo))
+    except FaceError as error:
+        raise FaceError(f"the photo to copy from, {path.name}: {error}") from error
+    count = len(find_faces(photo))
+    return fit, [f"{path.name} shows {count} faces; the largest was copied"] if count > 1 else []
+
+
+def _reached(composite: Composite, face: int) -> tuple[dict[str, object], list[str]]:
+    """What an edit asked for, and what the edited photo reads as now."""
+    from ..expressions.reading import read_expression
+
+    report, lines = dict(composite.report), []
+    if isinstance(moved := report.get("moved_cm"), tuple | list):
+        lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")
+    try:
+        reading = read_expression(composite.photo, face=face)
+    except FaceError as error:
+        return report | {"reading": None}, [*lines, f"the edited face could not be read: {error}"]
+    return report | {"reading": reading_report(reading)}, [*lines, *(f"now {line}" for line in reading_lines(reading))]
 
 
 def _is_transparent(photo: Photo) -> bool:
     return photo.alpha is not None and bool((photo.alpha < 255).any())
 
 
-def _sheet(job: _Job, intensities: Mapping[str, float], asked: Composite, progress: Progress) -> Photo:
-    """The face over shares of the asked intensities: as put back, and as the generator draws it."""
+def _sheet(job: _Job, wish: _Wish, asked: Composite, progress: Progress) -> Photo:
+    """The face over shares of the asked edit: as put back, and as the generator draws it."""
+    shares = SHEET_SHARES if wish.is_plain else tuple(share for share in SHEET_SHARES if share <= 1)
     columns: list[Composite] = []
     labels: list[str] = []
-    for step, share in enumerate(SHEET_SHARES, start=1):
-        shared = {name: max(-LIMIT, min(LIMIT, share * value)) for name, value in intensities.items()}
-        columns.append(asked if share == 1.0 else job.composite(shared))
-        labels.append(f"{next(iter(shared.values())):g}" if len(shared) == 1 else f"{share:g} x")
-        progress(StepReport(step, len(SHEET_SHARES), "drawing the sheet"))
+    for step, share in enumerate(shares, start=1):
+        columns.append(asked if share == 1.0 else job.composite(_share_of(job, wish, share)))
+        alone = wish.is_plain and len(wish.intensities) == 1
+        labels.append(f"{share * next(iter(wish.intensities.values())):g}" if alone else f"{share:g} x")
+        progress(StepReport(step, len(shares), "drawing the sheet"))
     assert job.inversion.crops is not None  # `invert` cut them from the photo
-    quad = job.inversion.crops[0].quad
+    crop = job.inversion.crops[0]
     return contact_sheet(
         [
-            [_around(column.photo, quad) for column in columns],
+            [_around(column.photo, crop) for column in columns],
             [photo_from_tensor(column.redrawn) for column in columns],
         ],
-        title=spelled(intensities),
+        title=wish.told,
         subtitle=f"mode {job.mode}, generator {job.generator.fingerprint[:12]}, "
         f"axes {job.axes.content_fingerprint[:12]}",
         column_labels=labels,
@@ -95,10 +228,24 @@ def _sheet(job: _Job, intensities: Mapping[str, float], asked: Composite, progre
     )
 
 
-def _around(photo: Photo, quad: NDArray[np.float64]) -> Photo:
+def _share_of(job: _Job, wish: _Wish, share: float) -> Edit:
+    """A part of the way to an edit, or beyond it."""
+    if wish.is_plain:
+        shared = {name: max(-LIMIT, min(LIMIT, share * value)) for name, value in wish.intensities.items()}
+        return job.edit(replace(wish, intensities=shared))
+    whole, faces = job.edit(wish), job.inversion.faces
+    before = job.inversion.latent
+    ws = before.ws + share * (whole.latent.ws - before.ws) if share else before.ws
+    if faces is None or whole.coefficients is None:
+        return Edit(replace(before, ws=ws))
+    own = np.stack([face.coefficients for face in faces])
+    shading = None if whole.shading is None else share * whole.shading
+    return Edit(replace(before, ws=ws), own + share * (whole.coefficients - own), shading)
+
+
+def _around(photo: Photo, crop: Crop) -> Photo:
     """The upright part of a photo around a face."""
     height, width = photo.pixels.shape[:2]
-    middle, half = quad.mean(axis=0), 0.8 * float(np.linalg.norm(quad[1] - quad[0]))
-    x0, y0 = (max(0, int(value)) for value in middle - half)
-    x1, y1 = min(width, int(middle[0] + half) + 1), min(height, int(middle[1] + half) + 1)
-    return Photo(photo.pixels[y0:y1, x0:x1], None if photo.alpha is None else photo.alpha[y0:y1, x0:x1])
+    left, top, side = window_around(crop, height=height, width=width)
+    rows, columns = slice(top, top + side), slice(left, left + side)
+    return Photo(photo.pixels[rows, columns], None if photo.alpha is None else photo.alpha[rows, columns])

@@ -9,6 +9,7 @@ from ..checkpoints import load_generator
 from ..errors import OutputError
 from ..expressions import (
     ExpressionAxes,
+    ExpressionAxis,
     FitConfig,
     Origin,
     fit_expressions,
@@ -27,7 +28,9 @@ def fit_folder(arguments: Namespace, progress: Progress) -> Outcome:
     faces = read_face_set(arguments.folder, arguments.labels, covariates=arguments.covariate)
     if arguments.out.resolve() in {path.resolve() for path in faces.files}:
         raise OutputError(f"the output {arguments.out} is one of the labelled files; choose another name")
-    choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
+    choose_expressions(
+        faces.expressions, None, FitConfig().moving_floor
+    )  # too few examples: say so before the long work
     generator = load_generator(arguments.generator, device=arguments.device)
     labelled = label_latents(generator, faces, aligned=arguments.aligned, method=arguments.method, progress=progress)
     axes = fit_expressions(
@@ -36,6 +39,7 @@ def fit_folder(arguments: Namespace, progress: Progress) -> Outcome:
         model=arguments.model,
         people=labelled.people,
         covariates=labelled.covariates,
+        coefficients=labelled.coefficients,
         origin=Origin(label_source=arguments.label_source, licence=arguments.licence),
         progress=progress,
     )
@@ -59,12 +63,15 @@ def _report(axes: ExpressionAxes, *, skipped: int) -> dict[str, object]:
 
 
 def _lines(axes: ExpressionAxes, target: Path, *, skipped: int) -> list[str]:
-    lines = [
-        f"{axis.name}: {axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
-        + (", experimental" if axis.experimental else "")
-        for axis in axes
-    ]
+    lines = [_line(axis) for axis in axes]
     lines += [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
     if skipped:
         lines.append(f"{skipped} pictures were left out: no usable face")
     return [*lines, f"wrote {target}"]
+
+
+def _line(axis: ExpressionAxis) -> str:
+    if not axis.has_direction:
+        return f"{axis.name}: {axis.n_expression} examples, moves the face model only (too few for the latent)"
+    rare = ", experimental" if axis.experimental else ""
+    return f"{axis.name}: {axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f}){rare}"

@@ -8,20 +8,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ..checkpoints import is_foreign, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
 from ..errors import CheckpointError
 from ..expressions import load_axes
+from ..face_model.model import FORMAT as FACE_MODEL
+from ..face_model.model import read_face_model
 from ..images import open_photo, read_record
 from ..latents import load_latent
+from ..networks.dense_landmarks import FACE_SIZE, DenseLandmarkNet
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet
 from ..progress import Progress
 from ..weights import builtin_path, read_header
 from .arguments import Outcome
 
 MAX_WORDS = 160
+_FACE_MODEL_NOTES = ("licence", "source", "units")
 _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
 
 
@@ -32,6 +37,8 @@ def describe(arguments: Namespace, progress: Progress) -> Outcome:
             "generator": _generator("builtin"),
             "axes": _axes("builtin"),
             "landmarks": _described(builtin_path("landmarks.safetensors")),
+            "dense_landmarks": _described(builtin_path("dense_landmarks.safetensors")),
+            "face_model": _described(builtin_path("face_model.safetensors")),
         }
         return dict(shipped), [line for report in shipped.values() for line in ("", *_told(report))][1:]
     path = Path(arguments.file)
@@ -73,12 +80,20 @@ def _described(path: Path) -> dict[str, object]:
         count, rows, width = latent.ws.shape
         facts = {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width}
         return _with_notes(facts, notes)
-    if shapes == _landmark_shapes():
-        parameters = sum(math.prod(shape) for shape in shapes.values())
-        return _with_notes({"kind": "landmark net", "input": INPUT_SIZE, "parameters": parameters}, notes)
-    kind = kind_of_names(shapes) or "a safetensors file of another program"
+    if form == FACE_MODEL:
+        model = read_face_model(path)
+        facts = {"kind": "face model", "shapes": len(model.names), "vertices": len(model.neutral)}
+        return _with_notes(facts, {key: notes[key] for key in notes if key in _FACE_MODEL_NOTES})
+    for kind, needed, size in (
+        ("landmark net", _shapes_of(LandmarkNet), INPUT_SIZE),
+        ("dense landmark net", _shapes_of(DenseLandmarkNet), FACE_SIZE),
+    ):
+        if shapes == needed:
+            parameters = sum(math.prod(shape) for shape in shapes.values())
+            return _with_notes({"kind": kind, "input": size, "parameters": parameters}, notes)
+    known = kind_of_names(shapes) or "a safetensors file of another program"
     raise CheckpointError(
-        f"{path.name} is {kind} (format '{form[:40] or 'none'}'); needed a generator, axes or latent of ours"
+        f"{path.name} is {known} (format '{form[:40] or 'none'}'); needed a generator, axes or latent of ours"
     )
 
 
@@ -91,9 +106,9 @@ def _generator(source: str | Path) -> dict[str, object]:
     return described(open_generator(source))
 
 
-def _landmark_shapes() -> dict[str, tuple[int, ...]]:
+def _shapes_of(net: Callable[[], nn.Module]) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
-        return {name: tuple(tensor.shape) for name, tensor in LandmarkNet().state_dict().items()}
+        return {name: tuple(tensor.shape) for name, tensor in net().state_dict().items()}
 
 
 def _axes(source: str | Path) -> dict[str, object]:
@@ -108,6 +123,16 @@ def _axes(source: str | Path) -> dict[str, object]:
             "people": axis.n_people,
             "auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)],
             "experimental": axis.experimental,
+            "moves": [
+                part
+                for part, has in (
+                    ("generator", axis.has_direction),
+                    ("face model", axis.has_coefficients),
+                    ("shading", axis.shading.numel() > 0),
+                )
+                if has
+            ],
+            "source": axis.source,
             "label_source": axis.label_source,
             "licence": axis.licence,
         }

@@ -78,7 +78,8 @@ def write_foreign(folder: Path) -> None:
     (folder / "readme.txt").write_text("no generator", encoding="utf-8")
 
 
-SLIDERS = {"happiness": 0.0, "surprise": 0.0, "anger": 0.0, "sadness": 0.0, "disgust": 0.0}
+NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
+SLIDERS = dict.fromkeys(NAMED, 0.0)
 
 
 @pytest.fixture

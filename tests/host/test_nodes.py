@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from comfy_host import ROOT, Graph, Host
+from comfy_host import Graph, Host
 from scipy.ndimage import maximum_filter
 from tiny import make_generator
 from tiny_models import axis, portrait
 
 from emogan_core.expressions import load_axes
+from emogan_core.expressions.meanings import SHAPES
 from emogan_core.images import open_photo, photo_from_tensor, save_photo
+from emogan_core.weights import builtin_path
 
 SNAPSHOT = Path(__file__).with_name("schemas.json")
 OURS = (  # what a schema says on every host; newer ones add keys of their own
@@ -150,6 +152,41 @@ def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> Non
     assert np.array_equal(host.pictures(by_slider, "save")[0], host.pictures(by_text, "save")[0])
 
 
+def test_shape_axes_of_another_generator_move_photos(host: Host, graph) -> None:
+    run = host.run(graph.with_inputs("axes", name="other_axes.safetensors").with_inputs("apply", mode="motion").nodes)
+    assert run.status == "success", run.error
+    assert host.pictures(run, "mask")[0].max() > 0
+
+
+def test_shape_neutral_first_changes_a_smiling_face_and_absolute_sets_a_level(host: Host, graph) -> None:
+    graph = graph.with_inputs("apply", mode="motion", happiness=0.0)
+    neutral = host.run(graph.with_inputs("apply", neutral_first=True).nodes)
+    assert host.pictures(neutral, "mask")[0].max() > 0
+    added = host.run(graph.with_inputs("apply", happiness=0.5).nodes)
+    level = host.run(graph.with_inputs("apply", happiness=0.5, absolute=True).nodes)
+    assert not np.array_equal(host.pictures(added, "save")[0], host.pictures(level, "save")[0])
+
+
+def shapes_graph(graph: Graph, **inputs: object) -> Graph:
+    """The photo edited by shapes."""
+    sliders = dict.fromkeys(SHAPES, 0.0) | inputs
+    return graph.with_node(
+        "apply", "EmotionGAN_FaceShapes", image=["photo", 0], inversion=["invert", 0], **sliders
+    ).with_node("redrawn", "PreviewImage", images=["invert", 1])
+
+
+def test_shape_face_shapes_move_the_photo(host: Host, graph) -> None:
+    still = host.run(shapes_graph(graph).nodes)
+    assert np.array_equal(host.pictures(still, "save")[0], portrait().pixels)
+    by_slider = host.run(shapes_graph(graph, browInnerUp=0.5).nodes)
+    both = "browInnerUpLeft=0.5, browInnerUpRight=0.5"
+    by_text = host.run(shapes_graph(graph, more=both).nodes)
+    assert by_slider.status == "success", by_slider.error
+    edited = host.pictures(by_slider, "save")[0]
+    assert not np.array_equal(edited, portrait().pixels)
+    assert np.array_equal(edited, host.pictures(by_text, "save")[0])
+
+
 def test_error_cancel_stops_within_a_step_and_leaves_no_trace(host: Host, graph) -> None:
     long = graph.with_inputs("invert", method="optimise", steps=1000)
     run = host.run(long.nodes, interrupt_when=lambda run: any(node == "invert" for node, _, _ in run.progress))
@@ -164,9 +201,9 @@ def test_error_cancel_stops_within_a_step_and_leaves_no_trace(host: Host, graph)
     ("node", "inputs", "sentence"),
     [
         ("invert", {"face": 5}, r"face 5 was asked for, but 1 face was found; use 0"),
-        ("apply", {"surprise": 1.0}, r"expression 'surprise' is not among these axes; choose from happiness, anger"),
+        ("apply", {"surprise": 1.0}, r"expression 'surprise' is not known; .*choose from happiness, anger"),
         ("apply", {"more": "wink"}, r"'wink' came in 'more'; write name=number"),
-        ("axes", {"name": "other_axes.safetensors"}, r"belongs to generator .* use both with the same generator"),
+        ("apply", {"more": "mouthSmileLfet=1"}, r"did you mean mouthSmileLeft"),
     ],
 )
 def test_error_is_one_sentence(host: Host, graph, node: str, inputs: dict[str, object], sentence: str) -> None:
@@ -287,7 +324,9 @@ def test_shape_the_example_photo_is_the_shipped_one(host: Host) -> None:
             "show": {"class_type": "PreviewImage", "inputs": {"images": ["photo", 0]}},
         }
     )
-    assert np.array_equal(host.pictures(run, "show")[0], open_photo(ROOT / "workflows/face.png").pixels)
+    assert np.array_equal(
+        host.pictures(run, "show")[0], open_photo(builtin_path("examples/composite_f_multi.jpg")).pixels
+    )
 
 
 def test_shape_the_host_serves_translations(host: Host) -> None:

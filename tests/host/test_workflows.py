@@ -30,9 +30,9 @@ def run_workflow(host: Host, name: str) -> tuple[Run, dict[str, str]]:
     return run, {node.get("title", node["type"]): str(node["id"]) for node in workflow["nodes"]}
 
 
-def picture(host: Host, run: Run, node: str) -> NDArray[np.uint8]:
+def picture(host: Host, run: Run, node: str, *, side: int) -> NDArray[np.uint8]:
     (only,) = host.pictures(run, node)
-    assert only.shape == (512, 512, 3)
+    assert only.shape == (side, side, 3)
     assert only.std() > 20  # a picture, not a blank
     return only
 
@@ -61,7 +61,7 @@ def test_shape_the_host_offers_the_workflows_as_templates(host: Host) -> None:
 
 def test_invariance_sample_and_edit(host: Host) -> None:
     run, nodes = run_workflow(host, "sample_and_edit")
-    before, edited = picture(host, run, nodes["Before"]), picture(host, run, nodes["SaveImage"])
+    before, edited = (picture(host, run, nodes[node], side=512) for node in ("Before", "SaveImage"))
     changed = (before != edited).any(-1)
     assert 0.05 < changed.mean() < 0.9
     assert not changed[:8].any()
@@ -69,7 +69,7 @@ def test_invariance_sample_and_edit(host: Host) -> None:
 
 def test_invariance_edit_a_photo(host: Host) -> None:
     run, nodes = run_workflow(host, "edit_a_photo")
-    before, edited = picture(host, run, nodes["Before"]), picture(host, run, nodes["SaveImage"])
+    before, edited = (picture(host, run, nodes[node], side=768) for node in ("Before", "SaveImage"))
     (mask,) = host.pictures(run, nodes["Where it was changed"])
     outside = maximum_filter(mask[..., 0], 5) == 0
     assert 0.1 < outside.mean() < 0.9

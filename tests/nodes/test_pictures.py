@@ -16,7 +16,7 @@ def composite(part, photo, mask: torch.Tensor):
     """An edit that turns everything white, with a given mask."""
     made = part("emogan_core.compose").Composite
     white = part("emogan_core.images").Photo(np.full_like(photo.pixels, 255))
-    return made(white, mask.numpy(), torch.zeros(1, 3, 4, 4))
+    return made(white, mask.numpy(), torch.zeros(1, 3, 4, 4), {})
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
@@ -73,3 +73,17 @@ def test_error_more_pixels_than_a_photo_may_have(part, pictures) -> None:
     huge = torch.zeros(1, 1, 1, 1).expand(1, 11_000, 10_000, 3)
     with pytest.raises(part("emogan_core.errors").PhotoError, match="10000 x 11000 px came, 110 megapixels"):
         pictures.photos_of(huge)
+
+
+def test_shape_previews_show_the_faces_at_one_size(part, pictures, rng: torch.Generator) -> None:
+    crop = part("emogan_core.faces").Crop
+    square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    crops = [
+        crop(quad=side * square + at, landmarks=np.zeros((5, 2)), frame="tight") for side, at in ((20, 5), (10, 60))
+    ]
+    image = torch.rand(2, 80, 120, 3, generator=rng)
+    shown = pictures.around_faces(image, crops)
+    assert shown.shape == (2, 32, 32, 3)
+    assert torch.allclose(shown[0], image[0, :32, :32], atol=1e-5)
+    assert (shown.min() >= 0, shown.max() <= 1) == (True, True)
+    assert pictures.around_faces(image, None) is image

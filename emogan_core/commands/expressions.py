@@ -1,0 +1,54 @@
+"""`emogan expressions`: what can be asked for by name, what it does and where it comes from."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ..expressions import ExpressionAxes, load_axes
+from ..expressions.meanings import EXPRESSIONS, SHAPES
+from ..face_model import REGIONS, load_face_model, sides_of
+from ..progress import Progress
+from .arguments import Outcome
+
+SHAPE_SOURCE = "a shape of the face model"
+
+
+def list_expressions(arguments: Namespace, progress: Progress) -> Outcome:
+    """The named expressions of a set of axes, and the shapes that every set knows."""
+    axes = load_axes(arguments.axes)
+    named = {axis.name: _named(axes, axis.name) for axis in axes}
+    names = load_face_model().names
+    shapes: dict[str, dict[str, object]] = {
+        name: {"does": does, "source": SHAPE_SOURCE, "sides": [side for side in sides_of(name, names) if side != name]}
+        for name, does in SHAPES.items()
+    }
+    report: dict[str, object] = {"axes": axes.content_fingerprint, "expressions": named, "shapes": shapes}
+    return report, _lines(named, shapes)
+
+
+def _named(axes: ExpressionAxes, name: str) -> dict[str, object]:
+    axis = axes[name]
+    return {
+        "does": EXPRESSIONS.get(name, "an expression of your own"),
+        "source": axis.source or axis.label_source,
+        "moves": [part for part, has in (("photo", axis.has_coefficients), ("generator", axis.has_direction)) if has],
+        "experimental": axis.experimental,
+    }
+
+
+def _lines(named: dict[str, dict[str, object]], shapes: dict[str, dict[str, object]]) -> list[str]:
+    lines = ["expressions (-3 to 3; 1 is the typical example, 0 changes nothing):"]
+    wide = max(len(name) for name in (*named, *shapes))
+    for name, facts in named.items():
+        origin = str(facts["source"]).split(";")[0]
+        source = f" (from {origin})" if origin else ""
+        lines.append(f"  {name:{wide}}  {facts['does']}{source}{', experimental' if facts['experimental'] else ''}")
+    lines += [
+        "",
+        "shapes of the face model (0 to 1; for one side add Left or Right, the person's own, where marked *):",
+    ]
+    for region in REGIONS:
+        for name, facts in shapes.items():
+            if name.startswith(region):
+                lines.append(f"  {name + ('*' if facts['sides'] else ''):{wide}}  {facts['does']}")
+    return lines

@@ -1,0 +1,53 @@
+"""`emogan read`: which expression a face in a photo shows, and how its head is turned."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from ..images import open_photo
+from ..progress import Progress
+from .arguments import Outcome
+
+if TYPE_CHECKING:
+    from ..expressions.reading import Reading
+
+SEEN = 0.05
+"""Coefficients and probabilities below this are not told to people."""
+MOST = 12
+
+
+def read_photo(arguments: Namespace, progress: Progress) -> Outcome:
+    """The expression of one face of a photo."""
+    from ..expressions.reading import read_expression
+
+    reading = read_expression(open_photo(arguments.photo), face=arguments.face)
+    lines = reading_lines(reading)
+    head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
+    fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
+    return reading_report(reading), [*lines, head, fitted]
+
+
+def reading_report(reading: Reading) -> dict[str, object]:
+    """A reading as JSON."""
+    return {
+        "coefficients": {name: round(float(value), 3) for name, value in reading.coefficients.items()},
+        "probabilities": {name: round(float(value), 4) for name, value in reading.probabilities.items()},
+        "yaw_deg": round(float(reading.yaw_deg), 1),
+        "pitch_deg": round(float(reading.pitch_deg), 1),
+        "roll_deg": round(float(reading.roll_deg), 1),
+        "error_cm": round(float(reading.error_cm), 3),
+    }
+
+
+def reading_lines(reading: Reading) -> list[str]:
+    """What a reading shows, strongest first: named expressions, then shapes."""
+    likely = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
+    told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
+    worn = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
+    more = f" and {len(worn) - MOST} weaker ones" if len(worn) > MOST else ""
+    return [
+        f"reads as: {', '.join(told) or 'nothing that is known'}",
+        f"shapes: {', '.join(worn[:MOST]) or 'none'}{more}",
+    ]
