@@ -12,12 +12,12 @@ from judges import Array, Recogniser, cosine, features, likeness
 from PIL import Image
 from sklearn.pipeline import Pipeline
 
-from emogan_core.compose import PutBackConfig, put_back
+from emogan_core.compose import put_back
 from emogan_core.expressions import ExpressionAxes, apply_expressions
-from emogan_core.latents import Latent
+from emogan_core.inversion import Edit, Inversion
 from emogan_core.networks import Generator
 
-Edit = Callable[[Latent, float], Latent]
+Way = Callable[[Inversion, float], Edit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Judged:
     recognised: Array | None
 
 
-def by_axis(axes: ExpressionAxes, expression: str) -> Edit:
-    return lambda latent, intensity: apply_expressions(latent, axes, {expression: intensity})
+def by_axis(axes: ExpressionAxes, expression: str) -> Way:
+    return lambda inversion, intensity: apply_expressions(inversion, axes, {expression: intensity})
 
 
 def look(pictures: Sequence[Image.Image]) -> Array:
@@ -56,9 +56,9 @@ class Bench:
         identity: Pipeline,
         smiles: Array | None = None,
         recogniser: Recogniser | None = None,
-        config: PutBackConfig | None = None,
+        draft: bool = False,
     ) -> None:
-        self.people, self.generator, self.recogniser, self.config = people, generator, recogniser, config
+        self.people, self.generator, self.recogniser, self.draft = people, generator, recogniser, draft
         self.judges, self.identity = judges, identity
         pictures = [picture_of(person.photo, person.crop) for person in people]
         self.originals = look(pictures)
@@ -71,13 +71,13 @@ class Bench:
         """[n]: likeness of each redrawn face to its photo."""
         return likeness(self.identity, self.redrawn, self.originals)
 
-    def run(self, edit: Edit, intensity: float, mode: str, expression: str) -> Judged:
+    def run(self, way: Way, intensity: float, mode: str, expression: str) -> Judged:
         edits, drawings = [], []
         for person in self.people:
-            latent = edit(person.inversion.latent, intensity)
-            if not torch.isfinite(latent.ws).all():
+            edit = way(person.inversion, intensity)
+            if not torch.isfinite(edit.latent.ws).all():
                 raise ValueError("an edit left the numbers")
-            composite = put_back(self.generator, person.photo, person.inversion, latent, mode=mode, config=self.config)
+            composite = put_back(self.generator, person.photo, person.inversion, edit, mode=mode, draft=self.draft)
             edits.append(picture_of(composite.photo, person.crop))
             drawings.append(as_picture(composite.redrawn))
         after, drawn = look(edits), look(drawings)

@@ -16,7 +16,7 @@ from pathlib import Path
 import held_out
 import numpy as np
 import torch
-from edits import Bench, Edit, by_axis
+from edits import Bench, Way, by_axis
 from judges import (
     Array,
     LabelledFeatures,
@@ -30,6 +30,7 @@ from scores import mean_of
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.expressions import ExpressionAxes, LabelledLatents, label_latents, load_axes, read_face_set
+from emogan_core.inversion import Edit
 from emogan_core.latents import Latent
 
 HEADER = """\
@@ -60,8 +61,11 @@ def class_mean_difference(
     return step * (like.norm() / step.norm())
 
 
-def along(direction: torch.Tensor) -> Edit:
-    return lambda latent, intensity: replace(latent, ws=latent.ws + intensity * direction)
+def along(direction: torch.Tensor) -> Way:
+    """A step of the latent alone; what it does to the photo is read off the redrawn faces."""
+    return lambda inversion, intensity: Edit(
+        replace(inversion.latent, ws=inversion.latent.ws + intensity * direction)
+    )
 
 
 def keep_people(faces: LabelledFeatures, keep: Array) -> LabelledFeatures:
@@ -70,7 +74,7 @@ def keep_people(faces: LabelledFeatures, keep: Array) -> LabelledFeatures:
     return LabelledFeatures(faces.x[keep], pick(faces.people), pick(faces.expressions), scores)
 
 
-def report(bench: Bench, ways: dict[str, Edit], expression: str) -> list[str]:
+def report(bench: Bench, ways: dict[str, Way], expression: str) -> list[str]:
     columns = ["way", "mode", "intensity", "judge's gain"]
     columns += ["share of a true smile"] if expression == "happiness" else []
     columns += ["likeness to the original", "redrawn, likeness to its reconstruction"]
@@ -109,7 +113,7 @@ def calibration(bench: Bench, tested: LabelledFeatures) -> list[str]:
     ]
 
 
-def ways_of(axes: ExpressionAxes, expression: str, labelled: LabelledLatents) -> dict[str, Edit]:
+def ways_of(axes: ExpressionAxes, expression: str, labelled: LabelledLatents) -> dict[str, Way]:
     """Our axis and its controls."""
     direction = axes[expression].direction
     ways = {"our axis": by_axis(axes, expression)}
@@ -118,7 +122,7 @@ def ways_of(axes: ExpressionAxes, expression: str, labelled: LabelledLatents) ->
         ways["class-mean difference"] = along(step)
     ways["random direction"] = along(random_direction(direction, 0))
     if expression == "happiness":
-        ways["reconstruction only"] = lambda latent, intensity: replace(latent, ws=latent.ws + 1e-6)
+        ways["reconstruction only"] = along(torch.full_like(direction, 1e-6))
     return ways
 
 

@@ -25,7 +25,6 @@ from scores import LESS, MORE, Measure, mean_of
 from sklearn.pipeline import Pipeline
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.compose import DRAFT
 from emogan_core.expressions import ExpressionAxes, load_axes
 from emogan_core.faces import cut
 from emogan_core.images import open_photo
@@ -86,7 +85,7 @@ def measured(
     drawn = seen(torch.cat([one.inversion.reconstruction for one in people]), rows)
     alike = likeness(judges.identity, drawn.form, original.form)
     bench = Bench(
-        people, generator, judges={"happiness": judges.smile}, identity=judges.identity, smiles=smiles, config=DRAFT
+        people, generator, judges={"happiness": judges.smile}, identity=judges.identity, smiles=smiles, draft=True
     )
     share = bench.run(by_axis(axes, "happiness"), 1.0, "motion", "happiness").share
     values = {

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from emogan_core.faces import Crop, choose_face, crop_of, cut
+from emogan_core.face_model import FaceFit
+from emogan_core.faces import Crop, Face, choose_face, crop_of, cut, fit_to_photo
 from emogan_core.images import Photo, open_photo, photo_from_tensor
 from emogan_core.inversion import Inversion, invert_images
 from emogan_core.networks import Generator
@@ -96,9 +97,14 @@ def inverted(generator: Generator, subjects: Sequence[Subject], *, method: str =
     images = torch.cat([cut(one.photo, one.crop, generator.spec.resolution) for one in subjects])
     inversions = invert_images(generator, images, method=method)
     return [
-        Person(one.photo, replace(inversions[index], crops=(one.crop,)), one.smile)
+        Person(one.photo, replace(inversions[index], crops=(one.crop,), faces=(_fit(one),)), one.smile)
         for index, one in enumerate(subjects)
     ]
+
+
+def _fit(subject: Subject) -> FaceFit:
+    face = Face(box=(0, 0, 0, 0), landmarks=subject.crop.landmarks, score=1.0, yaw_deg=0.0)
+    return fit_to_photo(subject.photo, face)
 
 
 def picture_of(photo: Photo, crop: Crop) -> Image.Image:

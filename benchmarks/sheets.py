@@ -2,8 +2,8 @@
 
 python benchmarks/sheets.py [--generator FILE --axes FILE] -o docs/ [--workflows workflows/]
 
-Into docs: random faces, and every axis from -2 to +2. Into workflows: the example photo, which is the face that
-sample_and_edit draws, and the previews that the host shows of each workflow, with the seeds that stand in them.
+Into docs: random faces, and every axis from -2 to +2. Into workflows: the previews that the host shows of each
+workflow, with the seeds that stand in them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from emogan_core.checkpoints import load_generator
 from emogan_core.commands.demo import calm_face
 from emogan_core.commands.draw import drawn
 from emogan_core.compose import put_back
-from emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes
-from emogan_core.images import Photo, photo_from_tensor, save_photo
+from emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
+from emogan_core.images import Photo, open_photo, photo_from_tensor
 from emogan_core.inversion import invert
 from emogan_core.latents import Latent
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
 from emogan_core.progress import silent
 from emogan_core.sheets import contact_sheet
+from emogan_core.weights import builtin_path
 
 ROWS = 8
 PSI = 0.7
 INTENSITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 SMILE = {"happiness": 1.0}
-EXAMPLE, PREVIEW = 512, 320  # px
+PREVIEW = 320  # px
 
 
 def samples(generator: Generator, *, seed: int) -> Photo:
@@ -49,9 +50,9 @@ def strips(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Photo:
     """Two drawn faces per axis; the calmest of 32 random ones each, so that there is something to change."""
     rows, names = [], []
     faces = [calm_face(generator, axes, silent, seed=seed + number) for number in range(2)]
-    for axis in axes:
+    for axis in (axis for axis in axes if axis.has_direction):
         for face in faces:
-            moved = [apply_expressions(face, axes, {axis.name: x}).ws for x in INTENSITIES]
+            moved = [move_latent(face, axes, {axis.name: x}).ws for x in INTENSITIES]
             rows.append([photo_from_tensor(generator.synthesis(ws)) for ws in moved])
             names.append(axis.name + (" (experimental)" if axis.experimental else ""))
     return contact_sheet(
@@ -72,13 +73,13 @@ def codes_in(workflow: Path, generator: Generator) -> Latent:
 
 
 def previews(generator: Generator, axes: ExpressionAxes, folder: Path) -> dict[str, Photo]:
-    """The example photo, and by each workflow's name two pictures of what it shows."""
+    """By each workflow's name two pictures of what it shows."""
     face = codes_in(folder / "sample_and_edit.json", generator)
     faces = codes_in(folder / "bring_your_own_generator.json", generator)
-    smiling = apply_expressions(face, axes, SMILE)
-    example = Photo(scaled(photo_from_tensor(generator.synthesis(face.ws)), EXAMPLE))
+    smiling = move_latent(face, axes, SMILE)
+    example = open_photo(builtin_path("examples/composite_f_multi.jpg"))
     inversion = invert(generator, example)
-    edited = put_back(generator, example, inversion, apply_expressions(inversion.latent, axes, SMILE)).photo
+    edited = put_back(generator, example, inversion, apply_expressions(inversion, axes, SMILE)).photo
     own = generator.synthesis(torch.cat([face.ws, smiling.ws, faces.ws[:2]]))
     before, after, first, second = (photo_from_tensor(one[None]) for one in own)
     pairs = {
@@ -87,7 +88,7 @@ def previews(generator: Generator, axes: ExpressionAxes, folder: Path) -> dict[s
         "bring_your_own_generator": (first, second),
     }
     halves = {name: [scaled(one, PREVIEW) for one in pair] for name, pair in pairs.items()}
-    return {"face": example} | {name: Photo(np.concatenate(pair, axis=1)) for name, pair in halves.items()}
+    return {name: Photo(np.concatenate(pair, axis=1)) for name, pair in halves.items()}
 
 
 def scaled(photo: Photo, side: int) -> NDArray[np.uint8]:
@@ -113,8 +114,6 @@ def main() -> None:
         Image.fromarray(picture.pixels).save(arguments.out / f"{name}.jpg", quality=88)
     if arguments.workflows:
         made = previews(generator, axes, arguments.workflows)
-        record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
-        save_photo(arguments.workflows / "face.png", made.pop("face"), record=record)
         for name, picture in made.items():
             Image.fromarray(picture.pixels).save(arguments.workflows / f"{name}.jpg", quality=88)
 

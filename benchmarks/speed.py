@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.compose import DRAFT, PutBackConfig, put_back
+from emogan_core.compose import put_back
 from emogan_core.devices import resolve_device
 from emogan_core.expressions import apply_expressions, load_axes
 from emogan_core.faces import find_faces
@@ -79,13 +79,13 @@ def main() -> None:
         )
         inversions[method] = invert(generator, photo, method=method)
     inversion = inversions["hybrid"]
-    for mode, config in (("motion", None), ("motion", DRAFT), ("paste", None)):
+    for mode, draft in (("motion", False), ("motion", True), ("paste", False)):
 
-        def edit(mode: str = mode, config: PutBackConfig | None = config) -> object:
-            edited = apply_expressions(inversion.latent, axes, {"happiness": 1.0})
-            return put_back(generator, photo, inversion, edited, mode=mode, config=config)
+        def edit(mode: str = mode, draft: bool = draft) -> object:
+            edited = apply_expressions(inversion, axes, {"happiness": 1.0})
+            return put_back(generator, photo, inversion, edited, mode=mode, draft=draft)
 
-        rows.append((f"slider: apply and put back, {mode}{', draft' if config else ''}", median_seconds(edit)))
+        rows.append((f"slider: apply and put back, {mode}{', draft' if draft else ''}", median_seconds(edit)))
     base = rows[-3][1]
     height, width = photo.pixels.shape[:2]
     lines = [
