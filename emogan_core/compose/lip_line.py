@@ -1,4 +1,4 @@
-"""The dark line between closed lips, found in the photo."""
+"""Whether lips are apart, and the dark line between closed ones, found in the photo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,34 @@ Array = NDArray[np.float64]
 
 SEARCH_CM, SEARCH_STEPS = 0.30, 30  # how far from the landmarks' line the dark line of closed lips is looked for
 BEND = 0.15  # what a bend of that line by one step costs, in standard deviations of brightness
+
+
+SURELY_APART_CM = 0.5  # no landmarks are so wrong
+LIP_CM = 0.15  # how far from an edge its lip is looked at
+DARK, BRIGHT, PALE = 0.6, 1.35, 0.03  # what is darker or brighter by these factors, or less red by this share, is no lip
+APART_SHARE = 0.3  # of what lies between: the line between closed lips is thinner
+
+
+def lips_apart(pixels: NDArray[np.uint8], frame: Frame, edges: Edges, scale: float) -> bool:
+    """Whether something else than lips (teeth, or the dark) lies between edges that landmarks see apart."""
+    if float(edges.gap.max()) >= SURELY_APART_CM * scale:
+        return True
+    middle = shares()[COLUMNS // 4 : -COLUMNS // 4]
+    upper, lower = (np.interp(middle, shares(), line) for line in (edges.upper, edges.lower))
+    between = upper + np.linspace(0.1, 0.9, 9)[:, None] * (lower - upper)
+    lips = np.concatenate([upper - LIP_CM * scale + 0 * between[:1], lower + LIP_CM * scale + 0 * between[:1]])
+    seen, own = (_colours(pixels, frame, middle, down) for down in (between, lips))
+    lip = np.median(own.reshape(-1, 3), axis=0)
+    other = (seen.sum(-1) < DARK * lip.sum()) | (seen.sum(-1) > BRIGHT * lip.sum())
+    pale = seen[..., 0] / seen.sum(-1) < lip[0] / lip.sum() - PALE
+    return bool((other | pale).mean() > APART_SHARE)
+
+
+def _colours(pixels: NDArray[np.uint8], frame: Frame, share: Array, down: Array) -> Array:
+    """[n, m, 3]: the photo at shares [m] along a frame and places [n, m] across it; 1 and more, so that ratios exist."""
+    points = frame.origin + (share * frame.length)[:, None] * frame.axes[0] + down[..., None] * frame.axes[1]
+    columns, rows = (np.clip(points[..., k].astype(int), 0, pixels.shape[1 - k] - 1) for k in (0, 1))
+    return np.asarray(pixels[rows, columns].astype(np.float64) + 1)
 
 
 def lip_line(pixels: NDArray[np.uint8], frame: Frame, edges: Edges, scale: float) -> Edges:

@@ -17,7 +17,7 @@ from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid, draw
 from ..face_model.model import FaceModel
 from .frames import COLUMNS, INSET, Edges, Frame, frame_between, outline_of, shares
-from .lip_line import lip_line
+from .lip_line import lip_line, lips_apart
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ LITTLE_CM = 0.02  # a gap of the mesh that says nothing
 SHUT = 0.2  # share of its opening below which a lid is taken to be closed
 LASHES_CM = (0.30, 0.80)  # how far from a lid's edge skin and lashes move as the edge does, and where that has faded
 TEETH_CM = 0.05  # an open mouth is taken to be this much taller at each edge, so that no tooth goes with a lip
-CLOSED_CM = 0.22  # landmarks less far apart than this mean closed lips: they are wrong by up to half of it
+CLOSED_CM = 0.16  # landmarks less far apart than this mean closed lips: they are wrong by up to half of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +162,8 @@ def fitted(
 ) -> Fitted:
     """An opening of the unchanged face; vertices [v, 3] are its mesh, neutral [v, 3] that without an expression."""
     frame, photo = photo_edges(place, fit.landmarks, fit.pose.scale)
-    if place is MOUTH and not photo.gap.any():
-        photo = lip_line(pixels, frame, photo, fit.pose.scale)
+    if place is MOUTH and not (photo.gap.any() and lips_apart(pixels, frame, photo, fit.pose.scale)):
+        photo = lip_line(pixels, frame, Edges(photo.middle, photo.middle), fit.pose.scale)
     mesh = mesh_edges(model, vertices, place, frame, fit.pose.scale)
     rest = np.zeros(COLUMNS)
     if place is MOUTH:
