@@ -14,6 +14,7 @@ from scipy import ndimage, sparse
 from scipy.sparse.csgraph import dijkstra
 from skimage.measure import points_in_poly
 
+from ..face_model.fit import OVAL
 from ..face_model.mesh import Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
 from .openings import MOUTH, Fitted, sides
@@ -123,13 +124,6 @@ def _hidden_depth(model: FaceModel, hidden: Flags) -> Array:
     start = inside[~hidden[inside]]
     distance = dijkstra(graph, directed=False, indices=start, min_only=True, limit=2.0)
     return np.asarray(np.where(np.isfinite(distance) & hidden, distance, 0.0))
-
-
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""MediaPipe's points around the face, from the forehead's middle to the person's left."""
 
 
 @lru_cache(maxsize=4)

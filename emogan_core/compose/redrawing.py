@@ -8,8 +8,7 @@ from torch import Tensor
 
 from ..errors import FaceError
 from ..face_model import fit_faces, load_face_model
-from ..faces import dense_landmarks
-from ..faces.find import refine
+from ..faces import dense_landmarks, drawn_face
 from ..images import photo_from_tensor
 
 
@@ -22,9 +21,7 @@ def coefficients_of_redrawing(before: Tensor, after: Tensor) -> NDArray[np.float
     points = []
     for picture in (before, after):
         photo = photo_from_tensor(picture.clamp(-1, 1))
-        height, width = photo.pixels.shape[:2]
-        whole = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
-        face = refine(photo, [whole])[0]
+        face = drawn_face(photo)
         if face.score < 0.5:
             raise FaceError("the redrawn face is no face any more; use a smaller change of the latent")
         points.append(dense_landmarks(photo, face))

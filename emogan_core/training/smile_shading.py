@@ -11,6 +11,7 @@ from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
 from ..face_model import FaceFit, FaceModel
+from ..face_model.fit import OVAL
 from ..images import Photo
 
 Array = NDArray[np.float64]
@@ -24,10 +25,6 @@ EYES = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
-OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 LIDS_TOP = (159, 386)  # brows and hair begin above
 
 
