@@ -63,9 +63,7 @@ def class_mean_difference(
 
 def along(direction: torch.Tensor) -> Way:
     """A step of the latent alone; what it does to the photo is read off the redrawn faces."""
-    return lambda inversion, intensity: Edit(
-        replace(inversion.latent, ws=inversion.latent.ws + intensity * direction)
-    )
+    return lambda inversion, intensity: Edit(replace(inversion.latent, ws=inversion.latent.ws + intensity * direction))
 
 
 def keep_people(faces: LabelledFeatures, keep: Array) -> LabelledFeatures:

@@ -16,7 +16,11 @@ BEND = 0.15  # what a bend of that line by one step costs, in standard deviation
 
 SURELY_APART_CM = 0.5  # no landmarks are so wrong
 LIP_CM = 0.15  # how far from an edge its lip is looked at
-DARK, BRIGHT, PALE = 0.6, 1.35, 0.03  # what is darker or brighter by these factors, or less red by this share, is no lip
+DARK, BRIGHT, PALE = (
+    0.6,
+    1.35,
+    0.03,
+)  # what is darker or brighter by these factors, or less red by this share, is no lip
 APART_SHARE = 0.3  # of what lies between: the line between closed lips is thinner
 
 

@@ -74,9 +74,7 @@ def apply_expressions(
     if inversion.faces is None or unread:
         latent = move_latent(inversion.latent, axes, intensities) if own else inversion.latent
         return Edit(latent)
-    moves = [
-        _Move.of(face, axes, wanted, absolute=absolute, neutral_first=neutral_first) for face in inversion.faces
-    ]
+    moves = [_Move.of(face, axes, wanted, absolute=absolute, neutral_first=neutral_first) for face in inversion.faces]
     steps = [move.steps for move in moves]
     return Edit(
         latent=_stepped(inversion.latent, steps) if own else inversion.latent,
@@ -233,7 +231,9 @@ def _within_reach(names: Sequence[str], worn: Array, change: Array) -> Array:
     result = level.clip(0.0, None)
     index = {name: at for at, name in enumerate(names)}
     for name, at in index.items():
-        side = next((end for end in ("Left", "Right") if name.endswith(end) and name.removesuffix(end) in OPPOSITES), "")
+        side = next(
+            (end for end in ("Left", "Right") if name.endswith(end) and name.removesuffix(end) in OPPOSITES), ""
+        )
         opposite = OPPOSITES.get(name.removesuffix(side) if side else name)
         if level[at] < 0 and change[at] < 0 and opposite is not None:
             result[index[opposite + side]] += -level[at]

@@ -118,7 +118,9 @@ def _lines(model: FaceModel) -> _Lines:
 
 
 def _landmarks(lines: _Lines, identity: Array, coefficients: Array) -> Array:
-    return np.asarray(lines.mean + np.tensordot(identity, lines.identity, 1) + np.tensordot(coefficients, lines.expression, 1))
+    return np.asarray(
+        lines.mean + np.tensordot(identity, lines.identity, 1) + np.tensordot(coefficients, lines.expression, 1)
+    )
 
 
 def _beyond(lines: _Lines, pose: Pose, modes: Array) -> Array:
@@ -242,7 +244,12 @@ def _finished(
     field = _spreading(model) @ misfit.astype(np.float32)
     error = float(np.linalg.norm(misfit, axis=1).mean() / pose.scale)
     return FaceFit(
-        pose=pose, identity=identity, coefficients=coefficients, landmarks=points, residual=field.astype(np.float64), error_cm=error
+        pose=pose,
+        identity=identity,
+        coefficients=coefficients,
+        landmarks=points,
+        residual=field.astype(np.float64),
+        error_cm=error,
     )
 
 

@@ -259,7 +259,9 @@ def _shown(model: FaceModel, pictures: Sequence[Picture], expression: str) -> Ar
 
 def precision_of(names: Sequence[str]) -> Array:
     """[k, k] inverse covariance of coefficients: how far each goes, and left and right mostly together."""
-    sd = [next((value for start, value in COEFFICIENT_SD.items() if name.startswith(start)), OTHER_SD) for name in names]
+    sd = [
+        next((value for start, value in COEFFICIENT_SD.items() if name.startswith(start)), OTHER_SD) for name in names
+    ]
     precision = np.diag(1 / np.square(sd))
     for index, other in enumerate(mirror_order(names)):
         if other > index:
@@ -268,7 +270,9 @@ def precision_of(names: Sequence[str]) -> Array:
     return precision
 
 
-def save(out: Path, arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str], ranges: Mapping[str, list[int]]) -> None:
+def save(
+    out: Path, arrays: Mapping[str, NDArray[np.generic]], names: Sequence[str], ranges: Mapping[str, list[int]]
+) -> None:
     metadata = {
         "format": FORMAT,
         "names": json.dumps(names),

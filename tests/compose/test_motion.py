@@ -21,7 +21,9 @@ def test_golden_field_points_to_where_the_skin_was_and_fades_beyond_the_head() -
     vertices = fit.vertices(model)
     moved = vertices + np.array([3.0, -2.0, 0.0])
     skin = model.triangles[model.triangle_part <= 1]
-    field = coarse_field(model, moved, vertices[:, :2], np.zeros(len(vertices)), skin, Grid(-100, -100, 188, 188, 2), SCALE)
+    field = coarse_field(
+        model, moved, vertices[:, :2], np.zeros(len(vertices)), skin, Grid(-100, -100, 188, 188, 2), SCALE
+    )
     column, row = ((fit.landmarks[4] + 100) / 2).astype(int)
     assert np.allclose(field[row, column, :2], (-3, 2), atol=0.1)
     assert not field[0].any()

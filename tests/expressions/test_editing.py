@@ -155,7 +155,9 @@ def test_shape_every_shape_is_an_axis_with_sides_apart_or_together(moving: Expre
 
 
 def test_invariance_several_add_up_and_are_clipped(moving: ExpressionAxes) -> None:
-    edit = apply_expressions(face(moving, mouthSmileLeft=0.5), moving, {"grin": 1.0, "jawOpen": 0.25, "mouthSmile": 0.2})
+    edit = apply_expressions(
+        face(moving, mouthSmileLeft=0.5), moving, {"grin": 1.0, "jawOpen": 0.25, "mouthSmile": 0.2}
+    )
     assert edit.coefficients[0, MODEL.index("mouthSmileLeft")] == 1.0
     assert edit.coefficients[0, MODEL.index("jawOpen")] == pytest.approx(0.25)
 

@@ -26,7 +26,13 @@ def test_golden_the_mean_face_reads_as_neutral() -> None:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("mouthSmileLeft", 0.5), ("browInnerUpRight", 0.5), ("jawOpen", 0.5), ("noseSneerLeft", 0.5), ("eyeBlinkLeft", 0.5)],
+    [
+        ("mouthSmileLeft", 0.5),
+        ("browInnerUpRight", 0.5),
+        ("jawOpen", 0.5),
+        ("noseSneerLeft", 0.5),
+        ("eyeBlinkLeft", 0.5),
+    ],
 )
 def test_golden_a_single_movement_is_read_as_itself(name: str, least: float) -> None:
     fit = fit_face(MODEL, fit_at(MODEL, POSE, **{name: 1.0}).landmarks)
