@@ -39,7 +39,7 @@ FITTED = (
 )
 LEVEL_GAIN = {"happiness": 2.0}
 """Clear smiles of training people read, one picture at a time, as 0.2 to 0.3 of the typical smile, since wide mouths may
-as well be somebody's own; twice as much is taken off, four times as much went too far on the studio people."""
+as well be somebody's own; twice as much is taken off, four times as much went too far on four held-out photos."""
 SEEN_SHARE = 0.2
 BLENDED = f"; {SEEN_SHARE:.0%} of it the pattern of the press photographs"
 SHADED = "shading measured on the studio people"
