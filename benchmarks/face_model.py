@@ -70,9 +70,9 @@ def set_line(model: FaceModel, title: str, pictures: Sequence[Labelled]) -> str:
     smiling = [one for one in pictures if one[0]["expression"] == "happiness"][:MOST]
     fits = [fit_face(model, points) for _, points in (*neutral, *smiling)]
     away = np.stack([misfit_cm(model, fit) for fit in fits])
-    worn = np.stack([fit.coefficients for fit in fits])
-    calm = float((worn[: len(neutral), expressive(model)].max(1) < 0.2).mean())
-    smile = worn[:, [model.index("mouthSmileLeft"), model.index("mouthSmileRight")]].mean(1)
+    levels = np.stack([fit.coefficients for fit in fits])
+    calm = float((levels[: len(neutral), expressive(model)].max(1) < 0.2).mean())
+    smile = levels[:, [model.index("mouthSmileLeft"), model.index("mouthSmileRight")]].mean(1)
     told = [float(row["mouthSmileLeft"]) + float(row["mouthSmileRight"]) for row, _ in (*neutral, *smiling)]
     rank = float(spearmanr(smile, told).statistic)
     cells = [title, f"{len(neutral)} / {len(smiling)}", f"{away[:, MULTIPIE].mean():.3f}", f"{away.mean():.3f}"]

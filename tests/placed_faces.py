@@ -24,10 +24,10 @@ def upright_pose(*, scale: float = 8.0, middle: tuple[float, float] = (115.0, 85
     return Pose(scale=scale, rotation=np.eye(3), translation=np.array(middle))
 
 
-def fit_at(model: FaceModel, pose: Pose, **worn: float) -> FaceFit:
+def fit_at(model: FaceModel, pose: Pose, **levels: float) -> FaceFit:
     """The mean face, with these coefficients."""
     coefficients = np.zeros(len(model.names))
-    for name, value in worn.items():
+    for name, value in levels.items():
         coefficients[model.index(name)] = value
     points = mean_landmarks(model, pose)
     moved = np.tensordot(coefficients, model.expressions[:, model.landmark_vertex], 1)

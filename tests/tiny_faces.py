@@ -17,17 +17,17 @@ IRIS_CM = 0.6
 def tiny_face(coefficients: dict[str, float] | None = None) -> tuple[FaceModel, FaceFit]:
     """The mean face, straight from the front in the middle of a photo of SIDE px, with the coefficients given."""
     model = load_face_model()
-    worn = coefficients_of(model, coefficients or {})
+    levels = coefficients_of(model, coefficients or {})
     middle = model.neutral[model.part_vertices["face"]].mean(0)
     shift = np.array([SIDE / 2 - SCALE * middle[0], SIDE / 2 + SCALE * middle[1]])
     pose = Pose(scale=SCALE, rotation=np.eye(3), translation=shift)
-    shape = model.shape(np.zeros(len(model.identities)), worn)
+    shape = model.shape(np.zeros(len(model.identities)), levels)
     points = _with_lips(model, pose.project(shape), pose.project(shape[model.landmark_vertex])[:, :2])
     irises = [_iris(model, pose, shape, part) for part in ("eyeball_right", "eyeball_left")]
     fit = FaceFit(
         pose=pose,
         identity=np.zeros(len(model.identities)),
-        coefficients=worn,
+        coefficients=levels,
         landmarks=np.concatenate([points, *irises]),
         residual=np.zeros((len(model.neutral), 2)),
         error_cm=0.0,

@@ -115,9 +115,9 @@ class _Job:
             options = {"absolute": wish.absolute, "neutral_first": wish.neutral_first}
             return apply_expressions(self.inversion, self.axes, wish.intensities, **options)
         first = apply_expressions(self.inversion, self.axes, {}, neutral_first=wish.neutral_first)
-        copied = copy_expression(_worn(self.inversion, first), wish.reference, self.axes, regions=wish.regions)
-        worn = _worn(self.inversion, copied)
-        last = apply_expressions(worn, self.axes, wish.intensities, absolute=wish.absolute)
+        copied = copy_expression(_after(self.inversion, first), wish.reference, self.axes, regions=wish.regions)
+        moved = _after(self.inversion, copied)
+        last = apply_expressions(moved, self.axes, wish.intensities, absolute=wish.absolute)
         shadings = [edit.shading for edit in (first, copied, last) if edit.shading is not None]
         return replace(last, shading=np.sum(shadings, axis=0))
 
@@ -125,12 +125,12 @@ class _Job:
         return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
 
 
-def _worn(inversion: Inversion, edit: Edit) -> Inversion:
+def _after(inversion: Inversion, edit: Edit) -> Inversion:
     """The inversion of the face as it is after an edit."""
     if inversion.faces is None or edit.coefficients is None:
         return replace(inversion, latent=edit.latent)
     pairs = zip(inversion.faces, edit.coefficients, strict=True)
-    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=worn) for face, worn in pairs))
+    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=own) for face, own in pairs))
 
 
 def _regions(arguments: Namespace) -> tuple[str, ...]:

@@ -45,9 +45,9 @@ def reading_lines(reading: Reading) -> list[str]:
     likely = sorted(reading.probabilities.items(), key=lambda item: -item[1])
     shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
     told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
-    worn = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
-    more = f" and {len(worn) - MOST} weaker ones" if len(worn) > MOST else ""
+    strong = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
+    more = f" and {len(strong) - MOST} weaker ones" if len(strong) > MOST else ""
     return [
         f"reads as: {', '.join(told) or 'nothing that is known'}",
-        f"shapes: {', '.join(worn[:MOST]) or 'none'}{more}",
+        f"shapes: {', '.join(strong[:MOST]) or 'none'}{more}",
     ]

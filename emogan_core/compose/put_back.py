@@ -155,8 +155,10 @@ def _report(fit: FaceFit, after: NDArray[np.float64]) -> dict[str, object]:
     model = load_face_model()
     at = model.landmark_vertex
     moved = np.linalg.norm(np.tensordot(after - fit.coefficients, model.expressions[:, at], 1), axis=1)
-    worn = {name: round(float(value), 3) for name, value in zip(model.names, after, strict=True) if abs(value) >= 0.005}
-    return {"coefficients": worn, "moved_cm": (round(float(moved.mean()), 3), round(float(moved.max()), 3))}
+    named = {
+        name: round(float(value), 3) for name, value in zip(model.names, after, strict=True) if abs(value) >= 0.005
+    }
+    return {"coefficients": named, "moved_cm": (round(float(moved.mean()), 3), round(float(moved.max()), 3))}
 
 
 def _fit_of(inversion: Inversion) -> FaceFit:

@@ -101,12 +101,14 @@ def copy_expression(
     model = load_face_model()
     copied = np.array([name.startswith(tuple(regions)) for name in model.names])
     shown, shadow = _uncounted(axes, reference.coefficients)
-    worn, shading = [], []
+    coefficients, shading = [], []
     for face in inversion.faces:
         own, shade = _uncounted(axes, face.coefficients)
-        worn.append(np.where(copied, (reference.coefficients + shown - own).clip(-1.0, 1.0), face.coefficients))
+        taken_off = own - face.coefficients.clip(None, 0.0)  # the latter by an earlier edit
+        wanted = (reference.coefficients + shown - taken_off).clip(-1.0, 1.0)
+        coefficients.append(np.where(copied, wanted, face.coefficients))
         shading.append((shadow - shade) * ("mouth" in regions))
-    return Edit(inversion.latent, coefficients=np.stack(worn), shading=np.stack(shading))
+    return Edit(inversion.latent, coefficients=np.stack(coefficients), shading=np.stack(shading))
 
 
 def _uncounted(axes: ExpressionAxes, coefficients: Array) -> tuple[Array, Array]:
@@ -197,37 +199,41 @@ class _Move:
         neutral_first: bool,
     ) -> _Move:
         model = load_face_model()
-        worn = face.coefficients.copy()
+        coefficients = face.coefficients.copy()
         shading = np.zeros(model.face_vertices)
         steps: dict[ExpressionAxis, float] = {}
-        uncounted = np.zeros(len(worn))  # what the fit took for the person
+        uncounted = np.zeros(len(coefficients))  # what the fit took for the person
         if neutral_first:
-            steps = {axis: -level for axis, level in levels_of(axes, worn).items()}
-            uncounted, shown = _uncounted(axes, worn)
+            steps = {axis: -level for axis, level in levels_of(axes, coefficients).items()}
+            uncounted, shown = _uncounted(axes, coefficients)
             shading -= shown
-            worn[[not name.startswith("eyeLook") for name in model.names]] = 0.0
-        change = np.zeros(len(worn))
+            coefficients[[not name.startswith("eyeLook") for name in model.names]] = 0.0
+        change = np.zeros(len(coefficients))
         for axis, value in wanted.items():
-            level = level_of(axis, worn)
+            level = level_of(axis, coefficients)
             step = value - level if absolute else value
             if axis.has_coefficients:
                 own = axis.coefficients.double().numpy()
                 one_shape = absolute and set(np.unique(own)) <= {0.0, 1.0}
-                change += value * own - worn * own if one_shape else step * own
+                change += value * own - coefficients * own if one_shape else step * own
             shading += max(step, -level) * _shading(axis, model.face_vertices)  # no less than what there is
             steps[axis] = steps.get(axis, 0.0) + step
-        return cls(_within_reach(model.names, worn, change) - uncounted, shading, steps)
+        return cls(_within_reach(model.names, coefficients, change) - uncounted, shading, steps)
 
 
 def _shading(axis: ExpressionAxis, vertices: int) -> Array:
     return axis.shading.double().numpy() if axis.shading.numel() else np.zeros(vertices)
 
 
-def _within_reach(names: Sequence[str], worn: Array, change: Array) -> Array:
-    """Coefficients in 0..1: below 0 the opposite movement begins where there is one."""
+def _within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Array:
+    """Coefficients in 0..1: below 0 the opposite movement begins where there is one.
+
+    What an earlier edit took off beyond 0 stays off.
+    """
     if not change.any():
-        return worn
-    level = worn + change
+        return coefficients
+    present = coefficients.clip(0.0, 1.0)
+    level = present + change
     result = level.clip(0.0, None)
     index = {name: at for at, name in enumerate(names)}
     for name, at in index.items():
@@ -237,7 +243,7 @@ def _within_reach(names: Sequence[str], worn: Array, change: Array) -> Array:
         opposite = OPPOSITES.get(name.removesuffix(side) if side else name)
         if level[at] < 0 and change[at] < 0 and opposite is not None:
             result[index[opposite + side]] += -level[at]
-    return np.asarray(result.clip(0.0, 1.0))
+    return np.asarray(result.clip(0.0, 1.0) + (coefficients - present))
 
 
 def _stepped(latent: Latent, steps: Sequence[Mapping[ExpressionAxis, float]]) -> Latent:

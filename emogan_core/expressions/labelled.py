@@ -69,14 +69,14 @@ def label_latents(
     codes: list[torch.Tensor] = []
     turned: list[torch.Tensor] = []
     kept: list[int] = []
-    worn: list[NDArray[np.float64]] = []
+    found: list[NDArray[np.float64]] = []
     waiting: list[torch.Tensor] = []
     for row, photo, face, image in _images(generator, faces, aligned=aligned):
         if image is not None:
             waiting.append(image)
             kept.append(row)
             if coefficients:
-                worn.append(_coefficients(photo, face))
+                found.append(_coefficients(photo, face))
         if waiting and (len(waiting) == at_once or row == len(faces) - 1):
             images = torch.cat(waiting).to(generator.device)
             codes.append(_codes(generator, images, method))
@@ -97,7 +97,7 @@ def label_latents(
         covariates={name: tuple(values[row] for row in kept) for name, values in faces.covariates.items()},
         skipped=tuple(path for row, path in enumerate(faces.files) if row not in used),
         mirrored=Latent(torch.cat(turned), generator.fingerprint) if turned else None,
-        coefficients=np.stack(worn) if worn else None,
+        coefficients=np.stack(found) if found else None,
     )
 
 

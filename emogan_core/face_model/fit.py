@@ -47,8 +47,8 @@ class FaceFit:
 
     def vertices(self, model: FaceModel, coefficients: Array | None = None) -> Array:
         """Photo x, y and depth [v, 3] of the mesh, with other coefficients where they are given."""
-        worn = self.coefficients if coefficients is None else coefficients
-        placed = self.pose.project(model.shape(self.identity, worn))
+        own = self.coefficients if coefficients is None else coefficients
+        placed = self.pose.project(model.shape(self.identity, own))
         placed[:, :2] += self.residual
         return placed
 
@@ -81,15 +81,15 @@ def fit_faces(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> tu
     shapes = [lines.mean for _ in places]
     for _ in range(ROUNDS):
         identity, modes, coefficients = _solve(model, lines, poses, shapes, [points[:468] for points in places], gazes)
-        shapes = [_landmarks(lines, identity, worn) for worn in coefficients]
+        shapes = [_landmarks(lines, identity, each) for each in coefficients]
         poses = [
             fit_pose(shape, points[:468] - _beyond(lines, pose, modes), lines.weight)
             for shape, points, pose in zip(shapes, places, poses, strict=True)
         ]
         gazes = [_gaze(model, pose, points) for pose, points in zip(poses, places, strict=True)]
     return tuple(
-        _finished(model, lines, pose, identity, worn, points)
-        for pose, worn, points in zip(poses, coefficients, places, strict=True)
+        _finished(model, lines, pose, identity, each, points)
+        for pose, each, points in zip(poses, coefficients, places, strict=True)
     )
 
 
@@ -163,8 +163,8 @@ def _solve(
         for index in looks:  # gaze is seen on the irises; lids only follow
             low[own[index]], high[own[index]] = gaze[index], gaze[index]
     solved = _bounded(normal, target, shared, low, high)
-    worn = [np.clip(solved[shared + p * k : shared + (p + 1) * k], 0.0, 1.0) for p in range(len(poses))]
-    return solved[: len(lines.identity)], solved[len(lines.identity) : common], worn
+    coefficients = [np.clip(solved[shared + p * k : shared + (p + 1) * k], 0.0, 1.0) for p in range(len(poses))]
+    return solved[: len(lines.identity)], solved[len(lines.identity) : common], coefficients
 
 
 def _pose_steps(turned: Array) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
+from ..compose.shading import OUTER_LIPS
 from ..face_model import FaceFit, FaceModel
 from ..face_model.fit import OVAL
 from ..images import Photo
@@ -18,9 +19,6 @@ Array = NDArray[np.float64]
 
 LOWPASS_CM = 0.18
 LEAST = 4.0  # of 255: darker pixels hold no ratio
-OUTER_LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-)  # fmt: skip
 EYES = (
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),

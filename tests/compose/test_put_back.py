@@ -55,7 +55,7 @@ def inversion_of(generator: Generator, photo: Photo, crop: Crop, *, pose: Pose =
     )
 
 
-def worn(**levels: float) -> np.ndarray:
+def levels_of(**levels: float) -> np.ndarray:
     """[1, k] coefficients."""
     return fit_at(MODEL, POSE, **levels).coefficients[None]
 
@@ -67,7 +67,7 @@ def edit_of(inversion: Inversion, *, strength: float = 1.0) -> Edit:
     levels = {"jawOpen": 0.4, "mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}
     return Edit(
         replace(inversion.latent, ws=inversion.latent.ws + strength * 0.2 * step),
-        coefficients=worn(**{name: strength * value for name, value in levels.items()}),
+        coefficients=levels_of(**{name: strength * value for name, value in levels.items()}),
     )
 
 
@@ -112,7 +112,7 @@ def test_invariance_no_edit_changes_no_pixel(tiny: Generator, mode: str) -> None
     photo = photo_of()
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
     same = replace(inversion.latent, ws=inversion.latent.ws.clone())
-    for edit in (same, Edit(same, coefficients=worn(), shading=np.zeros((1, MODEL.face_vertices)))):
+    for edit in (same, Edit(same, coefficients=levels_of(), shading=np.zeros((1, MODEL.face_vertices)))):
         result = put_back(tiny, photo, inversion, edit, mode=mode)
     np.testing.assert_array_equal(result.photo.pixels, photo.pixels)
     assert not np.shares_memory(result.photo.pixels, photo.pixels)
@@ -231,7 +231,7 @@ def test_error_face_outside_of_the_photo(tiny: Generator) -> None:
 def test_invariance_coefficients_alone_leave_the_redrawn_face_alone(tiny: Generator) -> None:
     photo = photo_of()
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
-    moved = Edit(inversion.latent, coefficients=worn(mouthSmileLeft=0.8))
+    moved = Edit(inversion.latent, coefficients=levels_of(mouthSmileLeft=0.8))
     with pytest.raises(EmoganError, match="use mode motion"):
         put_back(tiny, photo, inversion, moved, mode="paste")
     result = put_back(tiny, photo, inversion, moved)
@@ -262,7 +262,7 @@ def test_golden_a_latent_changed_elsewhere_is_read_off_the_redrawn_faces(
 
     def read(before: torch.Tensor, after: torch.Tensor) -> np.ndarray:
         seen.append((before, after))
-        return worn(jawOpen=0.5)[0]
+        return levels_of(jawOpen=0.5)[0]
 
     monkeypatch.setattr(sys.modules["emogan_core.compose.put_back"], "coefficients_of_redrawing", read)
     photo = photo_of()
@@ -271,7 +271,7 @@ def test_golden_a_latent_changed_elsewhere_is_read_off_the_redrawn_faces(
     result = put_back(tiny, photo, inversion, latent)
     torch.testing.assert_close(seen[0][1], result.redrawn)
     assert result.report["coefficients"] == {"jawOpen": 0.5}
-    expected = put_back(tiny, photo, inversion, Edit(latent, coefficients=worn(jawOpen=0.5)))
+    expected = put_back(tiny, photo, inversion, Edit(latent, coefficients=levels_of(jawOpen=0.5)))
     np.testing.assert_array_equal(result.photo.pixels, expected.photo.pixels)
 
 

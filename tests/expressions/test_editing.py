@@ -241,3 +241,13 @@ def test_golden_what_the_fit_counted_to_the_person_is_taken_off_as_well(moving: 
     copied = copy_expression(face(moving), before.faces[0], counted_half)
     assert copied.coefficients[0, MODEL.index("mouthSmileLeft")] == pytest.approx(0.3 + level / 2 * 0.6)
     np.testing.assert_allclose(copied.shading, 0.1 * level, atol=1e-6)
+
+
+def test_invariance_what_was_taken_off_stays_off_under_later_edits(moving: ExpressionAxes) -> None:
+    """A coefficient below 0 undoes what the fit counted to the person; other edits on top must not bring that back."""
+    neutralised = face(moving, mouthSmileLeft=-0.25, mouthSmileRight=-0.25)
+    raised = apply_expressions(neutralised, moving, {"browInnerUp": 0.3}).coefficients[0]
+    assert [raised[i] for i in at("mouthSmileLeft", "browInnerUpLeft")] == pytest.approx([-0.25, 0.3])
+    reference = fit_at(MODEL, upright_pose(), mouthSmileLeft=0.7)
+    copied = copy_expression(neutralised, reference, moving).coefficients[0]
+    assert copied[MODEL.index("mouthSmileLeft")] == pytest.approx(0.7 - 0.25)

@@ -18,13 +18,13 @@ from emogan_core.images import Photo, open_photo
 from emogan_core.weights import builtin_path
 
 
-def worn(coefficients):
+def fit_with(coefficients):
     _, fit = tiny_face()
     return replace(fit, coefficients=coefficients)
 
 
 def test_golden_a_face_without_expression_is_neutral():
-    reading = reading_of(worn(np.zeros(len(load_face_model().names))))
+    reading = reading_of(fit_with(np.zeros(len(load_face_model().names))))
     assert reading.expression == "neutral"
     assert sum(reading.probabilities.values()) == pytest.approx(1.0)
     assert tuple(reading.probabilities) == READ
@@ -33,7 +33,7 @@ def test_golden_a_face_without_expression_is_neutral():
 
 @pytest.mark.parametrize("name", NAMED)
 def test_golden_every_axis_reads_as_its_name(name):
-    reading = reading_of(worn(load_axes()[name].coefficients.double().numpy()))
+    reading = reading_of(fit_with(load_axes()[name].coefficients.double().numpy()))
     assert reading.expression == name, reading.probabilities
 
 
