@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..face_model.contours import OUTER_LIPS
 from ..face_model.mesh import vertex_normals
 from ..face_model.model import FaceModel
 from .openings import EYE_LEFT, EYE_RIGHT
@@ -17,9 +18,6 @@ Array = NDArray[np.float64]
 
 GAMMA = 2.2
 MOST = 0.28  # of log brightness: no fold is darker or lighter than this
-OUTER_LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

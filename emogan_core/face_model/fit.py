@@ -15,11 +15,6 @@ from .pose import Array, Pose, fit_pose
 
 POINTS = 478  # MediaPipe's: 468 on the face, then two irises of five points each
 IRIS = (slice(468, 473), slice(473, 478))  # the first is the person's right eye
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""The landmarks around the face, from the forehead's middle over the person's left."""
 EYEBALLS = ("eyeball_right", "eyeball_left")
 CORNERS = ((33, 133), (362, 263))  # of the eyes, in the same order
 ROUNDS = 5
