@@ -5,7 +5,7 @@ from __future__ import annotations
 EXPRESSIONS = {
     "happiness": "a smile: mouth corners up, cheeks raised, eyes narrowed, and teeth where the typical smile shows them",
     "surprise": "brows up, eyes wide, mouth open",
-    "anger": "brows down and together, eyes narrowed, lips pressed",
+    "anger": "brows down and together, a hard stare, lips drawn back from the teeth",
     "sadness": "inner brows up, mouth corners down, lower lip pushed up",
     "disgust": "nose wrinkled, upper lip raised, eyes narrowed",
     "fear": "brows up and together, eyes wide, lips drawn sideways",
