@@ -40,3 +40,11 @@ def fit_at(model: FaceModel, pose: Pose, **levels: float) -> FaceFit:
         residual=np.zeros((len(model.neutral), 2)),
         error_cm=0.0,
     )
+
+
+def found_at(model: FaceModel, pose: Pose, **levels: float) -> np.ndarray:
+    """[478, 2]: the mean face's landmarks with these coefficients, moved as those are that are found in photos."""
+    points = mean_landmarks(model, pose)
+    for name, value in levels.items():
+        points[:468] += pose.project_change(value * model.found_moves()[model.index(name)])[:, :2]
+    return points

@@ -78,7 +78,7 @@ def fit_faces(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> tu
     shapes = [lines.mean for _ in places]
     for _ in range(ROUNDS):
         identity, modes, coefficients = _solve(model, lines, poses, shapes, [points[:468] for points in places], gazes)
-        shapes = [_landmarks(lines, identity, each) for each in coefficients]
+        shapes = [_landmarks(lines, identity, np.tensordot(each, lines.expression, 1)) for each in coefficients]
         poses = [
             fit_pose(shape, points[:468] - _beyond(lines, pose, modes), lines.weight)
             for shape, points, pose in zip(shapes, places, poses, strict=True)
@@ -92,12 +92,13 @@ def fit_faces(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> tu
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lines:
-    """The model at MediaPipe's 468 points: mean [468, 3], identity [i, 468, 3], expression [k, 468, 3], modes
-    [m, 468, 2] in cm, weight [468] = 1 / sd^2."""
+    """The model at MediaPipe's 468 points: mean [468, 3], identity [i, 468, 3], expression [k, 468, 3] as points move
+    and drawn [k, 468, 3] as the mesh does, modes [m, 468, 2] in cm, weight [468] = 1 / sd^2."""
 
     mean: Array
     identity: Array
     expression: Array
+    drawn: Array
     modes: Array
     weight: Array
 
@@ -108,16 +109,15 @@ def _lines(model: FaceModel) -> _Lines:
     return _Lines(
         mean=(model.neutral[at] + model.landmark_offset).astype(np.float64),
         identity=model.identities[:, at].astype(np.float64),
-        expression=model.expressions[:, at].astype(np.float64),
+        expression=model.found_moves(),
+        drawn=model.expressions[:, at].astype(np.float64),
         modes=model.landmark_modes.astype(np.float64),
         weight=1.0 / model.landmark_sd.astype(np.float64) ** 2,
     )
 
 
-def _landmarks(lines: _Lines, identity: Array, coefficients: Array) -> Array:
-    return np.asarray(
-        lines.mean + np.tensordot(identity, lines.identity, 1) + np.tensordot(coefficients, lines.expression, 1)
-    )
+def _landmarks(lines: _Lines, identity: Array, change: Array) -> Array:
+    return np.asarray(lines.mean + np.tensordot(identity, lines.identity, 1) + change)
 
 
 def _beyond(lines: _Lines, pose: Pose, modes: Array) -> Array:
@@ -156,6 +156,7 @@ def _solve(
         normal[np.ix_(where, where)] += design.T @ design
         target[where] += (design.T @ misfit)[:, 0]
         normal[np.ix_(own, own)] += model.coefficient_precision
+        target[own] -= model.coefficient_rate
         low[own], high[own] = 0.0, 1.0
         for index in looks:  # gaze is seen on the irises; lids only follow
             low[own[index]], high[own[index]] = gaze[index], gaze[index]
@@ -236,7 +237,7 @@ def _finished(
     model: FaceModel, lines: _Lines, pose: Pose, identity: Array, coefficients: Array, points: Array
 ) -> FaceFit:
     """The fit with its residual: a smooth field that carries the landmarks' misfit to the whole mesh."""
-    shape = pose.project(_landmarks(lines, identity, coefficients))
+    shape = pose.project(_landmarks(lines, identity, np.tensordot(coefficients, lines.drawn, 1)))
     misfit = points[:468] - shape[:, :2]
     field = _spreading(model) @ misfit.astype(np.float32)
     error = float(np.linalg.norm(misfit, axis=1).mean() / pose.scale)

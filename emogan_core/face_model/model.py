@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,10 +30,12 @@ class FaceModel:
     Convention: v vertices in cm (x to the person's left, y up, z to the viewer): neutral [v, 3], identities [i, v, 3]
     (coefficients about N(0, 1)), expressions [k, v, 3] (coefficients 0 to 1, `names` in order). triangles [t, 3], each
     of one of PARTS (triangle_part [t]); part_vertices says which vertices a part has. landmark_vertex [468] is the
-    vertex of each of MediaPipe's points, landmark_offset [468, 3] in cm from there to where MediaPipe puts the point.
+    vertex of each of MediaPipe's points, landmark_offset [468, 3] in cm from there to where MediaPipe puts the point;
+    landmark_moves [k, 468, 2] in cm (x, y) is how a shape moves the points that are found, which is not how it moves
+    those vertices: points stay behind, and slide over cheeks and jaw.
     landmark_modes [m, 468, 2] in cm are how people's landmarks differ beyond the identities (coefficients N(0, 1)),
-    landmark_sd [468] what is left as noise; coefficient_precision [k, k] is the prior's inverse covariance of the
-    expression coefficients. gaze_rest [2] is the gaze (radians, to the picture's right and up) that reads as straight.
+    landmark_sd [468] what is left as noise; coefficient_precision [k, k] is the inverse covariance of the
+    normal part of the expression coefficients' prior, coefficient_rate [k] the rate of its exponential part. gaze_rest [2] is the gaze (radians, to the picture's right and up) that reads as straight.
     """
 
     names: tuple[str, ...]
@@ -45,9 +47,11 @@ class FaceModel:
     part_vertices: Mapping[str, slice]
     landmark_vertex: NDArray[np.int32]
     landmark_offset: Single
+    landmark_moves: Single
     landmark_modes: Single
     landmark_sd: Single
     coefficient_precision: Single
+    coefficient_rate: Single
     gaze_rest: Single
 
     def shape(self, identity: Array, coefficients: Array) -> Array:
@@ -56,6 +60,11 @@ class FaceModel:
             self.neutral + np.tensordot(identity, self.identities, 1) + np.tensordot(coefficients, self.expressions, 1),
             dtype=np.float64,
         )
+
+    def found_moves(self) -> Array:
+        """[k, 468, 3] in cm: how each shape moves the landmarks that are found; their depth is the mesh's."""
+        depth = self.expressions[:, self.landmark_vertex, 2:]
+        return np.concatenate([self.landmark_moves, depth], axis=-1).astype(np.float64)
 
     def index(self, name: str) -> int:
         """The place of a shape in `names`."""
@@ -92,19 +101,22 @@ def read_face_model(path: Path) -> FaceModel:
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         names = tuple(json.loads(metadata["names"]))
         ranges = json.loads(metadata["part_vertices"])
+        expressions = expressions_of(arrays, len(names))
         return FaceModel(
             names=names,
             neutral=arrays["neutral"],
             identities=_identities(arrays),
-            expressions=_expressions(arrays, len(names)),
+            expressions=expressions,
             triangles=arrays["triangles"].astype(np.int32),
             triangle_part=arrays["triangle_part"].astype(np.int8),
             part_vertices={part: slice(*ranges[part]) for part in PARTS},
             landmark_vertex=arrays["landmark_vertex"].astype(np.int32),
             landmark_offset=arrays["landmark_offset"],
+            landmark_moves=_landmark_moves(arrays, expressions, names),
             landmark_modes=arrays["landmark_modes"],
             landmark_sd=arrays["landmark_sd"],
             coefficient_precision=arrays["coefficient_precision"],
+            coefficient_rate=arrays["coefficient_rate"],
             gaze_rest=arrays["gaze_rest"],
         )
     except (KeyError, ValueError, TypeError, IndexError) as error:
@@ -124,7 +136,7 @@ def _identities(arrays: Mapping[str, NDArray[Any]]) -> Single:
     return whole
 
 
-def _expressions(arrays: Mapping[str, NDArray[Any]], count: int) -> Single:
+def expressions_of(arrays: Mapping[str, NDArray[Any]], count: int) -> Single:
     """[k, v, 3]: stored as the vertices that each shape moves."""
     whole = np.zeros((count, len(arrays["neutral"]), 3), dtype=np.float32)
     starts = arrays["expression_start"].astype(np.int64)
@@ -133,3 +145,15 @@ def _expressions(arrays: Mapping[str, NDArray[Any]], count: int) -> Single:
         part = slice(starts[k], starts[k + 1])
         whole[k, vertices[part]] = arrays["expression_move"][part]
     return whole
+
+
+def _landmark_moves(arrays: Mapping[str, NDArray[Any]], expressions: Single, names: Sequence[str]) -> Single:
+    """[k, 468, 2]: stored but for gazes, which are read on the irises; their lids move as the mesh does."""
+    moves: Single = expressions[:, arrays["landmark_vertex"].astype(np.int64), :2]
+    moves[measured_shapes(names)] = arrays["landmark_moves"]
+    return moves
+
+
+def measured_shapes(names: Sequence[str]) -> list[int]:
+    """The shapes that are read on the 468 points: all but gazes."""
+    return [index for index, name in enumerate(names) if not name.startswith("eyeLook")]

@@ -80,14 +80,14 @@ def designed(
 ) -> list[Row]:
     """Neutral faces with landmarks moved as each expression moves them, then read as any other face."""
     neutral = [p for p in pictures if p.expression == REFERENCE]
-    at = model.landmark_vertex
+    found = model.found_moves()
     rows: list[Row] = []
     for name, move in moves.items():
         for index in rng.choice(len(neutral), size=min(count, len(neutral)), replace=False):
             points = neutral[index].landmarks.copy()
             before = fit_face(model, points)
             after = np.clip(before.coefficients + rng.uniform(*INTENSITIES) * move, 0.0, 1.0)
-            change = np.tensordot(after - before.coefficients, model.expressions[:, at], 1)
+            change = np.tensordot(after - before.coefficients, found, 1)
             points[:468] += before.pose.project_change(change)[:, :2]
             rows.append((name, fit_face(model, points).coefficients, True))
     return rows

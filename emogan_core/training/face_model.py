@@ -23,45 +23,53 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ..face_model.fit import FULL_GAZE, POINTS, fit_faces, turns_of
-from ..face_model.model import FORMAT, PARTS, FaceModel, read_face_model
+from ..face_model.model import FORMAT, PARTS, FaceModel, expressions_of, measured_shapes, read_face_model
 from ..face_model.names import mirror_order
 from ..weights import write_tensors
 from .data import read_held_out
 
 IDENTITIES = 36
-LEAST_MOVE_CM = 0.003  # what a shape moves less is left out: a sixth of a pixel in a face of 700 px
-MODES = 20
+LEAST_MOVE_CM = 0.0035  # what a shape moves less is left out: a fifth of a pixel in a face of 700 px
+MODES = 40
 FRONTAL_DEG = 12.0
 NEUTRALS = 1000
 FIRST_SD_CM = 0.12
-MODEL_SD_CM = 0.07  # by how much the shapes themselves are wrong: real smiles are not the model's
+NO_EXPRESSION = 1e8  # precision of coefficients that are held at 0
+STUDIO_HELD, PRESS_HELD = 0.9, 0.6
+"""The exponential prior of a shape just holds it at 0 in these shares of neutral training pictures, whichever needs more; of
+the press only so many, because its labels call open lips and slight smiles neutral."""
+SELDOM_HELD = {"browInnerUp": 0.75}
+"""Other such shares of studio pictures, the press aside: raised brows would otherwise hardly ever stand out against brows
+that are somebody's own."""
+MODEL_SD_CM = 0.05  # by how much the shapes themselves are wrong: real smiles are not the model's
 PAIRS = 150
 KEPT_FREE = ("happiness", "surprise")  # expressions whose directions no mode may explain
 COEFFICIENT_SD = {
-    "mouthSmile": 0.5,
-    "eyeBlink": 0.4,
-    "jawOpen": 0.35,
-    "browInnerUp": 0.35,
-    "browOuterUp": 0.3,
-    "noseSneer": 0.3,
-    "browDown": 0.25,
-    "eyeSquint": 0.25,
-    "eyeWide": 0.25,
-    "mouthPress": 0.2,
-    "mouthFrown": 0.18,
-    "mouthLowerDown": 0.2,
-    "mouthPucker": 0.15,
-    "mouthShrugUpper": 0.07,
-    "jawLeft": 0.08,
-    "jawRight": 0.08,
-    "cheekPuff": 0.05,
-    "mouthClose": 0.05,
-    "jawForward": 0.03,
+    "mouthSmile": 0.7,
+    "eyeBlink": 0.56,
+    "jawOpen": 0.49,
+    "browInnerUp": 0.49,
+    "browOuterUp": 0.42,
+    "noseSneer": 0.42,
+    "browDown": 0.35,
+    "eyeSquint": 0.35,
+    "eyeWide": 0.35,
+    "mouthPress": 0.28,
+    "mouthFrown": 0.25,
+    "mouthLowerDown": 0.28,
+    "mouthPucker": 0.21,
+    "mouthShrugUpper": 0.1,
+    "jawLeft": 0.11,
+    "jawRight": 0.11,
+    "cheekPuff": 0.07,
+    "mouthClose": 0.07,
+    "jawForward": 0.04,
 }
-"""How far each shape goes under the prior. Started from the differences between two pictures of one person, then lowered
-where neutral training faces read as something else."""
-OTHER_SD = 0.22
-APART_SD = 0.15  # by how much left and right usually differ
+"""How far each shape goes under the normal part of the prior. Started from the differences between two pictures of one
+person, then lowered where neutral training faces read as something else; 1.4 times that since the exponential part holds
+those at 0."""
+OTHER_SD = 0.31
+APART_SD = 0.21  # by how much left and right usually differ
 
 LICENCE = "MIT, Copyright (c) 2020 USC Institute for Creative Technologies"
 
@@ -82,10 +90,11 @@ class Picture:
 def main(arguments: Sequence[str]) -> None:
     data, held_out, out = (Path(word) for word in arguments)
     reduced, names, ranges = reduce_model(data / "face_model" / "ict_face_model.safetensors")
-    save(out, reduced | _no_statistics(len(names)), names, ranges)
+    own = _no_statistics(len(names)) | {"landmark_moves": own_moves(reduced, names)}
+    save(out, reduced | own, names, ranges)
     pictures = read_pictures(data, people_left_out=read_held_out(held_out))
     learned = learn(read_face_model(out), pictures)
-    save(out, reduced | learned, names, ranges)
+    save(out, reduced | own | learned, names, ranges)
     print(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")
 
 
@@ -167,9 +176,21 @@ def _no_statistics(shapes: int) -> Arrays:
         "landmark_offset": np.zeros((468, 3), dtype=np.float32),
         "landmark_modes": np.zeros((0, 468, 2), dtype=np.float32),
         "landmark_sd": np.full(468, FIRST_SD_CM, dtype=np.float32),
-        "coefficient_precision": (1e4 * np.eye(shapes)).astype(np.float32),
+        "coefficient_precision": (NO_EXPRESSION * np.eye(shapes)).astype(np.float32),
+        "coefficient_rate": np.zeros(shapes, dtype=np.float32),
         "gaze_rest": np.zeros(2, dtype=np.float32),
     }
+
+
+def own_moves(reduced: Arrays, names: Sequence[str]) -> NDArray[np.float16]:
+    """[m, 468, 2]: landmarks that move as the mesh does, until `emogan_core.training.landmark_moves` has measured them."""
+    moves = expressions_of(reduced, len(names))[:, reduced["landmark_vertex"].astype(np.int64), :2]
+    return np.asarray(moves[measured_shapes(names)], dtype=np.float16)
+
+
+def without_statistics(model: FaceModel) -> FaceModel:
+    """The model as it was before anything was learned of landmarks, but for how shapes move them."""
+    return replace(model, **_no_statistics(len(model.names)))  # type: ignore[arg-type]
 
 
 def read_pictures(data: Path, *, people_left_out: frozenset[str]) -> list[Picture]:
@@ -207,18 +228,39 @@ def learn(model: FaceModel, pictures: Sequence[Picture]) -> Arrays:
     rest = flat - (flat @ right[:MODES].T) @ right[:MODES]
     sd = np.sqrt((rest.reshape(left.shape) ** 2).mean((0, 2)) + MODEL_SD_CM**2)
     print(f"modes take {1 - (rest**2).sum() / (flat**2).sum():.2f} of its variance")
+    model = replace(model, landmark_modes=modes.astype(np.float16), landmark_sd=sd.astype(np.float32))
     return {
         "landmark_offset": model.landmark_offset,
-        "landmark_modes": modes.astype(np.float16),
-        "landmark_sd": sd.astype(np.float32),
+        "landmark_modes": model.landmark_modes,
+        "landmark_sd": model.landmark_sd,
         "coefficient_precision": precision_of(model.names).astype(np.float32),
+        "coefficient_rate": rates(model, neutral).astype(np.float32),
         "gaze_rest": model.gaze_rest,
     }
 
 
+def rates(model: FaceModel, neutral: Sequence[Picture]) -> Array:
+    """[k]: how strongly neutral pictures pull at each shape while all are held at 0, at the shares above; sides alike."""
+    pulls = np.stack([fit_faces(model, [p.landmarks])[0].coefficients for p in neutral]) * NO_EXPRESSION
+    studio = np.array([_of_studio(p) for p in neutral])
+    needed = np.maximum(
+        np.quantile(pulls[studio], STUDIO_HELD, axis=0), np.quantile(pulls[~studio], PRESS_HELD, axis=0)
+    )
+    for start, share in SELDOM_HELD.items():
+        own = [index for index, name in enumerate(model.names) if name.startswith(start)]
+        needed[own] = np.quantile(pulls[studio][:, own], share, axis=0)
+    alike = (needed + needed[mirror_order(model.names)]) / 2
+    alike[np.setdiff1d(np.arange(len(alike)), measured_shapes(model.names))] = 0.0  # gazes are not read on these points
+    return np.asarray(alike)
+
+
+def _of_studio(picture: Picture) -> bool:
+    return picture.person.startswith(("london_", "canada_"))
+
+
 def _spread(pictures: Sequence[Picture]) -> list[Picture]:
     """All studio pictures, which come first and are the sharpest, and press pictures at even steps."""
-    studio = [p for p in pictures if p.person.startswith(("london_", "canada_"))]
+    studio = [p for p in pictures if _of_studio(p)]
     press = pictures[len(studio) :]
     return studio + list(press[:: max(1, len(press) // (NEUTRALS - len(studio)))])[: NEUTRALS - len(studio)]
 

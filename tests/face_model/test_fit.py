@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from placed_faces import fit_at, mean_landmarks, upright_pose
+from placed_faces import fit_at, found_at, mean_landmarks, upright_pose
 from scipy.spatial.transform import Rotation
 
 from emogan_core.errors import FaceError, ShapeError
@@ -35,7 +35,7 @@ def test_golden_the_mean_face_reads_as_neutral() -> None:
     ],
 )
 def test_golden_a_single_movement_is_read_as_itself(name: str, least: float) -> None:
-    fit = fit_face(MODEL, fit_at(MODEL, POSE, **{name: 1.0}).landmarks)
+    fit = fit_face(MODEL, found_at(MODEL, POSE, **{name: 1.0}))
     assert fit.coefficients[MODEL.index(name)] > least
     assert int(fit.coefficients.argmax()) == MODEL.index(name)
 
@@ -43,7 +43,7 @@ def test_golden_a_single_movement_is_read_as_itself(name: str, least: float) -> 
 @pytest.mark.parametrize("yaw", [-30, 20])
 def test_invariance_a_turned_head_reads_alike(yaw: float) -> None:
     turned = Pose(30.0, Rotation.from_euler("y", yaw, degrees=True).as_matrix(), np.array([400.0, 300.0]))
-    fit = fit_face(MODEL, fit_at(MODEL, turned, mouthSmileLeft=0.8, mouthSmileRight=0.8).landmarks)
+    fit = fit_face(MODEL, found_at(MODEL, turned, mouthSmileLeft=0.8, mouthSmileRight=0.8))
     assert fit.pose.yaw_deg == pytest.approx(yaw, abs=3)
     assert fit.coefficients[MODEL.index("mouthSmileLeft")] > 0.35
 
@@ -59,16 +59,16 @@ def test_invariance_vertices_lie_on_the_landmarks() -> None:
 
 
 def test_invariance_a_mirrored_face_has_mirrored_coefficients() -> None:
-    seen = fit_at(MODEL, POSE, mouthSmileLeft=0.9, browDownRight=0.7)
+    seen = found_at(MODEL, POSE, mouthSmileLeft=0.9, browDownRight=0.7)
     order = mirror_order(MODEL.names)
-    other = fit_at(MODEL, POSE, mouthSmileRight=0.9, browDownLeft=0.7)
-    one, two = fit_face(MODEL, seen.landmarks), fit_face(MODEL, other.landmarks)
+    other = found_at(MODEL, POSE, mouthSmileRight=0.9, browDownLeft=0.7)
+    one, two = fit_face(MODEL, seen), fit_face(MODEL, other)
     np.testing.assert_allclose(one.coefficients[order], two.coefficients, atol=0.12)
 
 
 def test_invariance_pictures_of_one_person_share_the_identity() -> None:
     calm, smiling = fit_faces(
-        MODEL, [mean_landmarks(MODEL, POSE), fit_at(MODEL, POSE, mouthSmileLeft=1.0, mouthSmileRight=1.0).landmarks]
+        MODEL, [mean_landmarks(MODEL, POSE), found_at(MODEL, POSE, mouthSmileLeft=1.0, mouthSmileRight=1.0)]
     )
     np.testing.assert_array_equal(calm.identity, smiling.identity)
     at = MODEL.index("mouthSmileLeft")
@@ -76,7 +76,7 @@ def test_invariance_pictures_of_one_person_share_the_identity() -> None:
 
 
 def test_invariance_pixels_scale_and_shift() -> None:
-    points = fit_at(MODEL, POSE, jawOpen=0.5).landmarks
+    points = found_at(MODEL, POSE, jawOpen=0.5)
     one, two = fit_face(MODEL, points), fit_face(MODEL, points * 2.5 + (17, -9))
     np.testing.assert_allclose(one.coefficients, two.coefficients, atol=1e-6)
     np.testing.assert_allclose(two.vertices(MODEL)[:, :2], one.vertices(MODEL)[:, :2] * 2.5 + (17, -9), atol=1e-3)
