@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from placed_faces import fit_at, found_at, mean_landmarks, upright_pose
@@ -38,6 +40,13 @@ def test_golden_a_single_movement_is_read_as_itself(name: str, least: float) -> 
     fit = fit_face(MODEL, found_at(MODEL, POSE, **{name: 1.0}))
     assert fit.coefficients[MODEL.index(name)] > least
     assert int(fit.coefficients.argmax()) == MODEL.index(name)
+
+
+def test_golden_the_exponential_prior_holds_slight_movements_at_nothing() -> None:
+    points, at = found_at(MODEL, POSE, mouthFrownLeft=0.15), MODEL.index("mouthFrownLeft")
+    without = replace(MODEL, coefficient_rate=np.zeros_like(MODEL.coefficient_rate))
+    assert fit_face(MODEL, points).coefficients[at] == 0
+    assert fit_face(without, points).coefficients[at] > 0.03
 
 
 @pytest.mark.parametrize("yaw", [-30, 20])
