@@ -54,7 +54,9 @@ def main(arguments: Sequence[str]) -> None:
     with safe_open(str(before), "pt") as file:
         kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - a safetensors handle is no dict
         about = file.metadata()
-    write_tensors(out, kept | {name: torch.from_numpy(array) for name, array in learned.items()}, about)
+    write_tensors(
+        out, kept | {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in learned.items()}, about
+    )
     print(f"wrote {out}, {out.stat().st_size / 1e6:.2f} MB")
 
 
