@@ -27,13 +27,10 @@ from pathlib import Path
 
 import on_device
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emogan_core.checkpoints import load_generator
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.layers import initialise
-from emogan_core.networks.partial import draft, draw_until, resume
 
 Draw = Callable[[Tensor], Tensor]
 NOISE = 0.1
@@ -52,10 +49,8 @@ drawn in bands of rows that fit the caches, one picture at a time, with styles f
 convolved by tiles (Winograd), whose root mean square error was 1.2 to 1.8 times that of the plain convolution, 1e-6 of
 a layer's standard deviation. Under gradients, and off the CPU, networks are drawn whole; nothing was measured on a GPU.
 
-For GPUs there is `synthesis(ws, half_from=side)`: blocks from that side on compute in float16, activations held
-within 256, and pictures add up in float32. Random networks of 32 px were off by 0.5e-3 to 2e-3 standard deviations,
-on a CPU, where it is slower. `python benchmarks/synthesis.py --device cuda` times it, float32, `torch.compile` and
-CUDA graphs against the reference and its own kernels; no GPU has run it yet, so its speed there is not known.
+`python benchmarks/synthesis.py --device cuda` times float32, `torch.compile` and CUDA graphs against the reference and
+its own kernels; no GPU has run it yet, so its speed there is not known.
 """
 
 
@@ -215,54 +210,6 @@ def step(draw: Draw, ws: Tensor) -> None:
     draw(ws).square().mean().backward()
 
 
-def redraws(sides: list[int]) -> list[str]:
-    """Redrawing from the first row that an edit touches, as a share of the whole."""
-    rows = ["| side | from row | whole, s | again, s | share | kept, MiB | difference |", "|---" * 7 + "|"]
-    for side in sides:
-        network = ours(side)[0].synthesis
-        ws = codes(side, 1)
-        for row in range(1, ws.shape[1], 2):  # an even row is read by the same block as the odd one before
-            changed = torch.cat([ws[:, :row], codes(side, 1, seed=2)[:, row:]], dim=1)
-            with torch.inference_mode():
-                prefix = draw_until(network, ws, row)
-                gap = float((resume(network, prefix, changed) - network(changed)).abs().max())
-                full, part = least_seconds(
-                    [partial(network, changed), partial(resume, network, prefix, changed)], rounds=3
-                )
-            told = f"{full:.2f} | {part:.2f} | {part / full:.2f} | {prefix.nbytes / 2**20:.1f} | {gap:.0e}"
-            rows.append(f"| {side} | {row} | {told} |")
-            print(rows[-1], flush=True)
-    about = [
-        "`networks.partial`: `draw_until(synthesis, ws, row)`, then `resume(synthesis, prefix, ws)`; an even row counts as the odd",
-        "one before, which the same block reads. The built-in axes move every row, so only axes with layer weights gain by this.",
-    ]
-    return [*rows, "", *about]
-
-
-def drafts(sides: list[int]) -> list[str]:
-    """Drafts against the whole pictures made small: the built-in faces, and random networks."""
-    rows = ["| generator | draft, px | whole, s | draft, s | share | error | PSNR, dB |", "|---" * 7 + "|"]
-    builtin = load_generator("builtin")
-    z = torch.randn(16, builtin.spec.z_dim, generator=torch.Generator().manual_seed(3))
-    cases = [(f"built-in, {builtin.spec.resolution} px", builtin.synthesis, builtin.mapping(z, psi=0.7), builtin.spec)]
-    cases += [(f"random, {side} px", ours(side)[0].synthesis, codes(side, 1), spec_of(side)) for side in sides]
-    for name, network, ws, spec in cases:
-        for side in spec.resolutions[-4:-1]:
-            with torch.inference_mode():
-                rows.append(f"| {name} | {side} | {draft_row(network, ws, side)} |")
-            print(rows[-1], flush=True)
-    about = "Against whole pictures averaged down: error in their standard deviations, PSNR for a range of 2."
-    return [*rows, "", about, "`networks.partial.draft(synthesis, ws, side)`."]
-
-
-def draft_row(network: nn.Module, ws: Tensor, side: int) -> str:
-    full, small = least_seconds([partial(network, ws[:1]), partial(draft, network, ws[:1], side)], rounds=3)
-    aim = F.interpolate(network(ws), size=(side, side), mode="area")
-    error = float((draft(network, ws, side) - aim).square().mean().sqrt())
-    psnr = 20 * math.log10(2 / error)
-    return f"{full:.3f} | {small:.3f} | {small / full:.2f} | {error / float(aim.std()):.2f} | {psnr:.1f}"
-
-
 def halves(sides: list[int]) -> list[str]:
     """The same network and codes in bfloat16."""
     rows = ["| side | float32, s | bfloat16, s | ratio | error |", "|---" * 5 + "|"]
@@ -331,16 +278,12 @@ TITLES = {
     "whole": "Whole pictures",
     "threads": "Two threads, on the clock",
     "gradients": "A step of inversion, forward and back to the codes",
-    "partial": "Redrawing from the first row of W+ that an edit touches",
-    "draft": "Drafts",
     "halves": "bfloat16",
 }
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     "whole": lambda told: whole(told.sides, told.batches, told.reference),
     "threads": lambda told: threads(told.sides, told.reference),
     "gradients": lambda told: gradients(told.sides[:1], told.reference),
-    "partial": lambda told: redraws([side for side in told.sides if side != 512]),
-    "draft": lambda told: drafts(told.sides),
     "halves": lambda told: halves(told.sides),
 }
 

@@ -62,9 +62,7 @@ class Folded:
         return out if self.bound is None else out.clamp_(-self.bound, self.bound)
 
 
-def fold(
-    layer: ModulatedConv, w: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None, gain: float = 1.0
-) -> Folded:
+def fold(layer: ModulatedConv, w: Tensor, dtype: torch.dtype, *, clamp: float | None, gain: float = 1.0) -> Folded:
     """A modulated convolution for one style w [1, w_dim]; what follows it scales with sqrt(2) gain, leaky ReLU too."""
     style, demodulation = layer.scales(w)
     gain_all = SQRT2 * gain
@@ -79,9 +77,9 @@ def fold(
     elif kernel.numel() <= KEPT_KERNEL:
         parts = list(winograd.kernels(kernel))
     strength = layer.noise_strength * gain_all
-    grain = (layer.noise_const * strength).to(dtype) if noise and bool(strength != 0) else None
+    noise = (layer.noise_const * strength).to(dtype) if bool(strength != 0) else None
     bound = None if clamp is None else clamp * gain
-    return Folded(kernel, parts, (layer.bias * gain_all).to(dtype), grain, bound)
+    return Folded(kernel, parts, (layer.bias * gain_all).to(dtype), noise, bound)
 
 
 def fold_rgb(layer: ToRGB, w: Tensor, dtype: torch.dtype, *, clamp: float | None) -> Folded:
@@ -164,20 +162,11 @@ def picture_rows(rgb: Folded, features: Tensor, image: Tensor | None, first: int
         torch.add(drawn, upsampled_rows(image, first, first + out.shape[2]), out=out)
 
 
-def draw_picture(rgb: Folded, features: Tensor, image: Tensor | None, *, out: Tensor) -> None:
-    """The picture [1, 3, r, r] of whole features [1, c, r, r] and the picture [1, 3, r / 2, r / 2] below."""
-    side = features.shape[2]
-    rows = rows_per_band(side, 0, features.shape[1], itemsize=features.element_size())
-    for first in range(0, side, rows):
-        end = min(first + rows, side)
-        picture_rows(rgb, features[:, :, first:end], image, first, out=out[:, :, first:end])
-
-
-def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None) -> FoldedBlock:
+def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, clamp: float | None) -> FoldedBlock:
     gain = 1.0 if block.skip is None else RESIDUAL_GAIN
     return FoldedBlock(
-        conv0=fold(block.conv0, ws[:, 0], dtype, noise=noise, clamp=clamp),
-        conv1=fold(block.conv1, ws[:, 1], dtype, noise=noise, clamp=clamp, gain=gain),
+        conv0=fold(block.conv0, ws[:, 0], dtype, clamp=clamp),
+        conv1=fold(block.conv1, ws[:, 1], dtype, clamp=clamp, gain=gain),
         skip=None if block.skip is None else _kernel(block.skip, gain).to(dtype),
         rgb=None if block.torgb is None else fold_rgb(block.torgb, ws[:, 2], dtype, clamp=clamp),
     )

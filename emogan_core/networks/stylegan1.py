@@ -34,7 +34,7 @@ class Layer(nn.Module):
         self.register_buffer("noise_const", torch.zeros(resolution, resolution))
         self.noise_strength = nn.Parameter(torch.zeros(outputs))  # per channel; StyleGAN2 has one for all
 
-    def finish(self, x: Tensor, w: Tensor, *, noise: bool, gain: float = 1.0) -> Tensor:
+    def finish(self, x: Tensor, w: Tensor, *, gain: float = 1.0) -> Tensor:
         """x [n, c, h, w] -> styled by w [n, w_dim]; x is overwritten where no gradient needs it.
 
         Normalising makes up for any gain, so what comes lacks it: its bias is divided by `gain`, and noise here too.
@@ -42,9 +42,8 @@ class Layer(nn.Module):
         scale, shift = self.affine(w).to(x.dtype).chunk(2, dim=1)  # [n, c]
         strength = (self.noise_strength / gain).to(x.dtype)[:, None, None]
         quick = overwrites(x, scale, strength)
-        if noise:
-            add = x.addcmul_ if quick else x.addcmul
-            x = add(self.noise_const.to(x.dtype), strength)
+        add = x.addcmul_ if quick else x.addcmul
+        x = add(self.noise_const.to(x.dtype), strength)
         x = F.leaky_relu(x, 0.2, inplace=True)
         innermost = quick and x.shape[-1] > LARGE_SIDE and x.is_contiguous(memory_format=torch.channels_last)
         restyle = restyled_in_place if innermost else restyled
@@ -54,9 +53,9 @@ class Layer(nn.Module):
 class Start(Layer):
     """The learned constant's layer."""
 
-    def forward(self, const: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, const: Tensor, w: Tensor) -> Tensor:
         x = (const + self.bias[:, None, None]).to(w.dtype).repeat(len(w), 1, 1, 1)
-        return self.finish(x, w, noise=noise)
+        return self.finish(x, w)
 
 
 class StyledConv(Layer):
@@ -68,12 +67,12 @@ class StyledConv(Layer):
         self.weight_gain = SQRT2 / math.sqrt(inputs * 9)
         self.up = up
 
-    def forward(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
         weight, bias = self.weight.to(x.dtype), (self.bias / self.weight_gain).to(x.dtype)
         if self.up and x.shape[-1] == LARGE_SIDE and overwrites(x, w):
             x = x.contiguous(memory_format=torch.channels_last)  # which convolutions hand on
         x = blur(doubled(x, weight), bias) if self.up else F.conv2d(x, weight, bias, padding=1)
-        return self.finish(x, w, noise=noise, gain=self.weight_gain)
+        return self.finish(x, w, gain=self.weight_gain)
 
 
 class Block(nn.Module):
@@ -90,10 +89,10 @@ class Block(nn.Module):
         self.conv1 = StyledConv(outputs, outputs, w_dim, resolution=resolution, up=False)
         self.torgb = ToRGB(outputs) if draws else None
 
-    def forward(self, x: Tensor | None, ws: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, x: Tensor | None, ws: Tensor) -> Tensor:
         """ws [n, 2, w_dim]: one row per layer."""
-        x = self.conv0(self.const if x is None else x, ws[:, 0], noise=noise)
-        x = self.conv1(x, ws[:, 1], noise=noise)
+        x = self.conv0(self.const if x is None else x, ws[:, 0])
+        x = self.conv1(x, ws[:, 1])
         out: Tensor = x if self.torgb is None else self.torgb(x)
         return out
 
@@ -125,10 +124,10 @@ class Synthesis(nn.Module):
             block = Block(*widths, spec.w_dim, resolution=side, draws=side == spec.resolution)
             self.add_module(f"b{side}", block)
 
-    def forward(self, ws: Tensor, *, noise: bool = True) -> Tensor:
+    def forward(self, ws: Tensor) -> Tensor:
         x: Tensor | None = None
         for index, side in enumerate(self.spec.resolutions):
-            x = self.get_submodule(f"b{side}")(x, ws[:, 2 * index : 2 * index + 2], noise=noise)
+            x = self.get_submodule(f"b{side}")(x, ws[:, 2 * index : 2 * index + 2])
         assert x is not None
         return x
 

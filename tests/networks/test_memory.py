@@ -56,7 +56,7 @@ def peak(tmp_path: Path) -> Callable[[Callable[[], object]], int]:
 def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw on the CPU as elsewhere: a batch at once, not in bands nor in place."""
     monkeypatch.setattr(stylegan1, "overwrites", lambda *tensors: False)
-    monkeypatch.setattr(stylegan2.Synthesis, "_first_banded", lambda self, ws: len(self.spec.channels))
+    monkeypatch.setattr(stylegan2.Synthesis, "_first_tiled", lambda self, ws: len(self.spec.channels))
 
 
 def network(spec: GeneratorSpec, *, judged: bool) -> Generator:
