@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..glm import Array, deal_groups
+from ..glm import Array, group_folds
 from .steps import Model, StepConfig, difference, find_steps, make_basis, readout_slopes
 from .tables import Table
 
@@ -37,5 +37,6 @@ def _halves(table: Table, config: StepConfig) -> Iterator[tuple[Table, Table]]:
     """Splits of the people in two, expressions spread evenly."""
     classes = np.unique(table.labels, return_inverse=True)[1].astype(np.int64)
     for turn in range(config.halvings):
-        first = deal_groups(table.groups, classes, 2, rng=np.random.default_rng([config.seed, turn])) == 0
-        yield table.rows(first), table.rows(~first)
+        first, _ = group_folds(table.groups, classes, 2, seed=config.seed + turn)[0]
+        rows = np.isin(np.arange(len(classes)), first)
+        yield table.rows(rows), table.rows(~rows)

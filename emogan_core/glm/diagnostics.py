@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +22,8 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     is taken on the logit of the area so that it stays inside.
     """
     pos, neg = eta[positive], eta[~positive]
-    from scipy.stats import rankdata  # slow to import, and only fits need it
+    from scipy.special import expit, logit  # slow to import, and only fits need it
+    from scipy.stats import norm, rankdata
 
     everyone = rankdata(np.concatenate([pos, neg]))
     place_pos = (everyone[: len(pos)] - rankdata(pos)) / len(neg)  # share of the other class below each one
@@ -36,9 +35,8 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     deviation = float(np.sqrt(np.sum(np.square(s_pos + s_neg))))
     if deviation == 0.0 or not 0.0 < area < 1.0:
         return area, area, area
-    logit = np.log(area / (1.0 - area))
-    half = NormalDist().inv_cdf(0.5 + level / 2.0) * deviation / (area * (1.0 - area))
-    return area, float(1.0 / (1.0 + np.exp(half - logit))), float(1.0 / (1.0 + np.exp(-half - logit)))
+    half = norm.ppf(0.5 + level / 2.0) * deviation / (area * (1.0 - area))
+    return area, float(expit(logit(area) - half)), float(expit(logit(area) + half))
 
 
 def is_separated(eta: Array, positive: Flags) -> bool:
@@ -51,6 +49,8 @@ def logistic_condition(X: Array, eta: Array, penalty: float) -> float:
 
     Convention: X [n, d] centred as it was fitted, eta [n].
     """
-    mu = 1.0 / (1.0 + np.exp(-np.clip(eta, -500.0, 500.0)))
+    from scipy.special import expit
+
+    mu = expit(eta)
     information = (X * (mu * (1.0 - mu))[:, None]).T @ X + penalty * np.eye(X.shape[1])
     return float(np.linalg.cond(information))

@@ -22,7 +22,6 @@ class PatternFit:
     residual: Array
     covariate_slopes: Array
     identified: tuple[bool, ...]
-    condition_number: float
 
 
 def fit_pattern(
@@ -59,7 +58,6 @@ def fit_pattern(
         residual=solved[2],
         covariate_slopes=coefficients[k : k + c],
         identified=tuple(bool(flag) for flag in alive[:k]),
-        condition_number=solved[3],
     )
 
 
@@ -70,14 +68,13 @@ def _freedom(weight: Array, groups: Index, group_penalty: float) -> float:
     return float(weight.sum()) - taken
 
 
-def _least_squares(design: Array, target: Array, *, rows: float) -> tuple[Array, Array, Array, float]:
-    """Coefficients [p, d], their spread [p], the residual covariance [d, d], the condition number of unit columns."""
+def _least_squares(design: Array, target: Array, *, rows: float) -> tuple[Array, Array, Array]:
+    """Coefficients [p, d], their spread [p], the residual covariance [d, d]."""
     d = target.shape[1]
     if design.shape[1] == 0:
-        return np.zeros((0, d)), np.zeros(0), target.T @ target / max(rows, 1.0), 1.0
+        return np.zeros((0, d)), np.zeros(0), target.T @ target / max(rows, 1.0)
     coefficients = np.asarray(np.linalg.lstsq(design, target, rcond=None)[0], dtype=np.float64)
     left = target - design @ coefficients
     residual = left.T @ left / max(rows - design.shape[1], 1.0)
     spread = np.diag(np.linalg.pinv(design.T @ design)).copy()
-    condition = float(np.linalg.cond(design / np.linalg.norm(design, axis=0)))
-    return coefficients, spread, residual, condition
+    return coefficients, spread, residual
