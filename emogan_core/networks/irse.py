@@ -39,7 +39,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class IrseAnatomy:
+class IrseLayout:
     """The layout of one encoder, all of which its tensors tell.
 
     Convention: `inputs` channels, 3 or 6; `heads` holds each head's number of halving convolutions, none for a head
@@ -97,7 +97,7 @@ def stages_of(blocks: Iterable[tuple[int, int, bool]]) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
+def layout_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseLayout:
     """The layout of an encoder from its tensors' shapes by name, without their prefix.
 
     Raises: CheckpointError.
@@ -113,7 +113,7 @@ def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
     heads: list[int] = []
     while first(f"heads.{len(heads)}.to_w.weight"):
         heads.append(sum(f"heads.{len(heads)}.convs.{number}.weight" in shapes for number in range(16)))
-    return IrseAnatomy(
+    return IrseLayout(
         inputs=sum(shapes.get("stem.weight", ())[1:2]),
         stem=first("stem.weight"),
         stages=stages_of(blocks),
@@ -126,7 +126,7 @@ def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
 class IrseEncoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], the average code included.
 
-    Convention: pictures are averaged to `anatomy.side`; `lead` is 1 where every row is built on the first head's code
+    Convention: pictures are averaged to `layout.side`; `lead` is 1 where every row is built on the first head's code
     (e4e) and 0 where each stands alone (pSp); a single head serves all rows; `average` [w_dim]. An encoder of six
     channels looks LOOKS times, each time also at what `draw(ws)` makes of the code so far.
     """
@@ -134,22 +134,22 @@ class IrseEncoder(nn.Module):
     lead: Tensor
     average: Tensor
 
-    def __init__(self, anatomy: IrseAnatomy, *, num_ws: int) -> None:
+    def __init__(self, layout: IrseLayout, *, num_ws: int) -> None:
         super().__init__()
-        self.anatomy, self.num_ws = anatomy, num_ws
-        top = anatomy.stages[-1].width
-        self.stem = Convolution(anatomy.inputs, anatomy.stem, kernel=3, slope=True)
-        self.body = nn.ModuleList(Block(inner, stage, stride=stride) for inner, stage, stride in anatomy.widths())
-        finer = [stage.width for stage in reversed(anatomy.stages[:-1])][: anatomy.laterals]
+        self.layout, self.num_ws = layout, num_ws
+        top = layout.stages[-1].width
+        self.stem = Convolution(layout.inputs, layout.stem, kernel=3, slope=True)
+        self.body = nn.ModuleList(Block(inner, stage, stride=stride) for inner, stage, stride in layout.widths())
+        finer = [stage.width for stage in reversed(layout.stages[:-1])][: layout.laterals]
         self.laterals = nn.ModuleList(Convolution(width, top, kernel=1) for width in finer)
-        self.heads = nn.ModuleList(Head(top, anatomy.w_dim, halvings=halvings) for halvings in anatomy.heads)
+        self.heads = nn.ModuleList(Head(top, layout.w_dim, halvings=halvings) for halvings in layout.heads)
         self.register_buffer("lead", torch.zeros(()))
-        self.register_buffer("average", torch.zeros(anatomy.w_dim))
+        self.register_buffer("average", torch.zeros(layout.w_dim))
 
     def forward(self, images: Tensor, *, draw: Draw | None = None) -> Tensor:
         small = self.reduced(images)
         ws = self.average.expand(len(images), self.num_ws, -1)  # [n, num_ws, w_dim]
-        if self.anatomy.inputs == RGB:
+        if self.layout.inputs == RGB:
             return ws + self.offsets(small)
         assert draw is not None, "an encoder of six channels needs the generator's synthesis"
         for _ in range(LOOKS):
@@ -158,7 +158,7 @@ class IrseEncoder(nn.Module):
 
     def reduced(self, images: Tensor) -> Tensor:
         """Pictures at the side the body was trained on: averaged down, or blown up linearly."""
-        side = self.anatomy.side
+        side = self.layout.side
         if images.shape[-1] > side:
             return F.adaptive_avg_pool2d(images, side)
         return F.interpolate(images, size=(side, side), mode="bilinear") if images.shape[-1] < side else images
@@ -167,7 +167,7 @@ class IrseEncoder(nn.Module):
         """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of the body's side."""
         # channels last suits the body; the heads' large weights would be turned over at every call, a sixth of the time
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
-        maps, ends = [], _ends(self.anatomy)
+        maps, ends = [], _ends(self.layout)
         for index, block in enumerate(self.body):
             x = block(x)
             if index in ends:
@@ -176,9 +176,9 @@ class IrseEncoder(nn.Module):
         for lateral in self.laterals:
             finer = lateral(maps.pop())
             levels.append(finer + F.interpolate(levels[-1], finer.shape[2:], mode="bilinear", align_corners=True))
-        coarsest = min(self.anatomy.heads)
+        coarsest = min(self.layout.heads)
         codes = [
-            head(levels[halvings - coarsest]) for head, halvings in zip(self.heads, self.anatomy.heads, strict=True)
+            head(levels[halvings - coarsest]) for head, halvings in zip(self.heads, self.layout.heads, strict=True)
         ]
         rows = torch.stack(codes, dim=1)  # [n, heads, w_dim]
         rows = torch.cat([rows[:, :1], rows[:, 1:] + self.lead * rows[:, :1]], dim=1)
@@ -244,7 +244,7 @@ class Head(nn.Module):
         return code
 
 
-def _ends(anatomy: IrseAnatomy) -> set[int]:
+def _ends(layout: IrseLayout) -> set[int]:
     """Indices of the blocks whose maps the pyramid takes: each the last of its stage."""
-    last = [total - 1 for total in accumulate(stage.blocks for stage in anatomy.stages)]
-    return set(last[-1 - anatomy.laterals :])
+    last = [total - 1 for total in accumulate(stage.blocks for stage in layout.stages)]
+    return set(last[-1 - layout.laterals :])

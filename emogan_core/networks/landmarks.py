@@ -1,8 +1,9 @@
-"""The landmark net: a small crop around a face to five points, the head's turn, and whether it is a face at all."""
+"""The landmark net: a small crop around a face to five points, yaw and pitch, and whether it is a face at all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +20,7 @@ _DEGREES = 30.0  # unit of the angle outputs, so that they are of the size of th
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkPrediction:
-    """What the net says about n crops.
+    """What the net predicts for n crops.
 
     Convention: landmarks [n, 5, 2] in crop pixels (0..64, origin at the corner), eyes, nose, mouth corners, each pair
     with the picture's left one first; yaw_deg [n], positive when the nose points to the picture's right; pitch_deg [n],
@@ -52,7 +53,14 @@ class LandmarkNet(nn.Module):
         self.up32 = nn.Conv2d(32, 16, 1)
         self.mix32 = _Stage(16, 16)
         self.points = nn.Conv2d(16, 5, 1)
-        self.judge = nn.Linear(88 * 4, 3)
+        self.head = nn.Linear(88 * 4, 3)  # yaw, pitch, face or not
+
+    def _load_from_state_dict(self, state_dict: dict[str, torch.Tensor], prefix: str, *rest: Any) -> None:
+        """PyTorch's hook for loading: files made before the head had this name hold it as "judge"."""
+        for part in ("weight", "bias"):
+            if (former := f"{prefix}judge.{part}") in state_dict:
+                state_dict[f"{prefix}head.{part}"] = state_dict.pop(former)
+        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
 
     def forward(self, images: torch.Tensor) -> LandmarkPrediction:
         """Read crops [n, 3, 64, 64] in [-1, 1].
@@ -69,12 +77,12 @@ class LandmarkNet(nn.Module):
         wide = self.mix16(at16 + _doubled(self.up16(wide)))
         wide = self.mix32(at32 + _doubled(self.up32(wide)))
         heatmaps = self.points(wide).flatten(2).softmax(-1).unflatten(-1, at32.shape[2:])  # [n, 5, 32, 32]
-        verdict = self.judge(F.adaptive_avg_pool2d(at4, 2).flatten(1))
+        answers = self.head(F.adaptive_avg_pool2d(at4, 2).flatten(1))
         return LandmarkPrediction(
             landmarks=_means(heatmaps),
-            yaw_deg=verdict[:, 0] * _DEGREES,
-            pitch_deg=verdict[:, 1] * _DEGREES,
-            logit=verdict[:, 2],
+            yaw_deg=answers[:, 0] * _DEGREES,
+            pitch_deg=answers[:, 1] * _DEGREES,
+            logit=answers[:, 2],
             heatmaps=heatmaps,
         )
 

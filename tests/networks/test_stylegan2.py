@@ -100,14 +100,14 @@ def test_golden_other_architectures_match_the_reference(
 
 def test_golden_discriminator_matches_the_reference() -> None:
     """As above, networks.Discriminator(c_dim=0, 32, 3, channel_base=256, channel_max=32, mbstd_group_size=4)."""
-    judge = Discriminator(32, GOLDEN.channels)
+    discriminator = Discriminator(32, GOLDEN.channels)
     rng = torch.Generator().manual_seed(8)
-    initialise(judge, rng)
+    initialise(discriminator, rng)
     with torch.no_grad():
-        for name, parameter in judge.named_parameters():
+        for name, parameter in discriminator.named_parameters():
             if name.endswith("bias"):
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
-        logits = judge(draw((4, 3, 32, 32), 5)).flatten()
+        logits = discriminator(draw((4, 3, 32, 32), 5)).flatten()
     torch.testing.assert_close(logits, torch.tensor([-0.43829, -0.34372, -0.2754, -0.28455]), atol=2e-5, rtol=0)
 
 
