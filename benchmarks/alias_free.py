@@ -26,7 +26,7 @@ from torch import Tensor
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.layers import initialise
 from emogan_core.networks.spec import AliasFree
-from emogan_core.networks.stylegan3 import bands
+from emogan_core.networks.stylegan3 import frequency_bands
 
 LAYOUTS = {"T": AliasFree(), "R": AliasFree(conv_kernel=1, use_radial_filters=True)}
 WIDTHS = {"T": (32768, 512), "R": (65536, 1024)}
@@ -51,7 +51,7 @@ def spec_of(net: str, side: int) -> GeneratorSpec:
         architecture="stylegan3",
         alias_free=LAYOUTS[net],
     )
-    channels = tuple(round(min(base / 2 / band.cutoff, limit)) for band in bands(blank)[:-1])
+    channels = tuple(round(min(base / 2 / band.cutoff, limit)) for band in frequency_bands(blank)[:-1])
     return GeneratorSpec(**{name: getattr(blank, name) for name in blank.__slots__} | {"channels": channels})
 
 

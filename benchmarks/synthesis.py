@@ -45,7 +45,7 @@ python benchmarks/synthesis.py --reference DIR -o docs/synthesis.md
 ```
 
 StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path. Where no gradients are wanted, the larger blocks are
-drawn in bands of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
+drawn in tiles of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
 convolved by tiles (Winograd), whose root mean square error was 1.2 to 1.8 times that of the plain convolution, 1e-6 of
 a layer's standard deviation. Under gradients, and off the CPU, networks are drawn whole; nothing was measured on a GPU.
 

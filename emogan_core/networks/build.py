@@ -30,7 +30,7 @@ SYNTHESES: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
 
 
 class Generator(nn.Module):
-    """A frozen generator with its spec, statistics and fingerprint, and, where the file holds them, its companions.
+    """A frozen generator with its spec, statistics and fingerprint, and with encoder and discriminator where the file holds them.
 
     Convention: mapping(z, psi=0.7) -> ws [n, num_ws, w_dim]; synthesis(ws) -> images [n, 3, r, r] in about [-1, 1];
     w_avg, w_std [w_dim]; encode(images) -> ws where there is an encoder; discriminator or None.
@@ -61,7 +61,7 @@ class Generator(nn.Module):
         return self.w_std.device
 
     def encode(self, images: Tensor) -> Tensor:
-        """ws of pictures [n, 3, r, r] by the encoder; ReStyle's also looks at what the synthesis makes of its answers.
+        """ws of pictures [n, 3, r, r] by the encoder; ReStyle's also reads what the synthesis draws of its codes.
 
         Raises: CheckpointError when the generator came without an encoder.
         """
@@ -112,7 +112,7 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
 
 
 def tensors_of(generator: Generator) -> dict[str, Tensor]:
-    """The canonical tensors of a generator and its companions: what `build_generator` takes."""
+    """The canonical tensors of a generator, its encoder and discriminator: what `build_generator` takes."""
     return {"statistics.w_std" if name == "w_std" else name: tensor for name, tensor in generator.state_dict().items()}
 
 
@@ -121,7 +121,7 @@ def _module_name(name: str) -> str:
 
 
 def expect_discriminator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> None:
-    """The tensors named `discriminator.*` must make one, so that a reader can leave an odd one out.
+    """The tensors named `discriminator.*` must make one, so that a reader can leave an unsupported one out.
 
     Raises: CheckpointError listing what is missing, unexpected or of another shape.
     """
@@ -136,7 +136,7 @@ def _expect_same_shapes(skeleton: Generator, tensors: MappingOf[str, Tensor]) ->
 
 
 def _expect_finite(generator: Generator) -> None:
-    """Also what was computed must be: large weights overflow."""
+    """Refuse also computed tensors that are not finite: large weights overflow."""
     for name, tensor in tensors_of(generator).items():
         if not is_finite(tensor):
             raise CheckpointError(f"'{name}' holds NaN or infinity; the file is damaged, get it again")
@@ -176,7 +176,7 @@ def _adopted(skeleton: IrseEncoder, tensors: MappingOf[str, Tensor]) -> IrseEnco
 def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | IrseEncoder | None:
     if "encoder.stem.weight" in tensors:
         return _irse(spec, tensors)
-    sides = (4 << index for index in range(9))  # it may look at more or fewer pixels than are drawn
+    sides = (4 << index for index in range(9))  # it may read more or fewer pixels than are drawn
     side = max((side for side in sides if f"encoder.b{side}.weight" in tensors), default=spec.resolution)
     inner = _widths(tensors, "encoder.b{}.weight", side, 1)
     outer = _widths(tensors, "encoder.b{}.weight", side, 0)
@@ -223,7 +223,7 @@ def _discriminator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Disc
 
 
 def _discriminator_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str:
-    """By what its blocks have: shortcuts, a look at the picture down to 4 px, or neither."""
+    """By what its blocks have: shortcuts, FromRGB down to 4 px, or neither."""
     if f"discriminator.b{resolution}.skip.weight" in tensors:
         return "resnet"
     return "skip" if "discriminator.b4.fromrgb.weight" in tensors else "orig"

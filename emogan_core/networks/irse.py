@@ -1,8 +1,8 @@
-"""Image -> ws by the encoder of pSp, e4e and ReStyle: a face recogniser's residual body, a pyramid, a head per row.
+"""Image -> ws by the encoder of pSp, e4e and ReStyle: a face recogniser's residual backbone, a feature pyramid, a head per row.
 
-Batch norms come folded: into the convolution before them, or as one scale and shift where zero padding lies between.
+Batch normalisations are folded: into the convolution before them, or to a scale and shift where zero padding lies between.
 Sources: Deng et al. 2019, ArcFace (the blocks); Hu et al. 2018, Squeeze-and-Excitation; Richardson et al. 2021, pSp;
-Tov et al. 2021, e4e (rows are offsets from the first); Alaluf et al. 2021, ReStyle (several looks).
+Tov et al. 2021, e4e (rows are offsets from the first); Alaluf et al. 2021, ReStyle (iterative refinement).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from .layers import Dense
 
-SIDE = 256  # of the picture it looks at, where the heads do not tell
+SIDE = 256  # of its input, where the heads do not determine it
 RGB = 3
-LOOKS = 5  # of an encoder that also sees what was drawn so far; ReStyle was trained and is used with five
+ITERATIONS = 5  # of an encoder that also reads the reconstruction so far; ReStyle was trained and is used with five
 SLOPE = 0.01  # of the heads' leaky ReLU
 MAX_SIDE = 1024
 MAX_BLOCKS = 256
@@ -40,10 +40,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class IrseLayout:
-    """The layout of one encoder, all of which its tensors tell.
+    """The layout of one encoder, as its tensors' shapes determine it.
 
     Convention: `inputs` channels, 3 or 6; `heads` holds each head's number of halving convolutions, none for a head
-    that averages its map; `laterals` maps finer than the last one join the pyramid.
+    that averages its map; `laterals` counts the maps finer than the last one that join the pyramid.
     Raises: CheckpointError when it is no layout that can be run.
     """
 
@@ -88,7 +88,7 @@ class IrseLayout:
 
 
 def stages_of(blocks: Iterable[tuple[int, int, bool]]) -> tuple[Stage, ...]:
-    """Stages from each block's width, units of its gate and whether it changes the width; the stride leaves no trace."""
+    """Stages from each block's width, units of its gate and whether it changes the width; the stride cannot be seen in the weights."""
     stages: list[Stage] = []
     for width, squeezed, widens in blocks:
         if widens or not stages:
@@ -127,8 +127,8 @@ class IrseEncoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], the average code included.
 
     Convention: pictures are averaged to `layout.side`; `lead` is 1 where every row is built on the first head's code
-    (e4e) and 0 where each stands alone (pSp); a single head serves all rows; `average` [w_dim]. An encoder of six
-    channels looks LOOKS times, each time also at what `draw(ws)` makes of the code so far.
+    (e4e) and 0 where rows are independent (pSp); a single head serves all rows; `average` [w_dim]. An encoder of six
+    channels runs ITERATIONS times, each time also on `draw(ws)` of the code so far.
     """
 
     lead: Tensor
@@ -152,20 +152,20 @@ class IrseEncoder(nn.Module):
         if self.layout.inputs == RGB:
             return ws + self.offsets(small)
         assert draw is not None, "an encoder of six channels needs the generator's synthesis"
-        for _ in range(LOOKS):
+        for _ in range(ITERATIONS):
             ws = ws + self.offsets(torch.cat([small, self.reduced(draw(ws))], dim=1))
         return ws
 
     def reduced(self, images: Tensor) -> Tensor:
-        """Pictures at the side the body was trained on: averaged down, or blown up linearly."""
+        """Pictures at the side the backbone was trained on: averaged down, or upsampled bilinearly."""
         side = self.layout.side
         if images.shape[-1] > side:
             return F.adaptive_avg_pool2d(images, side)
         return F.interpolate(images, size=(side, side), mode="bilinear") if images.shape[-1] < side else images
 
     def offsets(self, x: Tensor) -> Tensor:
-        """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of the body's side."""
-        # channels last suits the body; the heads' large weights would be turned over at every call, a sixth of the time
+        """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of side `layout.side`."""
+        # channels-last suits the body; the heads' large weights would be reordered at every call, a sixth of the time
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         maps, ends = [], _ends(self.layout)
         for index, block in enumerate(self.body):
@@ -203,7 +203,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual block of a face recogniser with a gate per channel.
+    """Residual block of a face recogniser with squeeze-and-excitation.
 
     Convention: the input is scaled and shifted before it is padded, so neither can move into the convolution's weights.
     """

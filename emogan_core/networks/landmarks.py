@@ -60,7 +60,7 @@ class LandmarkNet(nn.Module):
         for part in ("weight", "bias"):
             if (former := f"{prefix}judge.{part}") in state_dict:
                 state_dict[f"{prefix}head.{part}"] = state_dict.pop(former)
-        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, images: torch.Tensor) -> LandmarkPrediction:
         """Read crops [n, 3, 64, 64] in [-1, 1].

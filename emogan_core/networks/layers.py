@@ -52,13 +52,13 @@ def binomial(x: Tensor, *, gain: float) -> Tensor:
 
 
 def transposed(kernel: Tensor) -> Tensor:
-    """[outputs, inputs, k, k] as [inputs, outputs, k, k], channels-last by one plain transposition, the quickest way."""
+    """[outputs, inputs, k, k] as [inputs, outputs, k, k], channels-last by one plain transposition, which is fastest."""
     outputs, inputs, *sides = kernel.shape
     return kernel.reshape(outputs, -1).T.contiguous().view(inputs, *sides, outputs).permute(0, 3, 1, 2)
 
 
 def convolve(x: Tensor, kernel: Tensor) -> Tensor:
-    """x [n, inputs, h, w] by a 3x3 kernel, zeros outside, to the same side; by tiles where that pays."""
+    """x [n, inputs, h, w] by a 3x3 kernel, zeros outside, to the same side; by Winograd's tiles where that is faster."""
     if not torch.is_grad_enabled() and winograd.suits(kernel):
         out = torch.empty(len(x), len(kernel), *x.shape[2:], memory_format=LAST)
         if winograd.pays(kernel, out):
@@ -129,13 +129,13 @@ class ModulatedConv(nn.Module):
         return style, (style.square() @ self.squares().T + 1e-8).rsqrt()
 
     def squares(self) -> Tensor:
-        """The squared weights summed over the kernel, [outputs, inputs]; remembered while the weights are frozen."""
+        """The squared weights summed over the kernel, [outputs, inputs]; cached while the weights are frozen."""
         weight = self.weight
         if torch.compiler.is_compiling() or weight.requires_grad or weight.is_inference():
             return weight.square().sum(dim=(2, 3))
-        state = (weight.data_ptr(), weight._version, weight.dtype, weight.device)  # any change in place counts up
+        state = (weight.data_ptr(), weight._version, weight.dtype, weight.device)  # _version counts changes in place
         if self._squares is None or self._squares[0]() is not weight or self._squares[1] != state:
-            with torch.inference_mode(False):  # so that what is remembered serves gradients to the style too
+            with torch.inference_mode(False):  # so that the cache also serves gradients to the style
                 self._squares = weakref.ref(weight), state, weight.square().sum(dim=(2, 3))
         return self._squares[2]
 
@@ -173,7 +173,7 @@ class Conv(nn.Module):
         weight = self.weight * self.weight_gain
         if self.down:
             # the blur removes what the stride would alias; with this padding the side is exactly halved
-            skipped = 2 if self.kernel == 1 else 1  # pixels that a kernel of one pixel would not look at
+            skipped = 2 if self.kernel == 1 else 1  # a kernel of one pixel would read only every second one
             x = fir(x, gain=1.0, pad=1 + self.kernel // 2, stride=skipped)
             x = F.conv2d(x, weight.to(x.dtype), stride=2 // skipped)
         else:
@@ -184,7 +184,7 @@ class Conv(nn.Module):
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> None:
-    """Fill every weight, constant and noise map below `network` with seeded unit normals; biases keep their start."""
+    """Fill every weight, constant and noise map below `network` with seeded unit normals; biases keep their initial value."""
     with torch.no_grad():
         for module in network.modules():
             for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:

@@ -14,7 +14,7 @@ from .discriminator import Discriminator
 from .filtered import TILE_NUMBERS
 from .irse import IrseEncoder
 from .spec import GeneratorSpec
-from .stylegan3 import bands, peak_numbers
+from .stylegan3 import frequency_bands, peak_numbers
 
 GROUP_BYTES = 4 << 30
 BYTES = 4  # of a number
@@ -84,7 +84,7 @@ def _numbers_drawn(spec: GeneratorSpec) -> int:
     """Outputs of all layers that draw one picture."""
     if spec.alias_free is None:
         return sum(2 * width * side**2 for width, side in zip(spec.channels, spec.resolutions, strict=True))
-    return sum(width * band.side**2 for width, band in zip((*spec.channels, 3), bands(spec), strict=True))
+    return sum(width * band.side**2 for width, band in zip((*spec.channels, 3), frequency_bands(spec), strict=True))
 
 
 def _numbers_discriminated(discriminator: Discriminator) -> int:

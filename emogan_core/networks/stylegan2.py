@@ -1,7 +1,7 @@
 """StyleGAN2's synthesis, ws -> image, in its three architectures.
 
-In "stylegan2" (skip) every block adds to the picture of the one below; in "stylegan2-resnet" blocks add to a stream of
-features, and in "stylegan2-orig" they add to nothing, and only the last block of these two draws.
+In "stylegan2" (skip) every block adds to the picture of the one below; in "stylegan2-resnet" blocks have residual
+shortcuts, in "stylegan2-orig" neither, and only the last block of these two has a ToRGB.
 Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN"; parameter names are the canonical
 ones of the PyTorch files in circulation, so that every reader maps onto them.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from . import bands
+from . import row_tiles
 from .layers import RESIDUAL_GAIN, Conv, ModulatedConv, ToRGB, upsample
 from .spec import GeneratorSpec
 
@@ -92,8 +92,10 @@ class Synthesis(nn.Module):
                 below = None if image is None else image[n : n + 1]
                 for index in range(tiled, blocks):
                     last = index == blocks - 1
-                    block = bands.fold_block(self.block(index), self.rows(ws[n : n + 1], index), x.dtype, clamp=clamp)
-                    part, below = bands.draw_block(
+                    block = row_tiles.fold_block(
+                        self.block(index), self.rows(ws[n : n + 1], index), x.dtype, clamp=clamp
+                    )
+                    part, below = row_tiles.draw_block(
                         block, part, below, keep=not last, out=images[n : n + 1] if last else None
                     )
             image = images
@@ -111,10 +113,10 @@ class Synthesis(nn.Module):
         return ws[:, first : first + (2 if index == 0 else 3)]
 
     def _first_tiled(self, ws: Tensor) -> int:
-        """The first block drawn in bands: none where gradients are wanted, or off the CPU, whose caches bands suit."""
+        """The first block drawn in tiles of rows: none where gradients are wanted, or off the CPU, whose caches tiles suit."""
         blocks = len(self.spec.channels)
         wanted = torch.is_grad_enabled() and (ws.requires_grad or any(p.requires_grad for p in self.parameters()))
         if ws.device.type != "cpu" or wanted:
             return blocks
-        worth = (i for i in range(1, blocks) if bands.pays(4 << i, self.spec.channels[i]))
+        worth = (i for i in range(1, blocks) if row_tiles.folding_pays(4 << i, self.spec.channels[i]))
         return next(worth, blocks)

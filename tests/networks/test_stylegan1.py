@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from emogan_core.inversion import OptimiseConfig, invert_images
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.layers import initialise
-from emogan_core.networks.stylegan1 import CHEAP_SIDE, blur, doubled, restyled, restyled_in_place
+from emogan_core.networks.stylegan1 import CHEAP_SIDE, adain, adain_in_place, blur, upsampled_conv
 
 GOLDEN = GeneratorSpec(
     resolution=128, w_dim=16, z_dim=16, channels=(16, 16, 16, 8, 8, 4), mapping_layers=2, architecture="stylegan1"
@@ -71,7 +71,7 @@ def test_invariance_doubling_is_repeating_and_convolving() -> None:
     for side in (CHEAP_SIDE - 1, CHEAP_SIDE):  # computed in different ways
         x = draw((2, 3, side, side), 1)
         long_way = F.conv2d(x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3), weight, padding=1)
-        torch.testing.assert_close(doubled(x, weight), long_way, atol=2e-5, rtol=0)
+        torch.testing.assert_close(upsampled_conv(x, weight), long_way, atol=2e-5, rtol=0)
 
 
 def test_invariance_blur_keeps_a_flat_field_and_loses_at_borders() -> None:
@@ -110,14 +110,14 @@ def test_invariance_gradients_do_not_change_the_picture(golden: Generator) -> No
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 4), (2, 5, 6, 10), (2, 16, 32, 32), (1, 2, 64, 64), (1, 2048, 4, 4)])
-def test_invariance_restyling_in_place(shape: tuple[int, ...]) -> None:
+def test_invariance_adain_in_place(shape: tuple[int, ...]) -> None:
     """Channels that hardly differ from a large mean are the hard ones; torch's own for channels-last missed by 1e-3."""
     x = draw(shape, 1) * 0.1 + 5
     scale, shift = draw(shape[:2], 2), draw(shape[:2], 3)
     exact = x.double() - x.double().mean(dim=(2, 3), keepdim=True)
     exact = exact * (exact.square().mean(dim=(2, 3), keepdim=True) + 1e-3).rsqrt()
     exact = exact * scale.double()[:, :, None, None] + shift.double()[:, :, None, None]
-    for how in (restyled, restyled_in_place):
+    for how in (adain, adain_in_place):
         found = how(x.clone(), scale, shift, epsilon=1e-3)
         torch.testing.assert_close(found.double(), exact, atol=3e-5, rtol=0)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from emogan_core.errors import CheckpointError, ShapeError
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.spec import AliasFree, spec_from_json
-from emogan_core.networks.stylegan3 import bands
+from emogan_core.networks.stylegan3 import frequency_bands
 
 TURNED = torch.tensor([[0.8, 0.5, 0.2], [-0.4, 1.3, -0.1], [0.0, 0.0, 1.0]])
 GOLDEN = {
@@ -79,7 +79,7 @@ def test_golden_pictures_match_the_reference(golden: Generator) -> None:
 )
 def test_golden_sides_are_those_of_published_names(spec: GeneratorSpec, names: list[int]) -> None:
     """Expected: the names of layers, L{i}_{side}_{channels}, in stylegan3's networks at 1024 and at 32 px."""
-    assert [band.side for band in bands(spec)] == names
+    assert [band.side for band in frequency_bands(spec)] == names
 
 
 def test_shape_specs_round_trip(golden: Generator) -> None:
