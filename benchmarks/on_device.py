@@ -1,4 +1,4 @@
-"""Ways of drawing on one device, each with its time and memory: a table of benchmarks/synthesis.py --device."""
+"""Time and memory of several ways of drawing on one device: the table of benchmarks/synthesis.py --device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 Draw = Callable[[Tensor], Tensor]
-Way = Callable[[Draw, Tensor], Draw]  # what a network's drawing of such codes becomes
+Way = Callable[[Draw, Tensor], Draw]  # turns a drawing function into a compiled or captured one, for codes of one shape
 WARM_UP = 3
 ROUNDS = 20
 ABOUT = """\
@@ -90,10 +90,10 @@ def reference_ops() -> list[Any]:
 
 
 def kernels_build() -> bool:
-    """Whether the reference's own CUDA kernels compile here; it warns and goes on without where they do not."""
+    """Whether the reference's own CUDA kernels compile here; if not, it falls back to plain PyTorch with a warning."""
     try:
         return all([ops._init() for ops in reference_ops()])
-    except Exception as error:  # its build tools raise whatever they like
+    except Exception as error:  # its build tools raise exceptions of any type
         print(f"the reference's kernels do not build: {error}", file=sys.stderr)
         return False
 
@@ -124,7 +124,7 @@ def captured(draw: Draw, ws: Tensor) -> Draw:
     given = ws.clone()
     side = torch.cuda.Stream(ws.device)  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream(ws.device))
-    with torch.cuda.stream(side):  # libraries set themselves up before, which a graph could not hold
+    with torch.cuda.stream(side):  # libraries initialise before, which a graph could not capture
         plain(draw, given)
     torch.cuda.current_stream(ws.device).wait_stream(side)
     reset_peak(ws)

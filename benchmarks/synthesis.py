@@ -4,7 +4,7 @@ python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batch
 python benchmarks/synthesis.py --device cuda [--reference DIR] [--sides ...] [--batches ...] [-o TABLE]
 
 DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
-draw the same pictures before times are believed. They take turns in one process, so that what else the machine does
+draw the same pictures, or no times are printed. They take turns in one process, so that other load
 falls on both, and the least CPU time of each counts; memory is measured in a process for each, as the peak of what is
 resident while drawing above what was resident before, when weights were loaded and the libraries warm.
 """
@@ -36,7 +36,7 @@ Draw = Callable[[Tensor], Tensor]
 NOISE = 0.1
 ROUNDS = 5
 WARM_UP = 64
-EXACT = {"MALLOC_MMAP_THRESHOLD_": "262144"}  # glibc gives memory back at once, so that what is resident is in use
+EXACT = {"MALLOC_MMAP_THRESHOLD_": "262144"}  # glibc returns memory at once, so that what is resident is in use
 HEADER = """\
 # Drawing speed
 
@@ -78,7 +78,7 @@ def theirs(side: int, source: Path) -> Draw:
     return partial(their_network(side, source), noise_mode="const", force_fp32=True)
 
 
-def their_network(side: int, source: Path, **told: object) -> nn.Module:
+def their_network(side: int, source: Path, **settings: object) -> nn.Module:
     sys.modules.setdefault("requests", types.ModuleType("requests"))  # it imports a downloader that is never used
     if str(source) not in sys.path:
         sys.path.insert(0, str(source))
@@ -86,7 +86,7 @@ def their_network(side: int, source: Path, **told: object) -> nn.Module:
 
     generator, _ = ours(side)
     base = 32768 if side > 256 else 16384
-    network: nn.Module = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512, **told)
+    network: nn.Module = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512, **settings)
     network.eval().requires_grad_(False)
     state = network.state_dict()
     state.update(generator.synthesis.state_dict())
@@ -118,7 +118,7 @@ def peak_mib(draw: Draw, warm_up: Callable[[], object], side: int, batch: int) -
         warm_up()
         gc.collect()
         before = resident("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         draw(ws)
     return resident("VmHWM") - before
 
@@ -127,7 +127,7 @@ def resident(what: str) -> float:
     """MiB that the kernel counts as resident, now (VmRSS) or at most (VmHWM)."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS tells bytes, and only the peak
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS reports bytes, and only the peak
     line = next(line for line in status.read_text().splitlines() if line.startswith(what))
     return int(line.split()[1]) / 1024
 
@@ -189,8 +189,8 @@ def threads(sides: list[int], reference: Path | None, *, count: int = 2) -> list
 
 
 def times_and_ratio(seconds: list[float]) -> str:
-    told = [f"{second:.2f}" for second in seconds]
-    return " | ".join([*told, f"{seconds[0] / seconds[1]:.2f}"] if len(seconds) == 2 else [*told, "", ""])
+    cells = [f"{second:.2f}" for second in seconds]
+    return " | ".join([*cells, f"{seconds[0] / seconds[1]:.2f}"] if len(seconds) == 2 else [*cells, "", ""])
 
 
 def gradients(sides: list[int], reference: Path | None) -> list[str]:
@@ -264,9 +264,9 @@ def main() -> None:
     torch.set_num_threads(1)
     lines = [
         HEADER,
-        f"Random weights, float32, torch {torch.__version__}, one thread unless told otherwise. The networks take turns in",
+        f"Random weights, float32, torch {torch.__version__}, one thread unless noted otherwise. The networks take turns in",
         "one process, and the least of up to five times counts: of CPU time, which on an idle machine is the time on the",
-        "clock, because this one had other work.",
+        "clock, because this machine had other work.",
     ]
     for table in arguments.only:
         lines += ["", f"## {TITLES[table]}", "", *TABLES[table](arguments)]
@@ -281,10 +281,10 @@ TITLES = {
     "halves": "bfloat16",
 }
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
-    "whole": lambda told: whole(told.sides, told.batches, told.reference),
-    "threads": lambda told: threads(told.sides, told.reference),
-    "gradients": lambda told: gradients(told.sides[:1], told.reference),
-    "halves": lambda told: halves(told.sides),
+    "whole": lambda options: whole(options.sides, options.batches, options.reference),
+    "threads": lambda options: threads(options.sides, options.reference),
+    "gradients": lambda options: gradients(options.sides[:1], options.reference),
+    "halves": lambda options: halves(options.sides),
 }
 
 
