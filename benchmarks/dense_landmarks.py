@@ -26,7 +26,7 @@ from emogan_core.faces import Face, dense_landmarks, find_faces
 from emogan_core.faces.find import refine
 from emogan_core.images import Photo
 from emogan_core.networks.dense_landmarks import BROW_POINTS, IRIS_POINTS, LID_POINTS, LIPS_POINTS
-from emogan_core.training.landmarks import held_out
+from emogan_core.training.landmark_runs import held_out
 from emogan_core.weights import builtin_path, read_tensors
 
 Points = NDArray[np.float64]
