@@ -1,4 +1,4 @@
-"""What stands on the right-hand side of a fit: expressions against neutral, people, covariates."""
+"""Design matrices: expressions against neutral, people as groups, covariates."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def standardise(values: Array) -> Array:
 
 
 def group_means(values: Array, groups: Index, sample_weight: Array) -> tuple[Array, Array]:
-    """Weighted mean of each group and the weight it rests on.
+    """Weighted mean of each group, and its total weight.
 
     Convention: values [n, c]; returns [g, c] and [g].
     """
@@ -54,11 +54,11 @@ def group_means(values: Array, groups: Index, sample_weight: Array) -> tuple[Arr
 
 
 def absorb(values: Array, groups: Index, *, penalty: float, sample_weight: Array) -> Array:
-    """Values after a ridge-penalised intercept per group was taken out of them.
+    """Values less a ridge-penalised intercept per group.
 
     Regressing absorbed on absorbed columns equals ridge regression with one dummy per group whose squared
     coefficients cost `penalty`: 0 is fixed effects (centring within groups; a group of one vanishes), infinity leaves
-    the values alone, and between them a group of weight m keeps the share sqrt(penalty / (penalty + m)) of its mean.
+    the values unchanged, and between them a group of weight m keeps the share sqrt(penalty / (penalty + m)) of its mean.
 
     Convention: values [n, c], an intercept column among them; returns [n, c].
     Source: random effects as quasi-demeaning, Baltagi, Econometric Analysis of Panel Data, chapter 2.

@@ -1,4 +1,4 @@
-"""What a fit says about itself: discrimination with its interval, separation, conditioning."""
+"""Diagnostics of a fit: area under the ROC curve with its interval, separation, conditioning."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Flags = NDArray[np.bool_]
 
 
 class FitWarning(UserWarning):
-    """A fit that ended in an unhappy way; the message says by how much and what to do."""
+    """A fit that did not converge; the message has the numbers and what to do."""
 
 
-def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: float = 0.95) -> tuple[float, float, float]:
-    """Area under the ROC curve and its interval, with rows of one group (a person) treated as one draw.
+def auc_with_interval(eta: Array, positive: Flags, groups: Index) -> tuple[float, float, float]:
+    """Area under the ROC curve and its 95 % interval, with rows of one group (a person) treated as a cluster.
 
     Convention: eta [n], positive [n] bool with both kinds present; returns (area, low, high) within [0, 1].
     Source: Obuchowski, Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997) 567-578; the interval
@@ -26,7 +26,7 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     from scipy.stats import norm, rankdata
 
     everyone = rankdata(np.concatenate([pos, neg]))
-    place_pos = (everyone[: len(pos)] - rankdata(pos)) / len(neg)  # share of the other class below each one
+    place_pos = (everyone[: len(pos)] - rankdata(pos)) / len(neg)  # share of the other class below each row
     place_neg = 1.0 - (everyone[len(pos) :] - rankdata(neg)) / len(pos)
     area = float(place_pos.mean())
     g = int(groups.max()) + 1
@@ -35,7 +35,7 @@ def auc_with_interval(eta: Array, positive: Flags, groups: Index, *, level: floa
     deviation = float(np.sqrt(np.sum(np.square(s_pos + s_neg))))
     if deviation == 0.0 or not 0.0 < area < 1.0:
         return area, area, area
-    half = norm.ppf(0.5 + level / 2.0) * deviation / (area * (1.0 - area))
+    half = norm.ppf(0.975) * deviation / (area * (1.0 - area))
     return area, float(expit(logit(area) - half)), float(expit(logit(area) + half))
 
 

@@ -1,4 +1,4 @@
-"""Covariances of latents: which motions are usual, and the roots that whiten."""
+"""Covariances of latents, and the square roots that whiten them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def covariance(X: Array) -> Array:
 
 
 def within_covariance(X: Array, groups: Index) -> Array:
-    """How a code moves while the group (the person) stays: the covariance about group means.
+    """Covariance about group means: how codes vary within a group (a person).
 
-    Groups of one say nothing about it and are left out; degrees of freedom are n - g over the others.
+    Groups of one are left out; degrees of freedom are n - g over the others.
 
     Convention: X [n, d]; returns [d, d].
     Raises: ValueError when no group has two rows.

@@ -98,7 +98,6 @@ def fit_slope(
     metric: Array,
     penalty: float,
     sample_weight: Array | None = None,
-    max_steps: int = 500,
 ) -> Array:
     """The slope beta alone, at one penalty and without cross-validation.
 
@@ -107,7 +106,7 @@ def fit_slope(
     root = inverse_root(metric)
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     white = (X - np.average(X, axis=0, weights=weight)) @ root  # [n, d]
-    return root @ _solve(white, positive, weight, penalty=penalty, max_steps=max_steps)[0]
+    return root @ _solve(white, positive, weight, penalty=penalty, max_steps=ReadoutConfig().max_steps)[0]
 
 
 def group_folds(groups: Index, classes: Index, parts: int, *, seed: int | None = None) -> list[tuple[Index, Index]]:
@@ -157,7 +156,7 @@ def _cross_eta(
 def _solve(
     white: Array, positive: Flags, weight: Array, *, penalty: float, max_steps: int
 ) -> tuple[Array, float, bool]:
-    """Slope, offset and whether the solver met its tolerance."""
+    """Slope, offset and whether the solver converged."""
     from sklearn.exceptions import ConvergenceWarning
 
     model = _logistic(penalty, max_steps)
