@@ -26,7 +26,8 @@ class Inversion:
     """Codes of n faces, with what they were cut from and how well they reconstruct it.
 
     Convention: latent has n rows; target, reconstruction [n, 3, r, r] in [-1, 1] on the CPU; crops has n entries, or is
-    None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps "psnr_db", "w_distance" and "layer_spread" (see `editability`) to n values.
+    None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps
+    "psnr_db", "w_distance" and "layer_spread" (see `editability`) to n values.
     """
 
     latent: Latent
@@ -61,9 +62,9 @@ def invert(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Find one face in each photo, the `face`-th largest, and its code.
+    """Find one face in each photo, the `face`-th largest, and its codes.
 
-    Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.
+    Raises: FaceError when a photo has no such face; Cancelled from `progress`; as `expect_method`.
     """
     expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)
@@ -84,7 +85,7 @@ def invert_images(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Codes of pictures that are already cut in the generator's frame.
+    """Codes of pictures that are already cropped to the generator's frame.
 
     Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed. Batches too large for memory are taken in
     groups, one after the other.
