@@ -51,11 +51,11 @@ def test_golden_people_are_told_apart_by_codes_that_agree(script: Callable[[str]
     people = torch.randn(20, 1, 8, generator=rng).repeat_interleave(2, dim=0)
     names = [str(index // 2) for index in range(40)] + ["alone"]
     alone = torch.randn(1, 1, 8, generator=rng)
-    told = script("builtin").told_apart
-    near = told(torch.cat([people + 0.01 * torch.randn(40, 1, 8, generator=rng), alone]), names)
+    told_apart = script("builtin").told_apart
+    near = told_apart(torch.cat([people + 0.01 * torch.randn(40, 1, 8, generator=rng), alone]), names)
     assert len(near) == 40  # people with one picture only do not count
     assert near.min() == 1
-    assert told(torch.randn(41, 1, 8, generator=rng), names).mean() == pytest.approx(0.5, abs=0.1)
+    assert told_apart(torch.randn(41, 1, 8, generator=rng), names).mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_invariance_degradations_keep_the_size_and_change_what_they_say(script: Callable[[str], ModuleType]) -> None:

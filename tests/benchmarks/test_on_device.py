@@ -54,9 +54,9 @@ def test_shape_a_table_has_a_row_for_each_way(on_device: ModuleType) -> None:
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.benchmark
     rows = on_device.table([16], [1, 2], on_device.device_of("cpu"), codes=codes, ours=network, theirs=None)
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.benchmark = before
-    told = [row.split(" | ") for row in rows if row.startswith("| 16 |")]
-    assert [(row[1], row[2]) for row in told] == [(batch, "ours, float32") for batch in "12"]
-    assert all(float(row[-1].removesuffix(" |")) < 5e-3 for row in told)
+    cells = [row.split(" | ") for row in rows if row.startswith("| 16 |")]
+    assert [(row[1], row[2]) for row in cells] == [(batch, "ours, float32") for batch in "12"]
+    assert all(float(row[-1].removesuffix(" |")) < 5e-3 for row in cells)
 
 
 def test_shape_a_gpu_has_compiled_and_captured_rows(on_device: ModuleType) -> None:

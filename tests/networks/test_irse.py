@@ -101,8 +101,8 @@ def expect_golden(
 ) -> None:
     """Spread, least and most of [2, 8, 24], the fourth number of each row, and the start of one row."""
     assert ws.shape == (2, 8, 24)
-    told = torch.stack([ws.std(), ws.min(), ws.max()])
-    torch.testing.assert_close(told, torch.tensor(statistics), atol=2e-5, rtol=0)
+    expected = torch.stack([ws.std(), ws.min(), ws.max()])
+    torch.testing.assert_close(expected, torch.tensor(statistics), atol=2e-5, rtol=0)
     torch.testing.assert_close(ws[1, :, 3], torch.tensor(rows), atol=2e-5, rtol=0)
     torch.testing.assert_close(ws[0, 5, :8], torch.tensor(code), atol=2e-5, rtol=0)
 

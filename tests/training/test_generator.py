@@ -134,8 +134,8 @@ def test_shape_the_whole_command_leaves_a_generator(
     """Two steps on a handful of faces: a state to go on from, a line of figures, a picture, and weights that load."""
     (tmp_path / "out.txt").write_text("person1\n")
     sets = ["--faces", str(folder), str(folder / "labels.csv"), "1", "--held-out", str(tmp_path / "out.txt")]
-    told = ["--work", str(tmp_path / "run"), "--steps", "2", "--set", "batch=4", "--set", "samples=4"]
-    monkeypatch.setattr("sys.argv", ["generator", *sets, *told, "--set", "warm_up=0"])
+    arguments = ["--work", str(tmp_path / "run"), "--steps", "2", "--set", "batch=4", "--set", "samples=4"]
+    monkeypatch.setattr("sys.argv", ["generator", *sets, *arguments, "--set", "warm_up=0"])
     main()
     made = {path.name for path in (tmp_path / "run").iterdir()}
     assert made == {"state.safetensors", "log.jsonl", "preview_000000.png", "generator.safetensors"}
@@ -311,9 +311,9 @@ def test_gradient_passes_the_augmentation(rng: torch.Generator) -> None:
 
 def test_invariance_degraded_pictures_are_the_same_faces(rng: torch.Generator) -> None:
     images = torch.nn.functional.interpolate(torch.rand(32, 3, 4, 4, generator=rng), size=32, mode="bicubic")
-    apart = (degrade(images, rng, share=0.3) - images).abs().mean(dim=(1, 2, 3))
-    assert 12 < int((apart > 0).sum()) < 31  # three kinds, each by its own coin: 1 - .7 ** 3
-    assert apart.max() < 0.4
+    change = (degrade(images, rng, share=0.3) - images).abs().mean(dim=(1, 2, 3))
+    assert 12 < int((change > 0).sum()) < 31  # three kinds, each by its own coin: 1 - .7 ** 3
+    assert change.max() < 0.4
     assert 0 < (compressed(images, rng) - images).abs().mean() < 0.1
     flat = (occluded(images, rng) - images).abs().amax(dim=1) > 0
     assert ((flat.float().mean(dim=(1, 2)) > 0.01) & (flat.float().mean(dim=(1, 2)) < 0.17)).all()

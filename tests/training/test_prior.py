@@ -95,8 +95,8 @@ def test_invariance_a_new_prior_changes_no_reconstruction(
     images = faces.pixels.float() / 127.5 - 1
     drawn = network.synthesis(network.encode(images))
     middle = network.w_avg.clone()
-    told = fit_prior(network, faces, faces, torch.Generator().manual_seed(0), as_photos=as_photos)
-    assert set(told) == {
+    figures = fit_prior(network, faces, faces, torch.Generator().manual_seed(0), as_photos=as_photos)
+    assert set(figures) == {
         "training_loss",
         "training_loss_normal",
         "held_out_loss",
