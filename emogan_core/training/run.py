@@ -20,6 +20,12 @@ from .codes import shift_w_origin
 from .feature_extractor import load_feature_extractor
 from .recipe import Preset, TrainConfig, ema_decay_at
 
+_FORMER_NAMES = {
+    "changed": "augment_share",
+    "drawing": "generator_optimiser",
+    "judging": "discriminator_optimiser",
+}  # in states saved by earlier versions
+
 
 class Run:
     """Networks, optimisers and step of one training run.
@@ -98,7 +104,12 @@ class Run:
 
     def restore(self, path: Path) -> None:
         """Resume a saved run."""
-        tensors, metadata = read_tensors(path)
+        stored, metadata = read_tensors(path)
+        metadata = {_FORMER_NAMES.get(name, name): text for name, text in metadata.items()}
+        tensors = {}
+        for name, tensor in stored.items():
+            title, dot, rest = name.partition(".")
+            tensors[_FORMER_NAMES.get(title, title) + dot + rest] = tensor
         self.step, self.augment_share = int(metadata["step"]), float(metadata["augment_share"])
         self.origin = tensors["origin"].to(self.device)
         self.live.load_state_dict({n[5:]: t for n, t in tensors.items() if n.startswith("live.")})

@@ -30,6 +30,7 @@ from emogan_core.training.losses import augment, compressed, degrade, occluded
 from emogan_core.training.recipe import PRESETS, TrainConfig, ema_decay_at, lr_factor_at
 from emogan_core.training.run import Run
 from emogan_core.training.starts import refit_mapping, start_from_components, start_from_generators
+from emogan_core.weights import read_tensors, write_tensors
 
 SMALL = PRESETS["small"]
 
@@ -87,6 +88,24 @@ def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) 
             torch.testing.assert_close(
                 getattr(second, network).state_dict()[name], tensor, atol=1e-6, rtol=1e-5, msg=name
             )
+
+
+def test_invariance_states_of_earlier_versions_are_read(tmp_path: Path) -> None:
+    run = Run(SMALL, TrainConfig(batch=4))
+    run.augment_share = 0.25
+    loss = torch.stack([p.square().sum() for p in run.live.discriminator.parameters()]).sum()  # type: ignore[union-attr]
+    loss.backward()
+    run.discriminator_optimiser.step()
+    run.save(tmp_path / "state.safetensors")
+    tensors, metadata = read_tensors(tmp_path / "state.safetensors")
+    former = {name.replace("discriminator_optimiser.", "judging."): tensor for name, tensor in tensors.items()}
+    assert former.keys() != tensors.keys()
+    write_tensors(tmp_path / "former.safetensors", former, {"step": metadata["step"], "changed": "0.25"})
+    again = Run(SMALL, TrainConfig(batch=4))
+    again.restore(tmp_path / "former.safetensors")
+    assert again.augment_share == 0.25
+    state = run.discriminator_optimiser.state_dict()["state"]
+    torch.testing.assert_close(again.discriminator_optimiser.state_dict()["state"], state)
 
 
 @pytest.mark.parametrize(
