@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -53,14 +52,7 @@ class LandmarkNet(nn.Module):
         self.up32 = nn.Conv2d(32, 16, 1)
         self.mix32 = ConvBlock(16, 16)
         self.points = nn.Conv2d(16, 5, 1)
-        self.head = nn.Linear(88 * 4, 3)  # yaw, pitch, face or not
-
-    def _load_from_state_dict(self, state_dict: dict[str, torch.Tensor], prefix: str, *rest: Any) -> None:
-        """PyTorch's hook for loading: files made before the head had this name hold it as "judge"."""
-        for part in ("weight", "bias"):
-            if (former := f"{prefix}judge.{part}") in state_dict:
-                state_dict[f"{prefix}head.{part}"] = state_dict.pop(former)
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+        self.judge = nn.Linear(88 * 4, 3)  # yaw, pitch, face or not; files hold its weights under this name
 
     def forward(self, images: torch.Tensor) -> LandmarkPrediction:
         """Read crops [n, 3, 64, 64] in [-1, 1].
@@ -77,7 +69,7 @@ class LandmarkNet(nn.Module):
         x = self.mix16(at16 + _upsampled(self.up16(x)))
         x = self.mix32(at32 + _upsampled(self.up32(x)))
         heatmaps = self.points(x).flatten(2).softmax(-1).unflatten(-1, at32.shape[2:])  # [n, 5, 32, 32]
-        answers = self.head(F.adaptive_avg_pool2d(at4, 2).flatten(1))
+        answers = self.judge(F.adaptive_avg_pool2d(at4, 2).flatten(1))
         return LandmarkPrediction(
             landmarks=_means(heatmaps),
             yaw_deg=answers[:, 0] * _DEGREES,
