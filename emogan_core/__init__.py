@@ -1,6 +1,6 @@
 """Change the expression of a real face in a photo and keep the person.
 
-The public names below are the whole interface; each is imported from its package when first used, so that importing the
+The public names below are the whole interface; each is imported from its room when first used, so that importing the
 package costs nothing.
 """
 

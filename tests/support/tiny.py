@@ -1,4 +1,4 @@
-"""A tiny seeded generator with encoder and discriminator, for all tests."""
+"""A tiny seeded generator with its companions, for tests of every room."""
 
 from __future__ import annotations
 
