@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .errors import Cancelled, EmoganError
-from .meter import Meter
+from .progress_bar import ProgressBar
 
 FAILED = 2
 INTERRUPTED = 130
@@ -47,8 +47,8 @@ def _run(argv: Sequence[str]) -> int:
         arguments = build_parser().parse_args(_joined(argv))
         from .commands import COMMANDS  # heavy: torch
 
-        with Meter(sys.stderr, quiet=arguments.json) as meter:
-            report, lines = COMMANDS[arguments.command](arguments, meter)
+        with ProgressBar(sys.stderr, quiet=arguments.json) as progress:
+            report, lines = COMMANDS[arguments.command](arguments, progress)
         print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(_printable(line) for line in lines))
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

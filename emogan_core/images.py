@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from .errors import OutputError, PhotoError, ShapeError
 from .files import refuse_overwrite, write_whole
-from .records import read_embedded, save_options
+from .provenance import read_embedded, save_options
 
 MAX_PIXELS = 100_000_000
 READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
@@ -225,7 +225,7 @@ def save_photo(
 ) -> None:
     """Save by suffix, whole or not at all: PNG, WebP and TIFF lossless, JPEG at quality 95.
 
-    Nothing of the source file's metadata is written; `record` (see `records.edit_record`) is all the file says.
+    Nothing of the source file's metadata is written; `record` (see `provenance.edit_record`) is all the file says.
     Raises: OutputError as `check_photo_target`; also when the format cannot hold so large a picture.
     """
     transparent = photo.alpha is not None and bool((photo.alpha < 255).any())

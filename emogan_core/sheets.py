@@ -13,9 +13,9 @@ from .images import Photo
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
-_PAPER = (247, 246, 243)
-_INK = (38, 38, 42)
-_SOFT_INK = (118, 116, 112)
+_BACKGROUND = (247, 246, 243)
+_TEXT = (38, 38, 42)
+_FAINT_TEXT = (118, 116, 112)
 _EMPTY = (234, 232, 227)
 _MARGIN = 28
 _GAP = 8
@@ -52,19 +52,19 @@ def contact_sheet(
     top = heading + (_line(small) + _GAP if column_labels else _GAP)
     pitch = tile_px + _GAP
     width = max(left + columns * pitch - _GAP, _MARGIN + _width(title, large), _MARGIN + _width(subtitle, small))
-    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN - _GAP), title, fill=_INK, font=_font(large))
-    pen.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_SOFT_INK, font=_font(small))
+    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN - _GAP), title, fill=_TEXT, font=_font(large))
+    draw.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_FAINT_TEXT, font=_font(small))
     for column, label in enumerate(column_labels):
         text = _shortened(label, small, tile_px)
         middle = left + column * pitch + tile_px // 2
-        pen.text((middle - _width(text, small) // 2, heading), text, fill=_SOFT_INK, font=_font(small))
+        draw.text((middle - _width(text, small) // 2, heading), text, fill=_FAINT_TEXT, font=_font(small))
     for index, row in enumerate(rows):
         y = top + index * pitch
         if row_labels:
             text = _shortened(row_labels[index], small, 2 * tile_px)
-            pen.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_INK, font=_font(small))
+            draw.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_TEXT, font=_font(small))
         for column, photo in enumerate(row):
             tile = _tile(photo, tile_px)
             sheet.paste(tile, (left + column * pitch, y), _rounded(tile_px))
@@ -72,7 +72,7 @@ def contact_sheet(
 
 
 def _tile(photo: Photo | None, side: int) -> Image.Image:
-    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the paper."""
+    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the background."""
     tile = Image.new("RGB", (side, side), _EMPTY)
     if photo is None:
         return tile
@@ -110,10 +110,10 @@ def _width(text: str, size: int) -> int:
     return int(_font(size).getlength(text)) + 1
 
 
-def _shortened(text: str, size: int, room: int) -> str:
+def _shortened(text: str, size: int, width: int) -> str:
     """The text, or as much of its start as fits with three dots."""
-    if _width(text, size) <= room:
+    if _width(text, size) <= width:
         return text
-    while text and _width(text + "...", size) > room:
+    while text and _width(text + "...", size) > width:
         text = text[:-1]
     return text + "..."

@@ -375,7 +375,7 @@ def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None
     assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
     assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
     assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)
-    assert "'tiny' has no classes; leave the class away" in refused("sample", "-o", "out.png", "--class", "0", *tiny)
+    assert "'tiny' has no classes; leave the class out" in refused("sample", "-o", "out.png", "--class", "0", *tiny)
     assert "whole number" in refused("sample", "-o", "out.png", "--class", "-1", *tiny)
 
 

@@ -19,7 +19,7 @@ from nvidia_pickles import write_networks
 from tiny import TINY, make_generator
 from tiny_models import portrait, without_progress, write_models
 
-from emogan_core import cli, meter
+from emogan_core import cli, progress_bar
 from emogan_core.checkpoints import write_generator
 from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
@@ -29,10 +29,10 @@ from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
 from emogan_core.inversion import Edit, Inversion
 from emogan_core.latents import load_latent
-from emogan_core.meter import Meter
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport, silent
+from emogan_core.progress_bar import ProgressBar
 from emogan_core.weights import builtin_path
 
 
@@ -438,10 +438,10 @@ class Terminal(io.StringIO):
 
 
 def played(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, *, seconds_a_step: float) -> str:
-    """What a meter shows of two phases of ten steps."""
+    """What a progress bar shows of two phases of ten steps."""
     clock = [0.0]
-    monkeypatch.setattr(meter.time, "monotonic", lambda: clock[0])
-    with Meter(stream) as show:
+    monkeypatch.setattr(progress_bar.time, "monotonic", lambda: clock[0])
+    with ProgressBar(stream) as show:
         for what in ("optimise", "drawing"):
             for step in range(1, 11):
                 clock[0] += seconds_a_step

@@ -25,7 +25,7 @@ from emogan_core.images import (
     save_photo,
     tensor_from_photo,
 )
-from emogan_core.records import edit_record
+from emogan_core.provenance import edit_record
 
 
 def pattern(height: int = 24, width: int = 36) -> np.ndarray:

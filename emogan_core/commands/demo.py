@@ -20,7 +20,7 @@ from ..latents import Latent
 from ..networks.build import Generator
 from ..networks.sampling import sampled
 from ..progress import Progress, StepReport, in_parts, silent
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
 from ..weights import builtin_path
 from .arguments import Outcome, first_of, load_models, rehearse

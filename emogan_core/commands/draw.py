@@ -13,7 +13,7 @@ from ..latents import Latent, load_latent
 from ..networks.build import Generator
 from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, input_files, intensities_of, load_models, rehearse, spelled
 

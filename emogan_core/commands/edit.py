@@ -18,7 +18,7 @@ from ..images import Photo, check_photo_target, open_photo, photo_from_tensor, s
 from ..inversion import Edit, Inversion, invert
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, expect_distinct, first_of, input_files, intensities_of, load_models, rehearse, spelled
 from .read import reading_lines, reading_report

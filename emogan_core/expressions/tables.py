@@ -117,8 +117,8 @@ def build_table(
         X=X[order],
         labels=np.resize(given[order[: len(given)]], len(X)),
         groups=groups,
-        covariates=standardise(extra)[0],
-        actions=standardise(acting)[0],
+        covariates=standardise(extra),
+        actions=standardise(acting),
         grouped=people is not None,
         copies=np.arange(len(X)) >= len(given),
     )

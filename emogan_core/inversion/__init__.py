@@ -1,4 +1,4 @@
-"""Photo to latent, and how well it went."""
+"""Photo to latent."""
 
 from .edit import Edit
 from .invert import Inversion, expect_method, invert, invert_images, need_of

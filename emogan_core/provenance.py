@@ -1,4 +1,4 @@
-"""The small note a saved picture carries: that it was edited, how, and with which generator and axes."""
+"""Provenance of saved pictures: metadata that says that and how a picture was edited, with which generator and axes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_RECORD_BYTES = 32_768
 _PNG_XMP_KEY = "XML:com.adobe.xmp"
 _TIFF_XMP_TAG = 700
 _JPEG_XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
-# IPTC's word for a photo into which a generative model drew something
+# IPTC's term for a photo into which a generative model drew something
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 6},
@@ -36,7 +36,7 @@ _XMP = (
 def edit_record(
     intensities: Mapping[str, float], *, generator: str, axes: str | None, mode: str | None = None
 ) -> dict[str, object]:
-    """What a saved picture says about itself; takes nothing that could name a source, a place or a person.
+    """The metadata of a saved picture; it takes nothing that could name a source, a place or a person.
 
     Convention: `generator` and `axes` are fingerprints; `mode` is how the edit was put back, None for a generated face.
     """
@@ -96,6 +96,6 @@ def _xmp_of(image: Image.Image) -> str:
 
 
 def _record_in_xmp(xmp: str) -> str | None:
-    """The attribute we wrote, found by its name: a stranger's XML is never parsed."""
+    """The attribute that `save_options` writes, found by its name: XML of unknown origin is never parsed."""
     found = re.search(r'emotiongan:edit="([^"<>]*)"', xmp[: 4 * MAX_RECORD_BYTES])
     return html.unescape(found.group(1)) if found else None
