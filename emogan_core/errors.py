@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 MOST_CHARACTERS = 1200
 """Of a message: what a stranger's file put into it may be megabytes long."""
 

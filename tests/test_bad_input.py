@@ -26,6 +26,7 @@ from tiny_models import portrait, without_progress, write_models
 from emogan_core import cli
 from emogan_core.checkpoints import write_generator
 from emogan_core.compose import Composite
+from emogan_core.depth import png_of, tiff_of
 from emogan_core.faces import find
 from emogan_core.images import Photo, open_photo, save_photo
 from emogan_core.latents import Latent, load_latent, save_latent
@@ -100,8 +101,7 @@ def bomb() -> bytes:
 
 BAD_FILES = {
     "empty": (lambda: b"", "empty"),
-    "text": (lambda: b"I am a text", "JPEG, PNG, WebP, TIFF or BMP"),
-    "gif": (lambda: stored(Image.new("P", (99, 99)), "GIF"), "GIF"),
+    "text": (lambda: b"I am a text", "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"),
     "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), "HEIC"),
     "pdf": (lambda: b"%PDF-1.4" + bytes(99), "PDF"),
     "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "needed a JPEG"),
@@ -111,7 +111,7 @@ BAD_FILES = {
     "webp cut short": (lambda: stored(Image.fromarray(portrait().pixels), "WEBP")[:2000], "cut short"),
     "tiff cut short": (lambda: stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000], "cut short"),
     "bomb": (bomb, "megapixels"),
-    "floats": (lambda: stored(Image.fromarray(np.ones((99, 99), np.float32)), "TIFF"), "floating"),
+    "floats": (lambda: stored(Image.fromarray(np.full((99, 99), 9, np.float32)), "TIFF"), "floating"),
     "one pixel": (lambda: stored(Image.new("RGB", (1, 1))), "no face"),
     "safetensors": (lambda: struct.pack("<Q", 2) + b"{}", "needed a JPEG"),
 }
@@ -447,6 +447,10 @@ UNUSUAL = {
     "palette": lambda image: stored(image.quantize(200)),
     "rgba": lambda image: stored(image.convert("RGBA")),
     "sixteen bit": lambda image: stored(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+    "sixteen bit colour": lambda image: png_of(np.asarray(image).astype(np.uint16) * 257, {}),
+    "floats": lambda image: tiff_of(np.asarray(image).astype(np.float32) / 255, {}),
+    "gif": lambda image: stored(image, "GIF"),
+    "avif": lambda image: stored(image, "AVIF", quality=95),
     "cmyk": lambda image: stored(image.convert("CMYK"), "JPEG", quality=95),
     "rotated": lambda image: stored(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=b"Exif\0\0" + rotation(6)),
 }

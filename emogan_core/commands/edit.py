@@ -37,7 +37,7 @@ def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
     for target in targets:
         check_photo_target(target, inputs=inputs)
     photo = open_photo(arguments.photo)
-    check_photo_target(arguments.out, has_alpha=_is_transparent(photo))
+    check_photo_target(arguments.out, photo=photo)
     generator, axes = load_models(arguments)
     rehearse(generator, axes, intensities, drawn=arguments.mode == "paste")
     reference, notes = _reference(arguments.copy_from)
@@ -196,10 +196,6 @@ def _reached(composite: Composite, face: int) -> tuple[dict[str, object], list[s
     except FaceError as error:
         return report | {"reading": None}, [*lines, f"the edited face could not be read: {error}"]
     return report | {"reading": reading_report(reading)}, [*lines, *(f"now {line}" for line in reading_lines(reading))]
-
-
-def _is_transparent(photo: Photo) -> bool:
-    return photo.alpha is not None and bool((photo.alpha < 255).any())
 
 
 def _sheet(job: _Job, wish: _Wish, asked: Composite, progress: Progress) -> Photo:

@@ -175,7 +175,7 @@ def _cascade() -> Any:
 def _upright_boxes(photo: Photo) -> list[_Box]:
     """Boxes of upright faces of every size, from the coarse level to the one where the smallest faces show."""
     height, width = photo.pixels.shape[:2]
-    gray = Image.fromarray(photo.pixels).convert("L")
+    gray = Image.fromarray(photo.eight_bit.pixels).convert("L")
     finest = min(FINEST_PX, max(WORKING_PX, max(height, width) * SMALLEST_WINDOW / (0.8 * MIN_FACE_PX)))
     levels = max(0, math.ceil(math.log2(finest / WORKING_PX)))
     boxes: list[_Box] = []
@@ -197,7 +197,7 @@ def _turned_boxes(photo: Photo, turns_deg: Sequence[float]) -> list[_Box]:
     side = 1.1 * math.hypot(width, height)
     shrunk = min(1.0, 1.5 * TURNED_PX / side)
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
-    small = Photo(pixels=np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
+    small = Photo(pixels=np.asarray(Image.fromarray(photo.eight_bit.pixels).resize(size, Image.Resampling.BOX)))
     boxes: list[_Box] = []
     for turn in turns_deg:
         whole = _Box(x=size[0] / 2, y=size[1] / 2, side=side * shrunk, turn_deg=turn)
