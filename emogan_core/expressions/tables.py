@@ -167,7 +167,8 @@ def choose_expressions(
     told = ", ".join(f"{name} {count}" for name, count in counts.most_common(12))
     if counts[REFERENCE] < floor:
         raise ExpressionError(
-            f"the face set has {counts[REFERENCE]} pictures labelled '{REFERENCE}' ({told}); needed are {floor} or more"
+            f"the face set has {counts[REFERENCE]} pictures labelled '{REFERENCE}' ({told}); needed are {floor} or more; where "
+            "another word stands for it, say which (--neutral on the command line)"
         )
     names = tuple(sorted(name for name in counts if name != REFERENCE)) if wanted is None else wanted
     rare = {name: counts[name] for name in names if counts[name] < floor}
