@@ -26,6 +26,7 @@ __all__ = [
     "as_pixels",
     "bits_kept",
     "check_photo_target",
+    "check_readable",
     "open_photo",
     "photo_from_tensor",
     "read_record",
@@ -118,6 +119,19 @@ def open_photo(path: Path | str) -> Photo:
     elif pixels.dtype == np.float32:
         pixels = pixels.astype(np.float64) * 255
     return Photo(pixels, found.alpha, found.metadata, found.notices)
+
+
+def check_readable(path: Path) -> None:
+    """Check that a file begins as a picture does, of a size that can be taken; nothing of it is decoded.
+
+    Raises: PhotoError as `open_photo`.
+    """
+    try:
+        with opened(path):
+            return
+    except PhotoError as error:
+        if not is_unknown_tiff(path, error):
+            raise
 
 
 def read_record(path: Path) -> dict[str, object] | None:
