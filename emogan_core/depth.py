@@ -154,7 +154,8 @@ def tiff_of(pixels: Deep, options: Mapping[str, Any]) -> bytes:
         block.load(options["exif"])
         for tag, value in block.items():
             tags[tag] = value
-        tags[_EXIF_IFD] = dict(block.get_ifd(_EXIF_IFD))
+        if camera := dict(block.get_ifd(_EXIF_IFD)):
+            tags[_EXIF_IFD] = camera
     for tag, value in options.get("tiffinfo", {}).items():
         tags[tag] = value
     if options.get("icc_profile"):

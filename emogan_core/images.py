@@ -16,7 +16,7 @@ from PIL import Image
 from .decoding import MAX_PIXELS, decoded, is_unknown_tiff, opened
 from .depth import png_of, read_floats, tiff_of
 from .errors import OutputError, PhotoError, ShapeError
-from .files import refuse_overwrite, write_whole
+from .files import write_whole
 from .metadata import Metadata
 from .records import read_embedded, record_in_xmp, save_options
 
@@ -149,10 +149,10 @@ def read_record(path: Path) -> dict[str, object] | None:
         return record_in_xmp(floats.xmp)
 
 
-def check_photo_target(path: Path, *, photo: Photo | None = None, inputs: Iterable[Path] = ()) -> None:
-    """Check before long work that a picture, where it is known like `photo`, can be saved at `path`.
+def check_photo_target(path: Path, *, photo: Photo | None = None) -> None:
+    """Check before long work that the format of a picture file can hold a picture like `photo`, where it is known.
 
-    Raises: OutputError for an unknown suffix, transparency or a size that the format cannot hold, or an unusable place.
+    Raises: OutputError for an unknown suffix, or transparency or a size that the format cannot hold.
     """
     kind = _FORMAT_BY_SUFFIX.get(path.suffix.lower())
     if kind is None:
@@ -168,7 +168,6 @@ def check_photo_target(path: Path, *, photo: Photo | None = None, inputs: Iterab
             raise OutputError(
                 f"the picture is {width} x {height}, but {kind} holds at most {_MAX_SIDE[kind]} a side; save as .png"
             )
-    refuse_overwrite(path, inputs)
 
 
 def bits_kept(path: Path, photo: Photo) -> int:
@@ -183,10 +182,9 @@ def save_photo(
     """Save by suffix, whole or not at all: PNG, WebP and TIFF lossless, JPEG at quality 95, as deep as `bits_kept`.
 
     What the photo's `metadata` holds is written, and `record` (see `records.edit_record`); nothing else of its file is.
-    Raises: OutputError as `check_photo_target`, or when the disk is full.
+    Raises: OutputError as `check_photo_target` and `files.write_whole`.
     """
-    inputs = tuple(inputs)
-    check_photo_target(path, photo=photo, inputs=inputs)
+    check_photo_target(path, photo=photo)
     packed = _packed(photo, _FORMAT_BY_SUFFIX[path.suffix.lower()], bits_kept(path, photo), record)
     write_whole(path, lambda temporary: temporary.write_bytes(packed), inputs=inputs)
 
