@@ -285,11 +285,18 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
         latent, label = (happy, "happiness") if index % 2 else (faces, "neutral")
         save_photo(Path(f"faces/{index}.png"), drawn(generator, latent[index], silent)[0])
         rows.append(f"{index}.png,{label},{index // 2}")
+    Path("faces/torn.png").write_bytes(Path("faces/0.png").read_bytes()[:200])
+    Path("faces/text.png").write_text("no picture")
+    rows += ["torn.png,neutral,1", "text.png,neutral,1"]
     Path("labels.csv").write_text("\n".join(rows))
     said = run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
     report = json.loads(said)
     assert report["expressions"]["happiness"]["examples"] == 50
-    assert (report["skipped"], report["read_as"]) == ({}, [])
+    assert {name: why.split(" ")[0] for name, why in report["skipped"].items()} == {
+        "text.png": "text.png",
+        "torn.png": "torn.png",
+    }
+    assert report["read_as"] == []
     assert Path("mine.codes").exists()
     with monkeypatch.context() as nobody_inverts:
         nobody_inverts.setitem(METHODS, "encode", None)
@@ -297,6 +304,9 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
             run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
         )
     assert again == report
+    said = run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors")
+    assert "left out: torn.png (torn.png is damaged or cut short" in said
+    assert "kept in mine.codes" in said
     apply = ("apply", models / "latent.safetensors", "--axes", "mine.safetensors", "--expression", "happiness")
     run(*apply, "--intensity", "1", "-o", "out.png", axes=False)
     told = json.loads(run("info", "mine.safetensors", "--json"))
