@@ -7,7 +7,7 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from .metadata import Metadata, metadata_of, orientation_of, rgb_profile, rights
 MAX_PIXELS = 100_000_000
 BYTES_A_PIXEL = {8: 18, 16: 54, 32: 100}
 """What an edit takes at its peak, by bits a channel; measured 16, 52 and 99 at 98 megapixels, all else included."""
+_PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif")  # not all that Pillow has, which takes a while
 READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 NEEDED = "needed a JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC picture"
 _TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orientation -> what makes the picture upright
@@ -95,9 +96,8 @@ def _open_header(path: Path, head: bytes) -> ImageFile:
     is_heic = head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
     if is_heic:
         _offer_heic()
-    Image.init()
     try:
-        image = Image.open(path, formats=[kind for kind in READABLE if kind in Image.OPEN])
+        image = Image.open(path, formats=_formats())
     except UnidentifiedImageError as error:
         raise PhotoError(f"{path.name} {_what_came(head)}") from error
     except Image.DecompressionBombError as error:
@@ -162,6 +162,14 @@ def _what_came(head: bytes) -> str:
     known = {b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
     kind = "video" if head[4:8] == b"ftyp" else known.get(head[:4])
     return f"is a {kind} file; {NEEDED}" if kind else f"is not a picture this program reads; {NEEDED}"
+
+
+def _formats() -> list[str]:
+    """What this Pillow reads of READABLE, in that order."""
+    for name in _PLUGINS:
+        with suppress(ImportError):  # older ones know no AVIF
+            importlib.import_module(f"PIL.{name}ImagePlugin")
+    return [kind for kind in READABLE if kind in Image.OPEN]
 
 
 def _offer_heic() -> None:

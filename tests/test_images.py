@@ -258,6 +258,20 @@ def test_error_truncated(tmp_path: Path, suffix: str, keep: float) -> None:
     assert "damaged" in refusal(tmp_path / f"a.{suffix}")
 
 
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_error_libtiff_keeps_quiet(tmp_path: Path, compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """It writes to standard error by itself about what is damaged."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.tif", compression=compression)
+    broken = bytearray((tmp_path / "a.tif").read_bytes())
+    broken[600:700] = b"\xff" * 100
+    (tmp_path / "a.tif").write_bytes(broken)
+    with suppress(PhotoError):
+        open_photo(tmp_path / "a.tif")
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+
+
 def test_error_flipped_bytes_never_escape_as_another_error(tmp_path: Path) -> None:
     """Damage anywhere either still decodes or is a PhotoError."""
     rng = np.random.default_rng(1)

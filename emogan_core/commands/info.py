@@ -28,6 +28,7 @@ from .arguments import Outcome
 from .outputs import Outputs
 
 MAX_WORDS = 160
+MAX_NOTES = 60
 _FACE_MODEL_NOTES = ("licence", "source", "units")
 _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
 
@@ -70,9 +71,8 @@ def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
 def _described(path: Path) -> dict[str, object]:
     shapes, metadata = read_header(path)
     form = metadata.get("format", "")
-    notes: dict[str, object] = {
-        key: value[:MAX_WORDS] for key, value in sorted(metadata.items()) if key not in _KNOWN_KEYS
-    }
+    others = sorted((key, value) for key, value in metadata.items() if key not in _KNOWN_KEYS)
+    notes: dict[str, object] = {key[:MAX_WORDS]: value[:MAX_WORDS] for key, value in others[:MAX_NOTES]}
     if form.startswith("emotiongan-generator"):
         return _with_notes(_generator(path), notes)
     if form.startswith("emogan-axes"):
