@@ -93,8 +93,7 @@ def opened(path: Path) -> Iterator[ImageFile]:
 
 def _open_header(path: Path, head: bytes) -> ImageFile:
     """Pillow's lazy image of an allowed format, its size checked before anything is decoded."""
-    is_heic = head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
-    if is_heic:
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         _offer_heic()
     try:
         image = Image.open(path, formats=_formats())

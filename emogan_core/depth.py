@@ -39,14 +39,14 @@ def is_deep(image: ImageFile) -> bool:
 
 def take_other_byte(image: ImageFile) -> bool:
     """Make a picture, its pixels not yet decoded, decode to the lower byte of each number; whether that can be done."""
-    tiles = []
+    tiles: list[Any] = []
     tile: Any
     for tile in image.tile:  # codec, box, offset, arguments: a raw mode, alone or first
         mode, _, order = _raw_mode(tile).partition(";")
         if mode not in _TWO_BYTES or order not in _OTHER_BYTE:
             return False
         other = f"{mode};{_OTHER_BYTE[order]}"
-        tiles.append(type(tile)(*tile[:3], other if isinstance(tile[3], str) else (other, *tile[3][1:])))
+        tiles.append((*tile[:3], other if isinstance(tile[3], str) else (other, *tile[3][1:])))
     image.tile = tiles
     return bool(tiles) and "transparency" not in image.info
 
