@@ -46,7 +46,9 @@ def take_other_byte(image: ImageFile) -> bool:
         if mode not in _TWO_BYTES or order not in _OTHER_BYTE:
             return False
         other = f"{mode};{_OTHER_BYTE[order]}"
-        tiles.append((*tile[:3], other if isinstance(tile[3], str) else (other, *tile[3][1:])))
+        arguments = other if isinstance(tile[3], str) else (other, *tile[3][1:])
+        plain = (*tile[:3], arguments)  # as in older Pillows; newer ones name the parts
+        tiles.append(tile._replace(args=arguments) if hasattr(tile, "_replace") else plain)
     image.tile = tiles
     return bool(tiles) and "transparency" not in image.info
 
