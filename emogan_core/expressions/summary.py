@@ -35,10 +35,12 @@ def facts_of(axis: ExpressionAxis) -> dict[str, object]:
 
 
 def _line(axis: ExpressionAxis) -> str:
-    if axis.has_direction:
-        rare = ", experimental" if axis.experimental else ""
-        sure = f"AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
-        return f"{axis.name}: {axis.n_expression} examples, {sure}{rare}"
-    if axis.n_expression:
-        return f"{axis.name}: {axis.n_expression} examples, moves the face model only (too few for the latent)"
-    return f"{axis.name}: moves the face model only" + (f", from {axis.source}" if axis.source else "")
+    if not axis.has_direction and not axis.n_expression:
+        return f"{axis.name}: moves photos" + (f"; {axis.source}" if axis.source else "")
+    told = f"{axis.name}: {axis.n_expression} examples"
+    if not axis.has_direction:
+        return f"{told}, moves photos; too few for what the generator draws"
+    told += f", AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
+    return (
+        told + (", experimental" if axis.experimental else "") + ("" if axis.has_coefficients else ", moves no photos")
+    )
