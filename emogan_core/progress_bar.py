@@ -1,4 +1,4 @@
-"""Shows on standard error how far a long computation is: a bar on a terminal, one line a phase elsewhere."""
+"""Shows on standard error how far a long computation is: a bar on a terminal, lines now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 LEAST_DURATION_S = 2.0
 _SHOWN_AFTER_S = 0.3
 _REDRAW_S = 0.1
+_NEXT_LINE_S = 30.0  # without a terminal: the first guess is a poor one
 _CELLS = 28
 
 
@@ -49,8 +50,8 @@ class ProgressBar:
             return
         left = max(0, round(expected - elapsed))
         if not self._bar:
-            if self._drawn_at == 0.0 and elapsed >= LEAST_DURATION_S:
-                self._stream.write(f"{report.what}: {report.steps} steps, about {round(expected)} s\n")
+            if elapsed >= LEAST_DURATION_S and (self._drawn_at == 0.0 or now - self._drawn_at >= _NEXT_LINE_S):
+                self._stream.write(f"{report.what}: {report.step} of {report.steps}, about {left} s left\n")
                 self._stream.flush()
                 self._drawn_at = now
         elif now - self._drawn_at >= _REDRAW_S or report.step == report.steps:

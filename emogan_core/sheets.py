@@ -76,6 +76,7 @@ def _tile(photo: Photo | None, side: int) -> Image.Image:
     tile = Image.new("RGB", (side, side), _EMPTY)
     if photo is None:
         return tile
+    photo = photo.eight_bit
     image = Image.fromarray(photo.pixels)
     if photo.alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, _EMPTY), Image.fromarray(photo.alpha))

@@ -12,7 +12,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 FLOORS = (
-    {"errors", "progress", "latents", "devices", "files", "weights", "images", "provenance"},
+    {
+        "errors",
+        "progress",
+        "latents",
+        "devices",
+        "files",
+        "weights",
+        "images",
+        "decoding",
+        "depth",
+        "metadata",
+        "provenance",
+        "free_memory",
+    },
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},

@@ -57,7 +57,7 @@ def light_of(pixels: NDArray[np.uint8], model: FaceModel, before: Array) -> Ligh
     kept = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (normals[:, 2] > 0.25)
     if kept.sum() < 50:
         return Light(1.0, np.zeros(3))
-    values = (pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255) ** GAMMA
+    values = np.clip(pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255, 0, None) ** GAMMA
     design = np.column_stack([np.ones(int(kept.sum())), normals[kept]])
     weight = np.ones(len(values))
     ridge = np.diag([1e-6, 0.02, 0.02, 0.02]) * len(values)

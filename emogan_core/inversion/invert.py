@@ -11,7 +11,7 @@ from torch import Tensor
 from ..devices import gradients_off
 from ..errors import CheckpointError, EmoganError, ShapeError
 from ..face_model import FaceFit
-from ..faces import Crop, choose_face, crop_of, cut, fit_to_photo
+from ..faces import Crop, cut_faces
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
@@ -68,13 +68,10 @@ def invert(
     """
     expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)
-    found = [choose_face(one, face) for one in photos]
-    crops = tuple(crop_of(one, generator.spec.crop) for one in found)
-    side = generator.spec.resolution
-    images = torch.cat([cut(one, crop, side) for one, crop in zip(photos, crops, strict=True)])
-    inversion = invert_images(generator, images, method=method, config=config, progress=progress)
-    fits = tuple(fit_to_photo(one, where) for one, where in zip(photos, found, strict=True))
-    return replace(inversion, crops=crops, faces=fits)
+    spec = generator.spec
+    found = cut_faces(photos, frame=spec.crop, resolution=spec.resolution, face=face, progress=progress)
+    inversion = invert_images(generator, found.images, method=method, config=config, progress=progress)
+    return replace(inversion, crops=found.crops, faces=found.fits)
 
 
 def invert_images(
