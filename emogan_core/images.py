@@ -19,6 +19,8 @@ from .files import refuse_overwrite, write_whole
 from .records import read_embedded, save_options
 
 MAX_PIXELS = 100_000_000
+"""Pictures of more are refused before they are decoded."""
+
 READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _FORMAT_BY_SUFFIX = {
     ".png": "PNG",

@@ -12,7 +12,11 @@ _DIRECTIONS = ("jaw", "mouth")  # jawLeft is where the jaw goes, not whose half 
 
 
 def sides_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The shapes that a name means: itself, or its left and right ones where it names no side; () when unknown."""
+    """The shapes that a name means: itself, or its left and right ones where it names no side; () when unknown.
+
+    >>> sides_of("mouthSmile", ["jawOpen", "mouthSmileLeft", "mouthSmileRight"])
+    ('mouthSmileLeft', 'mouthSmileRight')
+    """
     if name in names:
         return (name,)
     pair = (f"{name}Left", f"{name}Right")

@@ -12,6 +12,8 @@ from ..errors import CheckpointError
 MAX_RESOLUTION = 2048
 MAX_CHANNELS = 2048
 MAX_CLASSES = 1 << 16
+"""Of a class-conditional generator."""
+
 PYRAMIDS = ("stylegan1", "stylegan2", "stylegan2-resnet", "stylegan2-orig")  # a block of convolutions per resolution
 ARCHITECTURES = (*PYRAMIDS, "stylegan3")
 CONDITIONINGS = ("embed", "concat")
