@@ -107,17 +107,17 @@ def _signature(name: str, node: Definition) -> list[str]:
     if isinstance(node, ast.FunctionDef):
         return [f"def {_called(name, node)}: ..."]
     if isinstance(node, ast.ClassDef):
-        bases = ", ".join(ast.unparse(base) for base in node.bases)
+        bases = ", ".join(_shown(base) for base in node.bases)
         fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and _is_field(one)]
         head = f"class {name}({bases}):" if bases else f"class {name}:"
-        return [head, *(f"    {ast.unparse(one)}" for one in fields)] if fields else [f"{head} ..."]
-    kind = f": {ast.unparse(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
-    value = "" if node.value is None else ast.unparse(node.value)
+        return [head, *(f"    {_shown(one)}" for one in fields)] if fields else [f"{head} ..."]
+    kind = f": {_shown(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
+    value = "" if node.value is None else _shown(node.value)
     return [f"{name}{kind} = {value if len(value) <= LONGEST_VALUE else '...'}"]
 
 
 def _is_field(node: ast.AnnAssign) -> bool:
-    return not ast.unparse(node.target).startswith("_")
+    return not _shown(node.target).startswith("_")
 
 
 def _called(name: str, node: ast.FunctionDef) -> str:
@@ -128,7 +128,7 @@ def _called(name: str, node: ast.FunctionDef) -> str:
     parts = [_argument(*pair) for pair in zip(positional, defaults, strict=True) if pair[0].arg not in ("self", "cls")]
     if given.kwonlyargs:
         parts += ["*", *(_argument(*pair) for pair in zip(given.kwonlyargs, given.kw_defaults, strict=True))]
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    returns = f" -> {_shown(node.returns)}" if node.returns else ""
     line = f"{name}({', '.join(parts)}){returns}"
     if len(line) <= LONGEST_LINE:
         return line
@@ -136,10 +136,16 @@ def _called(name: str, node: ast.FunctionDef) -> str:
 
 
 def _argument(argument: ast.arg, default: ast.expr | None) -> str:
-    kind = f": {ast.unparse(argument.annotation)}" if argument.annotation else ""
+    kind = f": {_shown(argument.annotation)}" if argument.annotation else ""
     if default is None:
         return f"{argument.arg}{kind}"
-    return f"{argument.arg}{kind}{' = ' if kind else '='}{ast.unparse(default)}"
+    return f"{argument.arg}{kind}{' = ' if kind else '='}{_shown(default)}"
+
+
+def _shown(node: ast.AST) -> str:
+    """As the sources are formatted, whatever version of Python unparses them."""
+    text = ast.unparse(node).replace("lambda :", "lambda:")
+    return text if '"' in text else text.replace("'", '"')
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:
@@ -152,8 +158,8 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
             or (one.name.startswith("_") and one.name != "__getitem__")
         ):
             continue
-        is_property = any(ast.unparse(decorator) == "property" for decorator in one.decorator_list)
-        kind = f": {ast.unparse(one.returns)}" if is_property and one.returns else ""
+        is_property = any(_shown(decorator) == "property" for decorator in one.decorator_list)
+        kind = f": {_shown(one.returns)}" if is_property and one.returns else ""
         called = " ".join(_called(one.name, one).split())
         shown = f".{one.name}{kind}" if is_property else f".{called}"
         yield f"- `{shown}`: {' '.join(_flowing(doc).split())}"
