@@ -64,3 +64,14 @@ def test_shape_every_expression_it_names_is_known() -> None:
         names = [name.strip(" `") for name in line.split("|")[1].split(",")]
         assert all(name in axes or name in EXPRESSIONS for name in names if name != "...")
     assert all(name in table for name in EXPRESSIONS)
+
+
+def test_shape_ci_runs_what_the_readme_promises() -> None:
+    """Python 3.10 to 3.13, by the README's own command."""
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    (oldest,) = re.findall(r'^requires-python = ">=(.+)"$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    versions = re.findall(r"python-version: \[(.+)\]", workflow)[0].replace('"', "").split(", ")
+    assert versions[0] == oldest
+    assert f"Python {oldest} or newer" in README
+    assert "run: .ci/run" in workflow
+    assert os.access(ROOT / ".ci" / "types", os.X_OK)
