@@ -19,7 +19,7 @@ FAILED = 2
 INTERRUPTED = 130
 DEFAULT_SEED = 0
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
-"""The expressions that ship with the package; here, because their own room imports torch."""
+"""The expressions that ship with the package; here, because their own package imports torch."""
 
 
 class UsageError(EmoganError):
