@@ -61,8 +61,9 @@ def invert(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Find one face in each photo, the `face`-th largest, and its code.
+    """Find one face in each photo, the `face`-th largest from 0, and its code.
 
+    Convention: one row per photo, with its crop and the face model's fit; photos are never changed.
     Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.
     """
     expect_method(generator, method)

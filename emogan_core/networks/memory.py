@@ -35,6 +35,7 @@ class Need:
     fixed: int = 0
 
     def of(self, count: int) -> int:
+        """Bytes for `count` pictures at once."""
         return self.fixed + count * self.each
 
     def groups(self, count: int, *, most: int = GROUP_BYTES) -> Iterator[slice]:

@@ -125,9 +125,11 @@ class GeneratorSpec:
 
     @property
     def num_ws(self) -> int:
+        """How many rows the codes in W+ have."""
         return 2 * len(self.channels) if self.alias_free is None else self.alias_free.num_layers + 2
 
     def to_json(self) -> str:
+        """The spec as text, as files of ours hold it."""
         return json.dumps(self._parts(), sort_keys=True)
 
     @property
