@@ -51,6 +51,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "FACE_SIZE",
     "INPUT_SIZE",
     "LandmarkNet",
+    "Metadata",
     "Skipped",
     "bits_kept",
     "choose_among",
