@@ -15,7 +15,7 @@ import torch
 from tiny import TINY, make_generator
 from torch import Tensor
 
-from emogan_core.checkpoints.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.discriminator import Discriminator
 from emogan_core.networks.layers import initialise

@@ -13,10 +13,10 @@ from ..errors import CheckpointError
 from ..networks.build import Generator, build_generator
 from ..networks.spec import GeneratorSpec
 from ..weights import builtin_path
-from .canonical import CanonicalCheckpoint
 from .kinds import NEEDED, kind_of_start
 from .known import recognised
 from .native import read_generator
+from .reading.canonical import CanonicalCheckpoint
 
 BUILTIN = "generator.safetensors"
 START_BYTES = 64
@@ -101,8 +101,10 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
         kind = kind_of_start(start)
         told = f"is {kind}" if kind else f"is no generator file known here (it starts with {start[:4]!r})"
         raise CheckpointError(f"{path.name} {told}; {NEEDED}")
-    from .nvidia import read_nvidia  # here: most starts of the program need no reader, and there are many
-    from .torch_files import read_torch_file
+    from .nvidia.stylegan2_pickles import (
+        read_nvidia,  # here: most starts of the program need no reader, and there are many
+    )
+    from .readers import read_torch_file
 
     torch_file = start[:2] == b"PK" or TORCH_NUMBER in start[:32]  # protocols put up to 11 bytes before the number
     found = read_torch_file(path) if torch_file else read_nvidia(path)

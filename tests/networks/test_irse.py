@@ -6,8 +6,8 @@ import pytest
 import torch
 from foreign_encoders import encoder_shapes, filled
 
-from emogan_core.checkpoints.canonical import CanonicalCheckpoint
-from emogan_core.checkpoints.encoders import with_encoder
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.encoders import with_encoder
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import GeneratorSpec
 from emogan_core.networks.irse import IrseAnatomy, IrseEncoder, Stage, anatomy_of
