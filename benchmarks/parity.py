@@ -28,7 +28,7 @@ from parity_twin import PSI, Twins, differences
 
 Found = dict[str, list[dict[str, float]]]
 LIMIT = 1e-5
-COLUMNS = ("draw", "sample", "judge", "encode")
+COLUMNS = ("draw", "sample", "discriminator", "encode")
 REFERENCES: dict[str, tuple[str, Callable[[Path, Path], Twins]]] = {
     "ada": ("NVlabs/stylegan2-ada-pytorch", ada),
     "stylegan3": ("NVlabs/stylegan3", stylegan3),
@@ -46,9 +46,9 @@ HEADER = """\
 {command}
 ```
 
-For each row, that program's own code made random networks, small unless told, and wrote them as it writes files; as no
+For each row, that program's own code made random networks, small unless noted, and wrote them as it writes files; as no
 TensorFlow ran, its files were written in the layout that its programs document. `load_generator` read each file, and
-both programs drew on the CPU with the stored noise, in float32 unless told. The number is the largest difference of any
+both programs drew on the CPU with the stored noise, in float32 unless noted. The number is the largest difference of any
 value in any of the networks, as a share of the range of the reference's output: from W+ to the picture (random codes,
 another for each row), from z to the picture (psi {psi} on all rows), the discriminator's logits of eight pictures of
 noise, and the codes of encoders. Where a cell is empty nothing was compared. What remains from z in float64 is the
@@ -79,8 +79,8 @@ def run(name: str, checkout: Path) -> Found:
     found: Found = {}
     for line in done.stdout.splitlines():
         if line.startswith("{"):  # some references print while they are made
-            told = json.loads(line)
-            found.setdefault(told["kind"], []).append(told["differences"])
+            row = json.loads(line)
+            found.setdefault(row["kind"], []).append(row["differences"])
     return found
 
 

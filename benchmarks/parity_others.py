@@ -38,7 +38,7 @@ def drawn_by_rosinality(path: Path, g: Net, d: Net, average: Tensor) -> Twin:
         path=path,
         draw=lambda ws: g([ws], input_is_latent=True, randomize_noise=False)[0],
         sample=lambda z, c: g([z], randomize_noise=False, **around)[0],
-        judge=lambda images, c: d(images),
+        discriminator=lambda images, c: d(images),
     )
 
 
@@ -56,11 +56,11 @@ def rosinality1(checkout: Path, folder: Path) -> Twins:
         torch.save({"g_running": g.state_dict()}, path)
         average = load_generator(path).w_avg[None]
         noise = [torch.zeros(3, 1, 4 << index, 4 << index) for index in range(step + 1)]
-        told = {"mean_style": average, "style_weight": PSI, "noise": noise, "step": step}
+        options = {"mean_style": average, "style_weight": PSI, "noise": noise, "step": step}
         yield Twin(
             kind="rosinality StyleGAN1 `.model`, without noise",
             path=path,
-            sample=partial(without_class, partial(g, **told)),
+            sample=partial(without_class, partial(g, **options)),
         )
 
 
@@ -82,8 +82,8 @@ def e4e(checkout: Path, folder: Path) -> Twins:
     decoder = importlib.import_module("models.stylegan2.model").Generator
     for name, kind in ENCODERS.items():
         for side in (256, 1024):
-            told = types.SimpleNamespace(stylegan_size=side, input_nc=3)
-            network = lively(getattr(encoders, name)(50, "ir_se", told))
+            options = types.SimpleNamespace(stylegan_size=side, input_nc=3)
+            network = lively(getattr(encoders, name)(50, "ir_se", options))
             state = {f"encoder.{key}": tensor for key, tensor in network.state_dict().items()}
             state |= {f"decoder.{key}": tensor for key, tensor in decoder(side, 512, 8).state_dict().items()}
             average = torch.randn(512, generator=torch.Generator().manual_seed(7))

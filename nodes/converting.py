@@ -6,7 +6,8 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.checkpoints import Opened, open_generator
+from ..emogan_core.checkpoints import LoadedCheckpoint as Opened
+from ..emogan_core.checkpoints import open_generator
 from ..emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of

@@ -40,7 +40,7 @@ def rosinality_names(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
-def rosinality_judge(generator: Generator) -> dict[str, Tensor]:
+def rosinality_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's Discriminator."""
     spec, ours = generator.spec, tensors_of(generator)
     top = f"discriminator.b{spec.resolution}.fromrgb"
@@ -108,10 +108,10 @@ def hammer_names(generator: Generator) -> dict[str, Tensor]:
     return made | ({"synthesis.filter": _KERNEL / 64} if spec.architecture == "stylegan2" else {})
 
 
-def hammer_judge(generator: Generator) -> dict[str, Tensor]:
+def hammer_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of Hammer's StyleGAN2Discriminator."""
     last, made = f"layer{2 * len(generator.spec.resolutions)}", {}
-    for name, tensor in genforce_judge(generator).items():
+    for name, tensor in genforce_discriminator(generator).items():
         if name.endswith(".filter.kernel"):
             made[name.replace("skip_layer", "residual").removesuffix(".kernel")] = _KERNEL / 64
         else:
@@ -119,7 +119,7 @@ def hammer_judge(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
-def genforce_judge(generator: Generator) -> dict[str, Tensor]:
+def genforce_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's StyleGAN2Discriminator."""
     spec, ours = generator.spec, tensors_of(generator)
     made: dict[str, Tensor] = {}

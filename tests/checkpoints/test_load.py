@@ -1,4 +1,4 @@
-"""The door for weights: our files whole, everything else refused in one sentence."""
+"""Loading generators: our files whole, everything else refused in one sentence."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_shape_half_file_is_stable_once_written(tiny: Generator, tmp_path: Path)
         {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "judge_group": None},
     ],
 )
-def test_shape_classes_and_judges_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
+def test_shape_classes_and_discriminators_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
     net, path = make_generator(replace(TINY, **change)), tmp_path / "classes.safetensors"
     write_generator(path, net, half=False)
     again = load_generator(path)
@@ -135,10 +135,10 @@ def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
     ],
 )
 def test_error_descriptions_of_other_types(tiny: Generator, tmp_path: Path, change: dict[str, object]) -> None:
-    path = tmp_path / "told.safetensors"
+    path = tmp_path / "expected.safetensors"
     spec = json.dumps(json.loads(tiny.spec.to_json()) | change)
     write_tensors(path, tensors_of(tiny), {"format": "emotiongan-generator-1", "spec": spec})
-    with pytest.raises(CheckpointError, match=r"^told\.safetensors: ") as caught:
+    with pytest.raises(CheckpointError, match=r"^expected\.safetensors: ") as caught:
         load_generator(path)
     assert len(str(caught.value)) < 400
 

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
-from ...errors import CheckpointError
-from ..nvidia.modules import clamp_of, expect_our_filter
+from ..reading.filters import expect_filters
+from ..reading.settings import clamp_of, discriminator_facts, expect_settings
 from ..reading.weights import ForeignWeights
 
 EMBEDDING = "mapping.embedding.weight"
@@ -36,12 +34,16 @@ _EMBED: dict[str, object] = {
     "normalize_embedding_latent": False,
     "embedding_use_wscale": True,
 }
-_JUDGED = ("use_wscale", "wscale_gain", "lr_mul", "filter_kernel")
 _CONCAT: dict[str, object] = {name: not value for name, value in _EMBED.items()}  # TensorFlow's LabelConcat
+_OF_DISCRIMINATORS = ("use_wscale", "wscale_gain", "lr_mul", "filter_kernel")
+_NO_SETTINGS_NOTICE = (
+    "the file lacks the settings of its network (model_kwargs_init); the usual ones are taken, without a limit "
+    "on activations (conv_clamp)"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Conventions:
     """What the two programs do differently with the same names."""
 
     average: str
@@ -50,85 +52,54 @@ class Dialect:
     style_bias: float  # what that program adds to style biases when drawing
     clamp: float | None = None
     architecture: object = None  # as Hammer's settings tell it
-    judge_shortcut: str = "skip_layer{number}"
-    judge_output: str = "layer{number}"
+    discriminator_shortcut: str = "skip_layer{number}"
+    discriminator_output: str = "layer{number}"
 
 
-def dialect_of(weights: ForeignWeights, settings: Mapping[str, object] | None, *, notices: list[str]) -> Dialect:
-    """Told by the blur filters, which every network of either program has.
+def conventions_of(
+    weights: ForeignWeights, settings: Mapping[str, object] | None, *, notices: list[str]
+) -> Conventions:
+    """Told by the blur filters: Hammer keeps them with the weights.
 
     Raises: CheckpointError when a setting is one that is not drawn here.
     """
     if "synthesis.layer1.filter" not in weights and "synthesis.filter" not in weights:
-        return Dialect(average="truncation.w_avg", shortcut="synthesis.skip_layer{before}", turned=True, style_bias=1.0)
-    expect_filters(weights)
-    if settings is None:
-        notices.append(
-            "the file lacks the settings of its network (model_kwargs_init); the usual ones are taken, without a limit "
-            "on activations (conv_clamp)"
+        return Conventions(
+            average="truncation.w_avg", shortcut="synthesis.skip_layer{before}", turned=True, style_bias=1.0
         )
-    told = settings or {}
+    expect_hammer_filters(weights)
+    if settings is None:
+        notices.append(_NO_SETTINGS_NOTICE)
+    declared = settings or {}
     labels = (_EMBED if has_bias(weights) else _CONCAT) if EMBEDDING in weights else {}
-    for name, wanted in (_FIXED | labels).items():
-        came = told.get(name, wanted)
-        came = tuple(came) if isinstance(came, list) else came
-        if came != wanted:
-            raise CheckpointError(
-                f"{weights.place} has the setting {name} = {_shown(came)}; needed {wanted}, other networks are not "
-                "drawn here"
-            )
-    return Dialect(
+    expect_settings(declared, _FIXED | labels)
+    return Conventions(
         average="w_avg",
         shortcut="synthesis.residual{here}",
         turned=False,
         style_bias=0.0,
-        clamp=_clamp(told.get("conv_clamp"), place=weights.place),
-        architecture=told.get("architecture"),
-        judge_shortcut="residual{number}",
-        judge_output="output",
+        clamp=clamp_of(declared.get("conv_clamp")),
+        architecture=declared.get("architecture"),
+        discriminator_shortcut="residual{number}",
+        discriminator_output="output",
     )
 
 
-def judge_limits(settings: Mapping[str, object] | None) -> dict[str, Any]:
+def discriminator_facts_of(settings: Mapping[str, object] | None) -> dict[str, Any]:
     """What the spec says of Hammer's discriminator, from its settings.
 
     Raises: CheckpointError.
     """
-    told = settings or {}
-    for name, wanted in {name: _FIXED[name] for name in _JUDGED}.items():
-        came = told.get(name, wanted)
-        if (tuple(came) if isinstance(came, list) else came) != wanted:
-            raise CheckpointError(f"its setting {name} is {_shown(came)}; needed {wanted}")
-    group = told.get("mbstd_groups", 4)
-    if not isinstance(group, int) or not 1 < group <= 1 << 16:
-        raise CheckpointError("it compares pictures in groups of an odd size; needed 2 to 65536")
-    return {"judge_clamp": clamp_of(told.get("conv_clamp")), "judge_group": group}
+    declared = settings or {}
+    expect_settings(declared, {name: _FIXED[name] for name in _OF_DISCRIMINATORS})
+    return discriminator_facts(clamp=clamp_of(declared.get("conv_clamp")), group=declared.get("mbstd_groups", 4))
 
 
 def has_bias(weights: ForeignWeights) -> bool:
+    """Whether embeddings of classes have a bias, as StyleGAN2-ADA's do and LabelConcat's do not."""
     return "mapping.embedding.bias" in weights
 
 
-def expect_filters(weights: ForeignWeights) -> None:
-    """Hammer keeps its blur filters with the weights.
-
-    Raises: CheckpointError when one is not [1, 3, 3, 1].
-    """
-    for name, value in weights.entries.items():
-        if name.endswith(_FILTER) and isinstance(value, Tensor):
-            try:
-                expect_our_filter(value)
-            except CheckpointError as error:
-                raise CheckpointError(f"{weights.place}: {error}") from error
-
-
-def _shown(value: object) -> str:
-    """A setting fit to be shown; what is nested stays unseen, its text may have no end."""
-    return ascii(value)[:40] if isinstance(value, bool | int | float | str) else f"a {type(value).__name__}"
-
-
-def _clamp(value: object, *, place: str) -> float | None:
-    try:
-        return clamp_of(value)
-    except CheckpointError as error:
-        raise CheckpointError(f"{place}: {error}") from error
+def expect_hammer_filters(weights: ForeignWeights) -> None:
+    """Raises: CheckpointError when one of the filters that Hammer keeps is not [1, 3, 3, 1]."""
+    expect_filters(weights.entries, [name for name in weights.entries if name.endswith(_FILTER)])

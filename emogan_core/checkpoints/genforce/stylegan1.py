@@ -1,4 +1,4 @@
-"""StyleGAN1 as genforce, InterFaceGAN and Hammer name it: one line of programs, one scheme with three dialects.
+"""StyleGAN1 as genforce, InterFaceGAN and Hammer name it: programs of one group, whose names differ in parts.
 
 Source: reference/checkpoint-formats and the programs' tensors; the names are facts of the files.
 """
@@ -9,16 +9,23 @@ import math
 import re
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
 from ..reading.canonical import CanonicalCheckpoint
+from ..reading.completing import no_discriminator_notice
+from ..reading.contents import Contents
+from ..reading.filters import STYLEGAN1, expect_filters
+from ..reading.settings import MAPPING_RATE, expect_settings, shown
 from ..reading.stylegan1 import TURNED_FROM, read_stylegan1
-from ..reading.weights import ForeignWeights
-from ..tensorflow.settings import MAPPING_RATE, shown
+from ..reading.tables import StateDict, state_dict_with, table_at
+from .stylegan2 import MARKS
 
-_MARKS = ("synthesis.layer0.apply_noise.weight", "synthesis.layer0.epilogue.apply_noise.weight", "synthesis.lod")
+_MARKS_OF_STYLEGAN1 = (
+    "synthesis.layer0.apply_noise.weight",
+    "synthesis.layer0.epilogue.apply_noise.weight",
+    "synthesis.lod",
+)
 _FILTERS = (".blur.kernel", ".filter")
 _SPECIFIC = ("truncation.truncation",)  # InterFaceGAN's psi per layer
 _WHOLE = {
@@ -61,55 +68,35 @@ _FIXED: Mapping[str, object] = {  # settings that Hammer keeps beside the weight
 }
 
 
-def is_stylegan1(names: Mapping[str, object]) -> bool:
-    """Whether a state dict is a StyleGAN1 of one of these programs."""
-    return any(name in names for name in _MARKS)
+def detect(contents: Contents) -> StateDict | None:
+    found = state_dict_with(contents.top, *MARKS)
+    return found if found is not None and any(name in found.entries for name in _MARKS_OF_STYLEGAN1) else None
 
 
-def read_genforce_stylegan1(
-    entries: Mapping[str, object],
-    *,
-    place: str,
-    notices: list[str] | None = None,
-    settings: Mapping[str, object] | None = None,
-) -> CanonicalCheckpoint:
-    """A generator from a state dict; `settings` are Hammer's.
+def read(found: StateDict) -> CanonicalCheckpoint:
+    """The generator; discriminators of StyleGAN1 are left out.
 
     Raises: CheckpointError.
     """
-    told = settings or {}
-    for key, wanted in _FIXED.items():
-        came = told.get(key, wanted)
-        if (list(came) if isinstance(came, tuple) else came) != wanted:
-            raise CheckpointError(
-                f"{place}: its setting {key} is {shown(came)}, which is not drawn here; needed {wanted}"
-            )
-    rate = told.get("mapping_lr_mul", MAPPING_RATE)
-    fused, least = told.get("fused_scale", "auto"), told.get("fused_scale_res", TURNED_FROM)
+    notices = list(found.notices)
+    if found.beside("discriminator") is not None:
+        notices.append(no_discriminator_notice(CheckpointError("it is of StyleGAN1's kind, which is not read")))
+    settings = table_at(table_at(found.top, "model_kwargs_init") or {}, found.key) or {}
+    expect_settings(settings, _FIXED)
+    rate = settings.get("mapping_lr_mul", MAPPING_RATE)
+    fused, least = settings.get("fused_scale", "auto"), settings.get("fused_scale_res", TURNED_FROM)
     if not isinstance(rate, float | int) or not isinstance(least, int) or not 1e-6 <= rate <= 1e6:
-        raise CheckpointError(
-            f"{place}: its settings of rate and size are {shown(rate)} and {shown(least)}; needed numbers"
-        )
-    filters = {name: value for name, value in entries.items() if name.endswith(_FILTERS)}
-    _expect_binomial(ForeignWeights(filters, place=place))
-    own = dict(_named(name, value) for name, value in entries.items() if name not in filters and name not in _SPECIFIC)
+        raise CheckpointError(f"its settings of rate and size are {shown(rate)} and {shown(least)}; needed numbers")
+    filters = [name for name in found.entries if name.endswith(_FILTERS)]
+    expect_filters(found.entries, filters, taps=STYLEGAN1)
+    left_aside = {*filters, *_SPECIFIC}
+    own = dict(_named(name, value) for name, value in found.entries.items() if name not in left_aside)
     return read_stylegan1(
         own,
-        place=place,
-        notices=[] if notices is None else notices,
+        notices=notices,
         turned_from=(8 if fused else 1 << 30) if isinstance(fused, bool) else least,
         mapping_gain=rate / MAPPING_RATE,
     )
-
-
-def _expect_binomial(filters: ForeignWeights) -> None:
-    taps = torch.tensor((1.0, 2.0, 1.0)) / 4
-    for name in filters.entries:
-        kernel = filters.take(name, *filters.shape(name, dims=4))
-        if kernel.shape[1:] != (1, 3, 3) or not torch.allclose(kernel, torch.outer(taps, taps), atol=1e-4):
-            raise CheckpointError(
-                f"{filters.place}: filter '{name}' is not [1, 2, 1]; other filters are not drawn here"
-            )
 
 
 def _named(name: str, value: object) -> tuple[str, object]:

@@ -7,136 +7,128 @@ Source: reference/checkpoint-formats; the names are facts of the files, the math
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from torch import Tensor
 
 from ...errors import CheckpointError
 from ...networks.spec import GeneratorSpec
-from ..kinds import kind_of_names
-from ..nvidia.modules import told_word
 from ..reading.canonical import CanonicalCheckpoint
-from ..reading.weights import ForeignWeights, completed, resolution_of, told_of_judge
-from .hammer import EMBEDDING, Dialect, dialect_of, expect_filters, has_bias, judge_limits
-from .stylegan1 import is_stylegan1, read_genforce_stylegan1
+from ..reading.completing import completed, no_discriminator_notice
+from ..reading.contents import Contents
+from ..reading.settings import word
+from ..reading.sizes import mapping_sizes, resolution_of
+from ..reading.tables import StateDict, state_dict_with, table_at
+from ..reading.weights import ForeignWeights
+from .hammer import (
+    EMBEDDING,
+    Conventions,
+    conventions_of,
+    discriminator_facts_of,
+    expect_hammer_filters,
+    has_bias,
+)
 
+MARKS = ("synthesis.layer0.", "synthesis.early_layer.")
 _FILTERS = (".filter.kernel", "synthesis.upsample.kernel", ".filter")  # fixed in genforce, checked in Hammer
 
 
-def read_genforce(
-    entries: Mapping[str, object],
-    *,
-    place: str,
-    judge: Mapping[str, object] | None = None,
-    settings: Mapping[str, object] | None = None,
-    judge_settings: Mapping[str, object] | None = None,
-) -> CanonicalCheckpoint:
-    """A generator from a state dict; `judge` is the file's discriminator's, settings are Hammer's of either.
+def detect(contents: Contents) -> StateDict | None:
+    return state_dict_with(contents.top, *MARKS)
+
+
+def read(found: StateDict) -> CanonicalCheckpoint:
+    """The generator, and the residual discriminator beside it.
 
     Raises: CheckpointError.
     """
-    if is_stylegan1(entries):
-        left_out = [told_of_judge(CheckpointError("it is of StyleGAN1's kind, which is not read"))]
-        notices = left_out if judge is not None else []
-        return read_genforce_stylegan1(entries, place=place, notices=notices, settings=settings)
-    weights = ForeignWeights(entries, place=place)
+    weights = ForeignWeights(found.entries)
     _expect_kind(weights)
-    notices = []
-    dialect = dialect_of(weights, settings, notices=notices)
-    spec, tensors = _mapping(weights, dialect)
-    tensors |= _synthesis(weights, spec, dialect)
+    notices = list(found.notices)
+    settings = table_at(found.top, "model_kwargs_init") or {}
+    conventions = conventions_of(weights, table_at(settings, found.key), notices=notices)
+    spec, tensors = _mapping(weights, conventions)
+    tensors |= _synthesis(weights, spec, conventions)
     weights.expect_all_taken(ignored=_FILTERS)
-    if judge is not None:
+    discriminator = found.beside("discriminator")
+    if discriminator is not None:
         try:
-            limits = judge_limits(judge_settings)
-            tensors |= _judge(ForeignWeights(judge, place="the table discriminator"), spec, dialect)
-            spec = replace(spec, **limits)
+            facts = discriminator_facts_of(table_at(settings, "discriminator"))
+            tensors |= _discriminator(ForeignWeights(discriminator), spec, conventions)
+            spec = replace(spec, **facts)
         except CheckpointError as error:
-            notices.append(told_of_judge(error))
+            notices.append(no_discriminator_notice(error))
     return completed(spec, tensors, notices=notices)
 
 
 def _expect_kind(weights: ForeignWeights) -> None:
-    place = weights.place
     if "synthesis.early_layer.weight" in weights:
-        raise CheckpointError(f"{place} starts from the code instead of a constant; such networks are not supported")
+        raise CheckpointError("it starts from the code instead of a constant; such networks are not supported")
     if "synthesis.early_layer.const" not in weights or "synthesis.layer0.weight" not in weights:
-        kind = kind_of_names(weights.entries)
         first = ", ".join(f"{name[:60]!a}" for name in list(weights.entries)[:4])
-        told = f"seems to be {kind}" if kind else f"starts with {first}: not a StyleGAN2 that genforce wrote"
-        raise CheckpointError(f"{place} {told}; give another file")
+        raise CheckpointError(f"it starts with {first}: not a StyleGAN2 that genforce wrote; give another file")
     if "synthesis.layer1.style.weight" not in weights and "synthesis.layer1.weight" in weights:
         raise CheckpointError(
-            f"{place} is of the residual architecture as genforce saves it: without its up-sampling convolutions, whose "
+            "it is of the residual architecture as genforce saves it: without its up-sampling convolutions, whose "
             "place the shortcuts took; not even that program can draw it"
         )
 
 
-def _mapping(weights: ForeignWeights, dialect: Dialect) -> tuple[GeneratorSpec, dict[str, Tensor]]:
+def _mapping(weights: ForeignWeights, conventions: Conventions) -> tuple[GeneratorSpec, dict[str, Tensor]]:
     """The spec, and the tensors before the synthesis."""
-    place = weights.place
     blocks = (weights.count("synthesis.layer{}.weight") + 1) // 2
-    layers = weights.count("mapping.dense{}.weight")
-    w_dim, inputs = weights.shape("mapping.dense0.weight", dims=2)
-    w_dim = weights.shape(f"mapping.dense{layers - 1}.weight", dims=2)[0]
-    tensors, classes, z_dim = _classes(weights, inputs=inputs, w_dim=w_dim)
-    conditioning = "concat" if classes and "mapping.embed.bias" not in tensors else "embed"
+    layers = [
+        weights.shape(f"mapping.dense{index}.weight", dims=2)
+        for index in range(weights.count("mapping.dense{}.weight"))
+    ]
+    tensors, classes, concat = _classes(weights)
+    sizes = mapping_sizes(layers, classes=classes, concat=concat)
     spec = GeneratorSpec(
-        resolution=resolution_of(blocks, place=place),
-        w_dim=w_dim,
-        z_dim=z_dim,
+        **sizes,
+        resolution=resolution_of(blocks),
         channels=tuple(weights.shape(f"synthesis.layer{2 * index}.weight", dims=4)[0] for index in range(blocks)),
-        mapping_layers=layers,
-        conv_clamp=dialect.clamp,
-        architecture=_architecture(weights, dialect),
-        c_dim=classes,
-        conditioning=conditioning,
+        conv_clamp=conventions.clamp,
+        architecture=_architecture(weights, conventions),
     )
-    for index in range(layers):
-        width = w_dim if index else 2 * z_dim if conditioning == "concat" else inputs
-        tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", w_dim, width)
-        tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", w_dim)
-    if dialect.average in weights:
-        tensors["mapping.w_avg"] = weights.take(dialect.average, w_dim)
+    for index, shape in enumerate(layers):
+        tensors[f"mapping.fc{index}.weight"] = weights.take(f"mapping.dense{index}.weight", *shape)
+        tensors[f"mapping.fc{index}.bias"] = weights.take(f"mapping.dense{index}.bias", spec.w_dim)
+    if conventions.average in weights:
+        tensors["mapping.w_avg"] = weights.take(conventions.average, spec.w_dim)
     return spec, tensors
 
 
-def _classes(weights: ForeignWeights, *, inputs: int, w_dim: int) -> tuple[dict[str, Tensor], int, int]:
-    """The embedding's tensors, how many classes there are, and how wide z is beside them.
+def _classes(weights: ForeignWeights) -> tuple[dict[str, Tensor], tuple[int, int] | None, bool]:
+    """The embedding's tensors, how many classes there are and how wide each is, and whether it is LabelConcat's.
 
     Raises: CheckpointError.
     """
     if "mapping.label_weight" in weights:  # TensorFlow's LabelConcat
-        classes, z_dim = weights.shape("mapping.label_weight", dims=2)
-        return {"mapping.embed.weight": weights.take("mapping.label_weight", classes, z_dim)}, classes, z_dim
+        count, width = weights.shape("mapping.label_weight", dims=2)
+        return {"mapping.embed.weight": weights.take("mapping.label_weight", count, width)}, (count, width), True
     if EMBEDDING not in weights:
-        return {}, 0, inputs
-    embedded, classes = weights.shape(EMBEDDING, dims=2)
-    z_dim, kernel = inputs - embedded, weights.take(EMBEDDING, embedded, classes)
-    if embedded != (w_dim if has_bias(weights) else z_dim):
-        raise CheckpointError(
-            f"{weights.place} embeds classes in {embedded} numbers; needed as many as {'w' if has_bias(weights) else 'z'} has"
-        )
+        return {}, None, False
+    width, count = weights.shape(EMBEDDING, dims=2)
+    kernel = weights.take(EMBEDDING, width, count)
     if has_bias(weights):
-        bias = weights.take("mapping.embedding.bias", embedded)
-        return {"mapping.embed.weight": kernel, "mapping.embed.bias": bias}, classes, z_dim
-    return {"mapping.embed.weight": kernel.T.contiguous()}, classes, z_dim
+        bias = weights.take("mapping.embedding.bias", width)
+        return {"mapping.embed.weight": kernel, "mapping.embed.bias": bias}, (count, width), False
+    return {"mapping.embed.weight": kernel.T.contiguous()}, (count, width), True
 
 
-def _architecture(weights: ForeignWeights, dialect: Dialect) -> str:
+def _architecture(weights: ForeignWeights, conventions: Conventions) -> str:
     """By what the blocks have, held against the setting where there is one."""
-    shortcut = dialect.shortcut.format(before=0, here=1) + ".weight"
+    shortcut = conventions.shortcut.format(before=0, here=1) + ".weight"
     found = "skip" if "synthesis.output0.weight" in weights else "resnet" if shortcut in weights else "origin"
-    if dialect.architecture not in (None, found):
+    if conventions.architecture not in (None, found):
         raise CheckpointError(
-            f"{weights.place} says that its architecture is {told_word(dialect.architecture)}, its tensors are those of '{found}'; "
+            f"it says that its architecture is {word(conventions.architecture)}, its tensors are those of '{found}'; "
             "the file is damaged"
         )
     return {"skip": "stylegan2", "resnet": "stylegan2-resnet", "origin": "stylegan2-orig"}[found]
 
 
-def _synthesis(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -> dict[str, Tensor]:
+def _synthesis(weights: ForeignWeights, spec: GeneratorSpec, conventions: Conventions) -> dict[str, Tensor]:
     width = spec.channels[0]
     tensors = {"synthesis.b4.const": weights.take("synthesis.early_layer.const", 1, width, 4, 4)[0]}
     for index, side in enumerate(spec.resolutions):
@@ -144,17 +136,17 @@ def _synthesis(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -
         here = f"synthesis.b{side}"
         if index:
             tensors |= _styled(weights, 2 * index - 1, f"{here}.conv0", (outer, inner), spec, side=side)
-            if dialect.turned:
+            if conventions.turned:
                 tensors[f"{here}.conv0.weight"] = tensors[f"{here}.conv0.weight"].flip(2, 3)
         if index and spec.architecture == "stylegan2-resnet":
-            shortcut = dialect.shortcut.format(before=index - 1, here=index)
+            shortcut = conventions.shortcut.format(before=index - 1, here=index)
             tensors[f"{here}.skip.weight"] = weights.take(f"{shortcut}.weight", outer, inner, 1, 1)
         tensors |= _styled(weights, 2 * index, f"{here}.conv1", (outer, outer), spec, side=side)
         if spec.architecture == "stylegan2" or side == spec.resolution:
             tensors |= _core(weights, f"synthesis.output{index}", f"{here}.torgb", (3, outer, 1), spec)
     for name in tensors:
         if name.endswith(".affine.bias"):
-            tensors[name] = tensors[name] + dialect.style_bias
+            tensors[name] = tensors[name] + conventions.style_bias
     return tensors
 
 
@@ -182,12 +174,12 @@ def _core(
     }
 
 
-def _judge(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -> dict[str, Tensor]:
+def _discriminator(weights: ForeignWeights, spec: GeneratorSpec, conventions: Conventions) -> dict[str, Tensor]:
     """The residual discriminator; layers are numbered from the full picture down, kernels lie as ours do.
 
     Raises: CheckpointError when it is of another kind, or of other widths than the generator's.
     """
-    expect_filters(weights)
+    expect_hammer_filters(weights)
     low, blocks, top = spec.channels[0], len(spec.channels), spec.channels[-1]
     sources: dict[str, tuple[str, tuple[int, ...]]] = {
         f"discriminator.b{spec.resolution}.fromrgb": ("input0", (top, 3, 1, 1))
@@ -197,10 +189,10 @@ def _judge(weights: ForeignWeights, spec: GeneratorSpec, dialect: Dialect) -> di
         here = f"discriminator.b{spec.resolutions[index]}"
         sources[f"{here}.conv0"] = (f"layer{2 * number}", (inner, inner, 3, 3))
         sources[f"{here}.conv1"] = (f"layer{2 * number + 1}", (outer, inner, 3, 3))
-        sources[f"{here}.skip"] = (dialect.judge_shortcut.format(number=number), (outer, inner, 1, 1))
+        sources[f"{here}.skip"] = (conventions.discriminator_shortcut.format(number=number), (outer, inner, 1, 1))
     sources["discriminator.b4.conv"] = (f"layer{2 * blocks - 2}", (low, low + 1, 3, 3))
     sources["discriminator.b4.fc"] = (f"layer{2 * blocks - 1}", (low, low * 16))
-    sources["discriminator.b4.out"] = (dialect.judge_output.format(number=2 * blocks), (1, low))
+    sources["discriminator.b4.out"] = (conventions.discriminator_output.format(number=2 * blocks), (1, low))
     tensors = {}
     for target, (source, shape) in sources.items():
         tensors[f"{target}.weight"] = weights.take(f"{source}.weight", *shape)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from .machine import Budget, Maker, Name
+from .budget import Budget
+from .machine import Maker, Name
 from .storages import MAX_DIMENSIONS
 
 MAX_SIDE = 1 << 40  # so that no product of sides is slow

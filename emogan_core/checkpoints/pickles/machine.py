@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...errors import CheckpointError
-from ..kinds import NEEDED, kind_of_module
+from .budget import Budget
+from .programs import NEEDED, kind_of_module
 
-MAX_OPCODES = 400_000  # the largest files in circulation, three networks of 1024 px, need about 65,000
 MAX_LINE_BYTES = 4096  # of opcodes that end at a newline; protocols 2 and newer use them for short names only
 MAX_PROTOCOL = 5
 MAX_BITS = 128  # longer numbers make arithmetic slow; torch's own mark of a file has 77 bits
@@ -65,24 +65,6 @@ class Source:
         return self.file.readline(MAX_LINE_BYTES)
 
 
-class Budget:
-    """What one file may cost: opcodes, and bytes turned into tensors."""
-
-    def __init__(self, file_bytes: int) -> None:
-        self.opcodes = MAX_OPCODES
-        self.bytes = 4 * file_bytes + (1 << 16)  # storages count as bytes, and again as tensors
-
-    def spend_bytes(self, count: int) -> None:
-        self.bytes -= count
-        if self.bytes < 0:
-            raise CheckpointError("its tensors claim more bytes than the file holds; it is refused, get another file")
-
-    def spend_opcode(self) -> None:
-        self.opcodes -= 1
-        if self.opcodes < 0:
-            raise CheckpointError(f"it needs more than {MAX_OPCODES} opcodes, which no generator does; it is refused")
-
-
 class Machine:
     """Runs one pickle up to its STOP.
 
@@ -112,7 +94,7 @@ class Machine:
         Raises: CheckpointError for what is refused; the decoder's own errors when the bytes are no pickle.
         """
         for opcode, argument, position in pickletools.genops(self.source):  # type: ignore[arg-type]
-            self.budget.spend_opcode()
+            self.budget.spend_opcodes()
             if opcode.name == "STOP":
                 break
             self._step(opcode.name, argument, position or 0)

@@ -1,25 +1,26 @@
-"""NVIDIA's pickles as inert records: an allow-list of names, each answered by a function of ours.
+"""NVIDIA's .pkl files, of PyTorch and of TensorFlow, as plain values, tensors and records.
 
 Nothing is imported, called or compiled on a file's behalf: the opcodes run on our own machine, and the storages, which
 are files within the file, are parsed here as well. Module source embedded in the file is dropped unread.
-Source: layouts as documented for PyTorch's serialisation and observed in files of stylegan2-ada-pytorch and stylegan3;
-the state that TensorFlow's networks save, as their programs document it.
+Source: layouts as documented for PyTorch's serialisation; the state that TensorFlow's networks save, as their programs
+document it.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ...errors import CheckpointError
-from .arrays import Array, NumberType, array_makers
-from .machine import Budget, Machine, Maker, Opaque, Source
-from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, claim_of, view_of
+from .arrays import Array, NumberType
+from .budget import Budget
+from .file_errors import named
+from .machine import Machine, Maker, Source
+from .records import Record, module_makers
+from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, Storage, claim_of, tensor_makers
 
 MAX_FILE_BYTES = 8 << 30
 TENSORFLOW = "dnnlib.tflib.network.Network"
@@ -27,114 +28,38 @@ TENSORFLOW_STATE = ("version", "name", "static_kwargs", "components", "build_fun
 PROGRESSIVE = ("tfutil.Network", "network.Network")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Record:
-    """A module of a file: the name of its class and its attributes, nothing alive."""
-
-    class_name: str
-    state: dict[str, object] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Storage:
-    numbers: Tensor = field(repr=False)
-
-
 def read_pickle(path: Path) -> object:
     """What a pickle of plain values, tensors and NVIDIA's modules or networks describes, these as records.
 
     Raises: CheckpointError naming the file and what was refused; nothing else, whatever the bytes are.
     """
-    try:
+    with named(path), path.open("rb") as file:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise CheckpointError(f"it has {size} bytes, above the limit of {MAX_FILE_BYTES}; no generator is so large")
         budget = Budget(size)
-        with path.open("rb") as file:
-            return Machine(
-                Source(file, size),
-                makers=_makers(budget),
-                budget=budget,
-                build=lambda target, state: _build(target, state, budget),
-            ).run()
-    except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
-    except Exception as error:  # damaged bytes break the decoder in any way they like; none of it concerns the user
-        told = ascii(str(error))[:160]
-        raise CheckpointError(f"{path.name} is damaged ({type(error).__name__}: {told}); get the file again") from error
+        return Machine(
+            Source(file, size),
+            makers=_makers(budget),
+            budget=budget,
+            build=lambda target, state: _build(target, state, budget),
+        ).run()
 
 
 def _makers(budget: Budget) -> dict[str, Maker]:
-    def storage(data: object) -> _Storage:
+    def storage(data: object) -> Storage:
         return _storage(data, budget)
 
-    def tensor(store: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
-        numbers = store.numbers if isinstance(store, _Storage) else None
-        found = view_of(numbers, offset, size, stride)
-        budget.spend_bytes(found.numel() * found.element_size())
-        return found
-
-    return module_makers(budget) | {
-        "torch._utils._rebuild_parameter": _parameter,
-        "torch._utils._rebuild_parameter_with_state": _parameter,
-        "torch._utils._rebuild_tensor_v2": tensor,
+    return {
+        **module_makers(budget),
+        **tensor_makers(budget),
         "torch.storage._load_from_bytes": storage,
         TENSORFLOW: _tensorflow,
         **dict.fromkeys(PROGRESSIVE, _progressive),
     }
 
 
-def module_makers(budget: Budget) -> dict[str, Maker]:
-    """What NVIDIA's PyTorch modules consist of besides tensors, which files of torch.save write in a way of their own."""
-
-    def encoded(text: object, name: object = "latin1") -> bytes:
-        if not isinstance(text, str) or name not in ("latin1", "latin-1"):
-            raise CheckpointError("refused an encoding other than latin1; get the file again, or as safetensors")
-        budget.spend_bytes(len(text))
-        return text.encode("latin1")
-
-    made: dict[str, Maker] = {
-        "torch_utils.persistence._reconstruct_persistent_obj": _record,
-        "dnnlib.util.EasyDict": _empty,
-        "collections.OrderedDict": _empty,
-        "_codecs.encode": encoded,
-        "builtins.set": _set,
-        "__builtin__.set": _set,
-    }
-    return made | array_makers(budget)
-
-
-def _record(meta: object) -> Record:
-    """What `_reconstruct_persistent_obj` would bring to life by compiling `module_src`; here it stays a record."""
-    if not isinstance(meta, dict):
-        raise CheckpointError("a module comes without its description; the file is damaged, get it again")
-    kind, version, class_name, state = (meta.get(key) for key in ("type", "version", "class_name", "state"))
-    if not isinstance(kind, str) or kind != "class" or not isinstance(version, int) or version > 6:
-        raise CheckpointError("a module is described in a way not known here; needed a class of version 6 or older")
-    if not isinstance(class_name, str) or not isinstance(state, dict):
-        raise CheckpointError("a module has no class name or no state; the file is damaged, get it again")
-    return Record(class_name, state)
-
-
-def _empty(*arguments: object) -> dict[str, object]:
-    if arguments:
-        raise CheckpointError("a dictionary is made from a list; needed one filled item by item, as networks are saved")
-    return {}
-
-
-def _set(*_: object) -> Opaque:
-    return Opaque()
-
-
-def _parameter(data: object, *_: object) -> Tensor:
-    if not isinstance(data, Tensor):
-        raise CheckpointError("a parameter holds no tensor; the file is damaged, get it again")
-    return data
-
-
-def _storage(data: object, budget: Budget) -> _Storage:
+def _storage(data: object, budget: Budget) -> Storage:
     """One storage from the bytes of a torch.save of the older layout, parsed without torch.load."""
     if not isinstance(data, bytes):
         raise CheckpointError("a storage is not made of bytes; the file is damaged, get it again")
@@ -164,8 +89,8 @@ def _storage(data: object, budget: Budget) -> _Storage:
             "the file is damaged or cut short, get it again"
         )
     if not needed:
-        return _Storage(torch.zeros(0, dtype=claim.dtype))
-    return _Storage(torch.frombuffer(bytearray(memoryview(data)[start:]), dtype=claim.dtype))
+        return Storage(torch.zeros(0, dtype=claim.dtype))
+    return Storage(torch.frombuffer(bytearray(memoryview(data)[start:]), dtype=claim.dtype))
 
 
 def _tensorflow(*arguments: object) -> Record:

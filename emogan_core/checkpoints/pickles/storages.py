@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from .machine import Name
+from .budget import Budget
+from .machine import Maker, Name
 
 MAX_DIMENSIONS = 8
 OLD_MARK = 0x1950A86A20F9469CFC6C  # the number at the start of torch.save's older layout
@@ -38,6 +39,13 @@ class Claim:
     count: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Storage:
+    """The numbers of one storage, one after the other."""
+
+    numbers: Tensor = field(repr=False)
+
+
 def claim_of(identity: object) -> Claim:
     """A persistent id: ("storage", type, key, device, count), and in the older layout a view, which must be none.
 
@@ -51,12 +59,33 @@ def claim_of(identity: object) -> Claim:
     raise CheckpointError("a persistent id is no storage of plain numbers; get the file from a source you trust")
 
 
-def view_of(numbers: object, offset: object, size: object, stride: object) -> Tensor:
+def tensor_makers(budget: Budget) -> dict[str, Maker]:
+    """The allowed names that make tensors of storages, each with the function that answers it."""
+
+    def tensor(storage: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
+        found = _view(storage, offset, size, stride)
+        budget.spend_bytes(found.numel() * found.element_size())
+        return found
+
+    return {
+        "torch._utils._rebuild_tensor_v2": tensor,
+        "torch._utils._rebuild_parameter": _parameter,
+        "torch._utils._rebuild_parameter_with_state": _parameter,
+    }
+
+
+def _parameter(data: object, *_: object) -> Tensor:
+    if not isinstance(data, Tensor):
+        raise CheckpointError("a parameter holds no tensor; the file is damaged, get it again")
+    return data
+
+
+def _view(storage: object, offset: object, size: object, stride: object) -> Tensor:
     """A tensor's view of its storage, after its extent was held against the storage.
 
     Raises: CheckpointError.
     """
-    if not isinstance(numbers, Tensor) or not isinstance(size, tuple) or not isinstance(stride, tuple):
+    if not isinstance(storage, Storage) or not isinstance(size, tuple) or not isinstance(stride, tuple):
         raise CheckpointError("a tensor comes without storage, size or stride; the file is damaged, get it again")
     whole = [number for number in (offset, *size, *stride) if type(number) is int and 0 <= number < 1 << 62]
     if len(size) != len(stride) or len(size) > MAX_DIMENSIONS or len(whole) != 1 + 2 * len(size):
@@ -64,6 +93,7 @@ def view_of(numbers: object, offset: object, size: object, stride: object) -> Te
             "a tensor's size and stride are no matching whole numbers; the file is damaged, get it again"
         )
     start, sides, steps = whole[0], whole[1 : 1 + len(size)], whole[1 + len(size) :]
+    numbers = storage.numbers
     count, held = math.prod(sides), numbers.numel()
     last = start + sum((side - 1) * step for side, step in zip(sides, steps, strict=True))
     if count > held or (count and last >= held):

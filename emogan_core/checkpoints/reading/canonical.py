@@ -14,8 +14,9 @@ from ...networks.spec import GeneratorSpec
 class CanonicalCheckpoint:
     """A generator as spec and canonical tensors, ready for `build_generator`.
 
-    Convention: names `mapping.*`, `synthesis.*`, optional `discriminator.*`, float32 on the CPU; `notices` are sentences
-    for the user about what the file lacked and what was done instead, `computed` the tensors that were made up for it.
+    Convention: names `mapping.*`, `synthesis.*`, optional `encoder.*` and `discriminator.*`, float32 on the CPU;
+    `notices` are sentences for the user about what the file lacked and what was done instead, `computed` the tensors
+    that were made up for it.
     """
 
     spec: GeneratorSpec

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ...networks.irse import RGB, IrseAnatomy, stages_of
+from ...networks.irse import RGB, stages_of
+from ...networks.irse import IrseAnatomy as EncoderLayout
 from ...networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
+from .tables import StateDict, table_at
 from .weights import ForeignWeights
 
 _PREFIX = "encoder."
@@ -26,31 +28,34 @@ _ROWS_ON_THE_FIRST = ("Encoder4Editing", "ProgressiveBackboneEncoder")
 _ONE_ROW = ("SingleStyleCodeEncoder", "WEncoder", "BackboneEncoderUsingLastLayerIntoW")
 
 
-def with_encoder(found: CanonicalCheckpoint, top: Mapping[str, object], *, place: str) -> CanonicalCheckpoint:
+def with_encoder(checkpoint: CanonicalCheckpoint, decoder: StateDict) -> CanonicalCheckpoint:
     """The checkpoint with the encoder that lies beside its decoder, or with a notice of why it is left out.
 
-    Convention: `top` is the file's table with `state_dict` and `opts`; codes are the encoder's plus the average.
+    Convention: the file's table may have `opts`; codes are the encoder's plus the average.
     """
-    whole, options = _table(top.get("state_dict")), _table(top.get("opts"))
-    entries = {name.removeprefix(_PREFIX): value for name, value in whole.items() if name.startswith(_PREFIX)}
-    if any(name.startswith("hypernet.") for name in whole):
-        return _left_out(found, "HyperStyle's network changes the generator's weights for each picture")
+    if decoder.key != "state_dict":
+        return checkpoint
+    if decoder.beside("hypernet"):
+        return _left_out(checkpoint, "HyperStyle's network changes the generator's weights for each picture")
+    entries = decoder.beside("encoder")
     if not entries:
-        return found
+        return checkpoint
+    options = table_at(decoder.top, "opts") or {}
     try:
-        tensors = _encoder(ForeignWeights(entries, place=f"{place} (encoder)"), options, found.spec)
+        tensors = _encoder(ForeignWeights(entries), options, checkpoint.spec)
     except CheckpointError as error:
-        return _left_out(found, str(error))
-    average = found.tensors["mapping.w_avg"]
-    looks = tensors["stem.weight"].shape[1] > RGB  # such encoders start at the average whatever the options say
-    centred = looks or options.get("start_from_latent_avg") is not False
+        return _left_out(checkpoint, str(error))
+    average = checkpoint.tensors["mapping.w_avg"]
+    several_looks = tensors["stem.weight"].shape[1] > RGB  # such start at the average whatever the options say
+    centred = several_looks or options.get("start_from_latent_avg") is not False
     tensors["average"] = average.clone() if centred else torch.zeros_like(average)
-    return replace(found, tensors={**found.tensors, **{_PREFIX + name: tensor for name, tensor in tensors.items()}})
+    encoder = {_PREFIX + name: tensor for name, tensor in tensors.items()}
+    return replace(checkpoint, tensors={**checkpoint.tensors, **encoder})
 
 
-def _left_out(found: CanonicalCheckpoint, reason: str) -> CanonicalCheckpoint:
+def _left_out(checkpoint: CanonicalCheckpoint, reason: str) -> CanonicalCheckpoint:
     notice = f"the file's encoder is left out ({reason}); the generator works, inversion method 'encode' does not"
-    return replace(found, notices=(*found.notices, notice))
+    return replace(checkpoint, notices=(*checkpoint.notices, notice))
 
 
 def _encoder(weights: ForeignWeights, options: Mapping[str, object], spec: GeneratorSpec) -> dict[str, Tensor]:
@@ -59,13 +64,13 @@ def _encoder(weights: ForeignWeights, options: Mapping[str, object], spec: Gener
     Raises: CheckpointError when it is of another kind, for another generator, or damaged.
     """
     lead = _lead(weights, options)
-    anatomy = _anatomy(weights)
-    if len(anatomy.heads) != (1 if lead is None else spec.num_ws) or anatomy.w_dim != spec.w_dim:
+    layout = _layout(weights)
+    if len(layout.heads) != (1 if lead is None else spec.num_ws) or layout.w_dim != spec.w_dim:
         raise CheckpointError(
-            f"{weights.place} answers with {len(anatomy.heads)} rows of {anatomy.w_dim}, its decoder takes "
+            f"it answers with {len(layout.heads)} rows of {layout.w_dim}, its decoder takes "
             f"{spec.num_ws} of {spec.w_dim}; they are not of one training"
         )
-    tensors = _stem(weights, anatomy) | _body(weights, anatomy) | _heads(weights, anatomy)
+    tensors = _stem(weights, layout) | _body(weights, layout) | _heads(weights, layout)
     weights.expect_all_taken(ignored=_COUNTERS)
     return {**tensors, "lead": torch.tensor(lead or 0.0)}
 
@@ -81,12 +86,12 @@ def _lead(weights: ForeignWeights, options: Mapping[str, object]) -> float | Non
         return float(kind in _ROWS_ON_THE_FIRST)
     if kind in _ONE_ROW or (kind is None and "linear.weight" in weights and "styles.0.linear.weight" not in weights):
         return None
-    told = f"is a {kind[:60]!a}" if kind else "does not say in opts which encoder_type it is"
+    what = f"is a {kind[:60]!a}" if kind else "does not say in opts which encoder_type it is"
     known = ", ".join((*_ROWS_ALONE, *_ROWS_ON_THE_FIRST, *_ONE_ROW))
-    raise CheckpointError(f"{weights.place} {told}; needed one of {known}")
+    raise CheckpointError(f"it {what}; needed one of {known}")
 
 
-def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
+def _layout(weights: ForeignWeights) -> EncoderLayout:
     """The layout from the tensors' shapes.
 
     Raises: CheckpointError.
@@ -102,7 +107,7 @@ def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
     halvings = [
         sum(f"styles.{head}.convs.{2 * number}.weight" in weights for number in range(16)) for head in range(heads)
     ]
-    return IrseAnatomy(
+    return EncoderLayout(
         inputs=inputs,
         stem=stem,
         stages=stages_of(blocks),
@@ -112,15 +117,15 @@ def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
     )
 
 
-def _stem(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
-    shape = (anatomy.stem, anatomy.inputs, 3, 3)
+def _stem(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
+    shape = (layout.stem, layout.inputs, 3, 3)
     tensors = _normed(weights, "stem", "input_layer.0", shape, norm="input_layer.1")
-    return {**tensors, "stem.slope": weights.take("input_layer.2.weight", anatomy.stem)}
+    return {**tensors, "stem.slope": weights.take("input_layer.2.weight", layout.stem)}
 
 
-def _body(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
+def _body(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    for index, (inner, stage, _) in enumerate(anatomy.widths()):
+    for index, (inner, stage, _) in enumerate(layout.widths()):
         here, there, outer = f"body.{index}", f"body.{index}.res_layer", stage.width
         scale, shift = _norm(weights, f"{there}.0", inner)
         tensors[f"{here}.scale"], tensors[f"{here}.shift"] = scale.float(), shift.float()
@@ -135,14 +140,14 @@ def _body(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
     return tensors
 
 
-def _heads(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
-    top, w_dim = anatomy.stages[-1].width, anatomy.w_dim
+def _heads(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
+    top, w_dim = layout.stages[-1].width, layout.w_dim
     tensors: dict[str, Tensor] = {}
-    for number in range(anatomy.laterals):
-        width, there = anatomy.stages[-2 - number].width, f"latlayer{number + 1}"
+    for number in range(layout.laterals):
+        width, there = layout.stages[-2 - number].width, f"latlayer{number + 1}"
         tensors[f"laterals.{number}.weight"] = weights.take(f"{there}.weight", top, width, 1, 1)
         tensors[f"laterals.{number}.bias"] = weights.take(f"{there}.bias", top)
-    for head, halvings in enumerate(anatomy.heads):
+    for head, halvings in enumerate(layout.heads):
         for number in range(halvings):
             here, there = f"heads.{head}.convs.{number}", f"styles.{head}.convs.{2 * number}"
             tensors[f"{here}.weight"] = weights.take(f"{there}.weight", w_dim, w_dim if number else top, 3, 3)
@@ -162,7 +167,7 @@ def _norm(weights: ForeignWeights, name: str, width: int) -> tuple[Tensor, Tenso
         weights.take(f"{name}.{part}", width).double() for part in ("weight", "bias", "running_mean", "running_var")
     )
     if float(variance.min()) < 0:
-        raise CheckpointError(f"{weights.place}: '{name}' has negative variances; the file is damaged, get it again")
+        raise CheckpointError(f"'{name}' has negative variances; the file is damaged, get it again")
     scale = gain * (variance + _EPSILON).rsqrt()
     return scale, bias - mean * scale
 
@@ -172,7 +177,3 @@ def _normed(weights: ForeignWeights, ours: str, theirs: str, shape: tuple[int, .
     scale, shift = _norm(weights, norm, shape[0])
     kernel = weights.take(f"{theirs}.weight", *shape).double() * scale[:, None, None, None]
     return {f"{ours}.weight": kernel.float(), f"{ours}.bias": shift.float()}
-
-
-def _table(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) and all(isinstance(name, str) for name in value) else {}

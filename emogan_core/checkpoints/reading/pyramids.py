@@ -1,6 +1,6 @@
-"""What readers share once a file's tensors have our names but not yet our meaning: sizes, mapping, noise, growth.
+"""StyleGAN1 and StyleGAN2 whose tensors have our names but not yet our meaning: sizes, mapping, noise, growth.
 
-Convention: entries are called as in `networks`, kernels lie [outputs, inputs, h, w]; `place` is how errors call the file.
+Convention: entries are called as in `networks`, kernels lie [outputs, inputs, h, w].
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ...errors import CheckpointError
 from ...networks.spec import MAX_RESOLUTION
-from .weights import ForeignWeights, resolution_of
+from .sizes import expect_colours, expect_square, mapping_sizes, resolution_of
+from .weights import ForeignWeights
 
 _SIDE = re.compile(r"synthesis\.b(\d{1,4})\.(\w+)")
 _LEVELS = ("lod", "synthesis.lod")  # a TensorFlow generator hands its own level to its synthesis
@@ -27,34 +28,26 @@ def take_mapping(
 
     Raises: CheckpointError.
     """
-    layers = weights.count("mapping.fc{}.weight")
-    if not layers:
-        raise CheckpointError(f"{weights.place} has no mapping network; needed one from z to w")
-    shapes = [weights.shape(f"mapping.fc{layer}.weight", dims=2) for layer in range(layers)]
-    w_dim, inputs = shapes[-1][0], shapes[0][1]
-    if any(shape != (w_dim, w_dim if layer else inputs) for layer, shape in enumerate(shapes)):
-        raise CheckpointError(f"{weights.place} has mapping layers of different widths; needed one width for all")
-    facts: dict[str, Any] = {"mapping_layers": layers, "w_dim": w_dim, "z_dim": inputs}
-    tensors = {}
+    layers = [
+        weights.shape(f"mapping.fc{layer}.weight", dims=2) for layer in range(weights.count("mapping.fc{}.weight"))
+    ]
+    tensors, classes, concat = {}, None, False
     if "mapping.embed.weight" in weights:
         rows, columns = weights.shape("mapping.embed.weight", dims=2)
-        bare = "mapping.embed.bias" not in weights
-        classes, width = (rows, columns) if bare else (columns, rows)
-        facts |= {"c_dim": classes, "z_dim": inputs - width, "conditioning": "concat" if bare else "embed"}
-        if inputs - width != (width if bare else inputs - w_dim):
-            raise CheckpointError(
-                f"{weights.place} embeds classes in {width} numbers; needed as many as {'z' if bare else 'w'} has"
-            )
-        tensors["mapping.embed.weight"] = weights.take("mapping.embed.weight", rows, columns)
-        if not bare:
-            tensors["mapping.embed.bias"] = weights.take("mapping.embed.bias", width)
-    for layer, shape in enumerate(shapes):
+        concat = "mapping.embed.bias" not in weights
+        classes = (rows, columns) if concat else (columns, rows)
+    sizes = mapping_sizes(layers, classes=classes, concat=concat)
+    if classes is not None:
+        tensors["mapping.embed.weight"] = weights.take_any("mapping.embed.weight", dims=2)
+        if not concat:
+            tensors["mapping.embed.bias"] = weights.take("mapping.embed.bias", classes[1])
+    for layer, shape in enumerate(layers):
         name = f"mapping.fc{layer}"
         tensors[f"{name}.weight"] = weights.take(f"{name}.weight", *shape) * gain
-        tensors[f"{name}.bias"] = weights.take(f"{name}.bias", w_dim) * (gain * bias_gain)
+        tensors[f"{name}.bias"] = weights.take(f"{name}.bias", sizes["w_dim"]) * (gain * bias_gain)
     if "mapping.w_avg" in weights:
-        tensors["mapping.w_avg"] = weights.take("mapping.w_avg", w_dim)
-    return facts, tensors
+        tensors["mapping.w_avg"] = weights.take("mapping.w_avg", sizes["w_dim"])
+    return sizes, tensors
 
 
 def take_start(weights: ForeignWeights) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -65,22 +58,15 @@ def take_start(weights: ForeignWeights) -> tuple[dict[str, Any], dict[str, Tenso
     channels: list[int] = []
     while f"synthesis.b{4 << len(channels)}.conv1.weight" in weights:
         channels.append(weights.shape(f"synthesis.b{4 << len(channels)}.conv1.weight", dims=4)[0])
-    resolution = resolution_of(len(channels), place=weights.place)
-    _, *sides = weights.shape("synthesis.b4.const", dims=3)
-    if sides != [4, 4]:
-        raise CheckpointError(
-            f"{weights.place} starts from {sides[0]} x {sides[1]} instead of 4 x 4: pictures that are not square "
-            "are not supported"
-        )
-    colours = weights.shape(f"synthesis.b{resolution}.torgb.weight", dims=4)[0]
-    if colours != 3:
-        raise CheckpointError(f"{weights.place} draws pictures of {colours} channels; needed 3, for colours")
+    resolution = resolution_of(len(channels))
+    expect_square(weights.shape("synthesis.b4.const", dims=3)[1:])
+    expect_colours(weights.shape(f"synthesis.b{resolution}.torgb.weight", dims=4)[0])
     const = weights.take("synthesis.b4.const", channels[0], 4, 4)
     return {"resolution": resolution, "channels": tuple(channels)}, {"synthesis.b4.const": const}
 
 
 def take_noise(weights: ForeignWeights, name: str, *shape: int, side: int) -> dict[str, Tensor]:
-    """Map and strength of one layer's noise; silence where the network does without, no map where the file lacks it.
+    """Map and strength of one layer's noise; of strength 0 where the network has none, no map where the file lacks it.
 
     Raises: CheckpointError.
     """
@@ -93,12 +79,12 @@ def take_noise(weights: ForeignWeights, name: str, *shape: int, side: int) -> di
     return tensors
 
 
-def silent_layers(weights: ForeignWeights, tensors: Mapping[str, Tensor]) -> int:
+def layers_without_noise(weights: ForeignWeights, tensors: Mapping[str, Tensor]) -> int:
     """How many layers the file has no noise for."""
     return sum(name.endswith("noise_strength") and name not in weights for name in tensors)
 
 
-def without_growth(entries: Mapping[str, object], *, place: str, notices: list[str]) -> dict[str, object]:
+def without_growth(entries: Mapping[str, object], *, notices: list[str]) -> dict[str, object]:
     """Of a network trained by growing what it draws with: blocks up to its present side, and the last one's ToRGB.
 
     The ToRGB layers below had their turn while the network grew, blocks above never had theirs.
@@ -107,11 +93,11 @@ def without_growth(entries: Mapping[str, object], *, place: str, notices: list[s
     level = 0.0
     for name in reversed(_LEVELS):
         if name in entries:
-            level = float(ForeignWeights(entries, place=place).take(name))
+            level = float(ForeignWeights(entries).take(name))
     full = max((int(found[1]) for name in entries if (found := _SIDE.match(name))), default=4)
     if full > MAX_RESOLUTION or not 0 <= level <= 10 or level != int(level) or full >> int(level) < 8:
         raise CheckpointError(
-            f"{place} stands in the middle of growing (lod {level:g} of {full} px), when two layers draw at once; "
+            f"it stands in the middle of growing (lod {level:g} of {full} px), when two layers draw at once; "
             "give a file from the end of its training"
         )
     side = full >> int(level)

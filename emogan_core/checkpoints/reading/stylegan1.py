@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ...networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
-from .pyramids import silent_layers, take_mapping, take_noise, take_start, without_growth
-from .weights import ForeignWeights, completed, told_of_silence
+from .completing import completed, no_noise_notices
+from .pyramids import layers_without_noise, take_mapping, take_noise, take_start, without_growth
+from .weights import ForeignWeights
 
 TURNED_FROM = 128
 """From this side on up-convolutions are transposed ones in these programs, which turns their kernels by 180 degrees."""
@@ -24,7 +25,6 @@ _BIAS_GAIN = math.sqrt(0.5)  # ours multiplies the bias by the sqrt(2) that foll
 def read_stylegan1(
     entries: Mapping[str, object],
     *,
-    place: str,
     notices: list[str],
     turned_from: int = TURNED_FROM,
     mapping_gain: float = 1.0,
@@ -35,7 +35,7 @@ def read_stylegan1(
     become ours times `mapping_gain`.
     Raises: CheckpointError.
     """
-    weights = ForeignWeights(without_growth(entries, place=place, notices=notices), place=place)
+    weights = ForeignWeights(without_growth(entries, notices=notices))
     mapping, tensors = take_mapping(weights, gain=mapping_gain, bias_gain=_BIAS_GAIN)
     start, more = take_start(weights)
     spec = GeneratorSpec(**mapping, **start, architecture="stylegan1")
@@ -50,8 +50,8 @@ def read_stylegan1(
     last = f"synthesis.b{spec.resolution}.torgb"
     tensors[f"{last}.weight"] = weights.take(f"{last}.weight", 3, spec.channels[-1], 1, 1)
     tensors[f"{last}.bias"] = weights.take(f"{last}.bias", 3)
-    weights.expect_all_taken(ignored=())
-    notices += told_of_silence(silent_layers(weights, tensors))
+    weights.expect_all_taken()
+    notices += no_noise_notices(layers_without_noise(weights, tensors))
     return completed(spec, tensors, notices=notices)
 
 

@@ -9,7 +9,6 @@ Source: reference/checkpoint-formats; the names are facts of the files, the math
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -17,45 +16,52 @@ from torch import Tensor
 from ...errors import CheckpointError
 from ...networks.stylegan1 import EPSILON, blur
 from ..reading.canonical import CanonicalCheckpoint
+from ..reading.contents import Contents
+from ..reading.settings import MAPPING_RATE
+from ..reading.sizes import resolution_of
 from ..reading.stylegan1 import read_stylegan1
-from ..reading.weights import ForeignWeights, resolution_of
+from ..reading.tables import StateDict, state_dict_with
+from ..reading.weights import ForeignWeights
 
-MARK = "generator.progression.0.conv1.input"
+CONST = "generator.progression.0.conv1.input"
 _THEIR_EPSILON = 1e-5
 _WEAKER = math.sqrt(EPSILON / _THEIR_EPSILON)
 _STEEPER = math.sqrt(2)  # their gain of layers without activation beside ours
-_MAPPING_RATE = 0.01  # ours learns at a hundredth and keeps weights a hundred times as large
 
 
-def read_rosinality_stylegan1(entries: Mapping[str, object], *, place: str) -> CanonicalCheckpoint:
-    """A generator from the state dict of a StyledGenerator, as large as it was trained.
+def detect(contents: Contents) -> StateDict | None:
+    return state_dict_with(contents.top, "generator.progression.")
+
+
+def read(found: StateDict) -> CanonicalCheckpoint:
+    """The generator of a StyledGenerator, as large as it was trained.
 
     Raises: CheckpointError.
     """
-    weights = ForeignWeights(entries, place=place)
-    if MARK not in weights:
+    weights = ForeignWeights(found.entries)
+    if CONST not in weights:
         raise CheckpointError(
-            f"{place} has names of a StyleGAN1 of rosinality's program, but has no '{MARK}'; give another file"
+            f"it has names of a StyleGAN1 of rosinality's program, but has no '{CONST}'; give another file"
         )
     tensors: dict[str, Tensor] = {}
     layer = 0
     while (source := f"style.{2 * layer + 1}.linear") + ".weight_orig" in weights:  # activations lie between
-        tensors[f"mapping.fc{layer}.weight"] = _any(weights, f"{source}.weight_orig", 2) / _MAPPING_RATE
-        tensors[f"mapping.fc{layer}.bias"] = _any(weights, f"{source}.bias", 1) / _MAPPING_RATE
+        tensors[f"mapping.fc{layer}.weight"] = weights.take_any(f"{source}.weight_orig", dims=2) / MAPPING_RATE
+        tensors[f"mapping.fc{layer}.bias"] = weights.take_any(f"{source}.bias", dims=1) / MAPPING_RATE
         layer += 1
     blocks = _trained_blocks(weights)
-    tensors["synthesis.b4.const"] = _any(weights, MARK, 4)[0] * _WEAKER
+    tensors["synthesis.b4.const"] = weights.take_any(CONST, dims=4)[0] * _WEAKER
     for index in range(blocks):
         tensors |= _block(weights, f"generator.progression.{index}", side=4 << index)
     last = f"generator.to_rgb.{blocks - 1}.conv"
     drawn = f"synthesis.b{2 << blocks}.torgb"
-    tensors[f"{drawn}.weight"] = _any(weights, f"{last}.weight_orig", 4) * _STEEPER
-    tensors[f"{drawn}.bias"] = _any(weights, f"{last}.bias", 1)
+    tensors[f"{drawn}.weight"] = weights.take_any(f"{last}.weight_orig", dims=4) * _STEEPER
+    tensors[f"{drawn}.bias"] = weights.take_any(f"{last}.bias", dims=1)
     notices = [
         f"the file does not tell its size; its layers are trained up to {2 << blocks} px, which is what it draws",
         "the file has no noise, its program draws it anew for each picture; without it fine texture is smoother",
     ]
-    return read_stylegan1(tensors, place=place, notices=notices, turned_from=1 << 30)
+    return read_stylegan1(tensors, notices=notices, turned_from=1 << 30)
 
 
 def _trained_blocks(weights: ForeignWeights) -> int:
@@ -64,11 +70,11 @@ def _trained_blocks(weights: ForeignWeights) -> int:
     Raises: CheckpointError.
     """
     there = weights.count("generator.progression.{}.conv2.conv.bias")
-    resolution_of(there, place=weights.place)  # before maps of such a side are made
+    resolution_of(there)  # before maps of such a side are made
     for blocks in range(there, 1, -1):
-        if bool(_any(weights, f"generator.progression.{blocks - 1}.conv2.conv.bias", 1).any()):
+        if bool(weights.take_any(f"generator.progression.{blocks - 1}.conv2.conv.bias", dims=1).any()):
             return blocks
-    raise CheckpointError(f"{weights.place} holds a StyleGAN1 of rosinality that was never trained; give a trained one")
+    raise CheckpointError("it holds a StyleGAN1 of rosinality that was never trained; give a trained one")
 
 
 def _block(weights: ForeignWeights, source: str, *, side: int) -> dict[str, Tensor]:
@@ -77,29 +83,25 @@ def _block(weights: ForeignWeights, source: str, *, side: int) -> dict[str, Tens
     for layer in (0, 1):
         target = f"{here}.conv{layer}"
         style = f"{source}.adain{layer + 1}.style.linear"
-        tensors[f"{target}.affine.weight"] = _any(weights, f"{style}.weight_orig", 2) * _STEEPER
-        bias = _any(weights, f"{style}.bias", 1)
+        tensors[f"{target}.affine.weight"] = weights.take_any(f"{style}.weight_orig", dims=2) * _STEEPER
+        bias = weights.take_any(f"{style}.bias", dims=1)
         bias[: len(bias) // 2] -= 1  # scales hold their one
         tensors[f"{target}.affine.bias"] = bias
         tensors[f"{target}.noise_const"] = torch.zeros(side, side)
         tensors[f"{target}.noise_strength"] = torch.zeros(len(bias) // 2)
-    tensors[f"{here}.conv1.weight"] = _any(weights, f"{source}.conv2.conv.weight_orig", 4) * _WEAKER
-    tensors[f"{here}.conv1.bias"] = _any(weights, f"{source}.conv2.conv.bias", 1) * _WEAKER
+    tensors[f"{here}.conv1.weight"] = weights.take_any(f"{source}.conv2.conv.weight_orig", dims=4) * _WEAKER
+    tensors[f"{here}.conv1.bias"] = weights.take_any(f"{source}.conv2.conv.bias", dims=1) * _WEAKER
     if side == 4:
         tensors[f"{here}.conv0.bias"] = torch.zeros(len(tensors[f"{here}.conv0.noise_strength"]))
         return tensors
     fused = f"{source}.conv1.0.weight"
     if fused in weights:  # [inputs, outputs, 3, 3] of a transposed convolution, which turns it
-        kernel = _any(weights, fused, 4).transpose(0, 1).flip(2, 3) / 4
-        bias = _any(weights, f"{source}.conv1.0.bias", 1)
+        kernel = weights.take_any(fused, dims=4).transpose(0, 1).flip(2, 3) / 4
+        bias = weights.take_any(f"{source}.conv1.0.bias", dims=1)
     else:
-        kernel = _any(weights, f"{source}.conv1.1.conv.weight_orig", 4)
-        bias = _any(weights, f"{source}.conv1.1.conv.bias", 1)
+        kernel = weights.take_any(f"{source}.conv1.1.conv.weight_orig", dims=4)
+        bias = weights.take_any(f"{source}.conv1.1.conv.bias", dims=1)
     tensors[f"{here}.conv0.weight"] = kernel * _WEAKER
     tensors[f"{here}.conv0.bias"] = tensors[f"{here}.conv0.noise_strength"] = bias * _WEAKER
     tensors[f"{here}.conv0.noise_const"] = blur(torch.ones(1, 1, side, side))[0, 0] - 1
     return tensors
-
-
-def _any(weights: ForeignWeights, name: str, dims: int) -> Tensor:
-    return weights.take(name, *weights.shape(name, dims=dims))

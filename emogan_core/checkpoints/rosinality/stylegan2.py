@@ -5,54 +5,56 @@ Source: reference/checkpoint-formats; the names are facts of the files, the math
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
 from ...networks.spec import GeneratorSpec
-from ..nvidia.stylegan2 import expect_no_variant
+from ..reading.architectures import expect_no_variant
 from ..reading.canonical import CanonicalCheckpoint
-from ..reading.weights import ForeignWeights, completed, resolution_of, told_of_judge
+from ..reading.completing import completed, no_discriminator_notice
+from ..reading.contents import Contents
+from ..reading.encoders import with_encoder
+from ..reading.filters import expect_filters
+from ..reading.sizes import mapping_sizes, resolution_of
+from ..reading.tables import StateDict, state_dict_with
+from ..reading.weights import ForeignWeights, average_row
 
-_FILTERS = (".kernel",)  # the fixed binomial filter [1, 3, 3, 1] of every such network; checked, then not needed
-_BINOMIAL = torch.tensor([1.0, 3.0, 3.0, 1.0])
+CONST = "input.input"  # what every generator of that program starts from
+_KERNELS = (".kernel",)  # the fixed binomial filter [1, 3, 3, 1] of every such network; checked, then not needed
+_AVERAGE = "latent_avg"
 
 
-def read_rosinality(
-    entries: Mapping[str, object], *, place: str, average: object = None, judge: Mapping[str, object] | None = None
-) -> CanonicalCheckpoint:
-    """A generator from a state dict; `average` is the file's latent_avg, `judge` its discriminator's state dict.
+def detect(contents: Contents) -> StateDict | None:
+    return state_dict_with(contents.top, CONST)
+
+
+def read(found: StateDict) -> CanonicalCheckpoint:
+    """The generator, and the discriminator and encoder beside it.
 
     Raises: CheckpointError.
     """
-    weights = ForeignWeights(entries, place=place)
-    expect_no_variant(entries)
-    _expect_binomial(weights)
+    expect_no_variant(found.entries)
+    weights = ForeignWeights(found.entries)
+    _expect_kernels(weights)
     blocks = 1 + weights.count("to_rgbs.{}.conv.weight")
     layers = weights.count("style.{}.weight", start=1)
-    w_dim, z_dim = weights.shape("style.1.weight", dims=2)
-    widths = [weights.shape("input.input", dims=4)[1]]
+    sizes = mapping_sizes([weights.shape(f"style.{layer + 1}.weight", dims=2) for layer in range(layers)])
+    widths = [weights.shape(CONST, dims=4)[1]]
     widths += [weights.shape(f"convs.{2 * index}.conv.weight", dims=5)[1] for index in range(blocks - 1)]
-    spec = GeneratorSpec(
-        resolution=resolution_of(blocks, place=place),
-        w_dim=w_dim,
-        z_dim=z_dim,
-        channels=tuple(widths),
-        mapping_layers=layers,
-    )
+    spec = GeneratorSpec(**sizes, resolution=resolution_of(blocks), channels=tuple(widths))
     tensors = _mapping(weights, spec) | _synthesis(weights, spec)
-    weights.expect_all_taken(ignored=_FILTERS)
+    weights.expect_all_taken(ignored=(*_KERNELS, _AVERAGE))
+    average = found.top.get(_AVERAGE)
     if average is not None:
-        tensors["mapping.w_avg"] = one_row(average, width=w_dim, place=place)
-    notices: list[str] = []
-    if judge is not None:
+        tensors["mapping.w_avg"] = average_row(average, width=spec.w_dim)
+    notices = list(found.notices)
+    discriminator = found.beside("d", "discriminator")
+    if discriminator is not None:
         try:
-            tensors |= _judge(ForeignWeights(judge, place="the table d"), spec)
+            tensors |= _discriminator(ForeignWeights(discriminator), spec)
         except CheckpointError as error:
-            notices.append(told_of_judge(error))
-    return completed(spec, tensors, notices=notices)
+            notices.append(no_discriminator_notice(error))
+    return with_encoder(completed(spec, tensors, notices=notices), found)
 
 
 def _mapping(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
@@ -109,9 +111,9 @@ def _rgb(weights: ForeignWeights, source: str, target: str, width: int, spec: Ge
     }
 
 
-def _judge(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
+def _discriminator(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
     """The residual discriminator; its first convolution is the one that reads RGB."""
-    _expect_binomial(weights)
+    _expect_kernels(weights)
     top = spec.channels[-1]
     here = f"discriminator.b{spec.resolution}"
     tensors = {
@@ -133,33 +135,10 @@ def _judge(weights: ForeignWeights, spec: GeneratorSpec) -> dict[str, Tensor]:
     tensors["discriminator.b4.fc.bias"] = weights.take("final_linear.0.bias", low)
     tensors["discriminator.b4.out.weight"] = weights.take("final_linear.1.weight", 1, low)
     tensors["discriminator.b4.out.bias"] = weights.take("final_linear.1.bias", 1)
-    weights.expect_all_taken(ignored=_FILTERS)
+    weights.expect_all_taken(ignored=_KERNELS)
     return tensors
 
 
-def _expect_binomial(weights: ForeignWeights) -> None:
-    """Every stored filter must be the outer product of [1, 3, 3, 1], at whatever gain.
-
-    Raises: CheckpointError.
-    """
-    wanted = torch.outer(_BINOMIAL, _BINOMIAL) / 64
-    for name in [name for name in weights.entries if name.endswith(_FILTERS)]:
-        kernel = weights.take(name, 4, 4)
-        if not torch.allclose(kernel / kernel.sum(), wanted, atol=1e-4):
-            raise CheckpointError(
-                f"{weights.place}: filter '{name}' is not [1, 3, 3, 1]; other filters are not drawn here"
-            )
-
-
-def one_row(average: object, *, width: int, place: str) -> Tensor:
-    """The average latent from [w], or from [n, w] whose rows are all the same.
-
-    Raises: CheckpointError.
-    """
-    rows = average.reshape(-1, average.shape[-1]) if isinstance(average, Tensor) and average.ndim in (1, 2) else average
-    weights = ForeignWeights({"latent_avg": rows}, place=place)
-    count = weights.shape("latent_avg", dims=2)[0]
-    tensor = weights.take("latent_avg", count, width)
-    if not torch.allclose(tensor, tensor[:1].expand_as(tensor)):
-        raise CheckpointError(f"{place}: the {count} rows of latent_avg differ; needed one average for all layers")
-    return tensor[0].clone()
+def _expect_kernels(weights: ForeignWeights) -> None:
+    """Raises: CheckpointError when a stored filter is not [1, 3, 3, 1], at whatever gain."""
+    expect_filters(weights.entries, [name for name in weights.entries if name.endswith(_KERNELS)], any_gain=True)

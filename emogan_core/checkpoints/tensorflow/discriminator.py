@@ -1,4 +1,4 @@
-"""Discriminators beside TensorFlow's generators: all three architectures, and both ways to judge by class."""
+"""Discriminators beside TensorFlow's generators: all three architectures, and both ways to use classes."""
 
 from __future__ import annotations
 
@@ -10,45 +10,42 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ...networks.build import expect_judge
+from ...networks.build import expect_judge as expect_discriminator
 from ...networks.spec import GeneratorSpec
-from ..nvidia.modules import clamp_of
+from ..reading.settings import clamp_of, discriminator_facts, expect_settings
 from ..reading.weights import ForeignWeights
-from .names import judge_names
-from .settings import expect_fixed, mapping_gain
+from .names import discriminator_names
+from .settings import FIXED, mapping_gain
 
 _PROGRAM_OF_ADA = "D_main"
-_STRANGE = ("use_spectral_norm", "use_pagan", "adaptive_dropout")
+_NOT_SUPPORTED = ("use_spectral_norm", "use_pagan", "adaptive_dropout")
 _CLASS_RATE = 0.1  # at which that program's discriminators learn what classes look like
 MAX_LOGITS = 1000  # one for each class; picking among them takes the square of that in numbers
 
 
-def judge_of(
+def read_discriminator(
     entries: Mapping[str, Tensor], settings: Mapping[str, object], function: str, spec: GeneratorSpec
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """A discriminator's tensors under our names, and what the spec says of it: `judge_clamp`, `judge_group`.
+    """A discriminator's tensors under our names, and what the spec says of it.
 
     Convention: `function` names what built it, whose defaults hold where settings say nothing.
     Raises: CheckpointError, one clause, when it is of another kind.
     """
-    expect_fixed(settings)
-    for key in _STRANGE:
+    expect_settings(settings, FIXED)
+    for key in _NOT_SUPPORTED:
         if settings.get(key):
             raise CheckpointError(f"it has {key}, which is not supported")
-    weights = ForeignWeights(judge_names(entries), place="it")
-    tensors = {name: weights.take(name, *_shape(weights, name)) for name in weights.entries}
+    weights = ForeignWeights(discriminator_names(entries))
+    tensors = {name: weights.take_any(name) for name in weights.entries}
     clamp = clamp_of(settings.get("conv_clamp"))
     if clamp is not None and "discriminator.b4.fromrgb.weight" in tensors:
-        raise CheckpointError("it limits what it sees of the smallest pictures, which is not supported")
+        raise CheckpointError(
+            "it has an activation limit (conv_clamp) on its layer that reads 4 px pictures, which is not supported"
+        )
     _map_classes(tensors, settings)
-    told: dict[str, Any] = {"judge_clamp": clamp, "judge_group": _group(settings, function)}
-    expect_judge(replace(spec, **told), tensors)
-    return tensors, told
-
-
-def _shape(weights: ForeignWeights, name: str) -> tuple[int, ...]:
-    found = weights.entries[name]
-    return weights.shape(name, dims=found.ndim if isinstance(found, Tensor) else 0)
+    facts = discriminator_facts(clamp=clamp, group=_group(settings, function))
+    expect_discriminator(replace(spec, **facts), tensors)
+    return tensors, facts
 
 
 def _map_classes(tensors: dict[str, Tensor], settings: Mapping[str, object]) -> None:
@@ -70,9 +67,7 @@ def _map_classes(tensors: dict[str, Tensor], settings: Mapping[str, object]) -> 
         tensors["discriminator.mapping.embed.bias"] = torch.zeros(classes)
 
 
-def _group(settings: Mapping[str, object], function: str) -> int | None:
-    """How many pictures are compared, None for all."""
+def _group(settings: Mapping[str, object], function: str) -> object:
+    """How many pictures are compared, None for all; 0 and 1 are each alone."""
     group = settings.get("mbstd_group_size", None if function == _PROGRAM_OF_ADA else 4)
-    if group is not None and (isinstance(group, bool) or not isinstance(group, int) or not 0 <= group <= 1 << 16):
-        raise CheckpointError("it compares pictures in groups of an odd size; needed 1 to 65536, or none")
-    return None if group is None else max(group, 1)
+    return 1 if type(group) is int and group == 0 else group

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 _LAYERS = {"Const": "conv0", "Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "Skip": "skip", "ToRGB": "torgb"}
-_JUDGES = {"FromRGB": "fromrgb", "Conv": "conv", "Conv0": "conv0", "Conv1_down": "conv1", "Skip": "skip"}
+_DISCRIMINATOR_LAYERS = {"FromRGB": "fromrgb", "Conv": "conv", "Conv0": "conv0", "Conv1_down": "conv1", "Skip": "skip"}
 _PARTS = {
     "mod_weight": "affine.weight",
     "mod_bias": "affine.bias",
@@ -22,9 +22,9 @@ _PARTS = {
 _GROWING = re.compile(r"synthesis/ToRGB_lod(\d{1,2})/(\w+)")
 _NUMBERED = re.compile(r"synthesis/noise(\d{1,2})")
 _LAYER = re.compile(r"synthesis/(\d{1,4})x\1/(\w+)/([\w/]+)")
-_JUDGE = re.compile(r"(\d{1,4})x\1/(\w+)/(weight|bias)")
-_JUDGE_GREW = re.compile(r"FromRGB_lod(\d{1,2})/(weight|bias)")
-_JUDGE_CLASSES = re.compile(r"(LabelEmbed|Mapping(\d{1,2}))/(weight|bias)")
+_DISCRIMINATOR = re.compile(r"(\d{1,4})x\1/(\w+)/(weight|bias)")
+_DISCRIMINATOR_GREW = re.compile(r"FromRGB_lod(\d{1,2})/(weight|bias)")
+_DISCRIMINATOR_CLASSES = re.compile(r"(LabelEmbed|Mapping(\d{1,2}))/(weight|bias)")
 _DENSE = re.compile(r"mapping/Dense(\d{1,2})/(weight|bias)")
 _WHOLE = {
     "dlatent_avg": "mapping.w_avg",
@@ -45,22 +45,22 @@ def generator_names(entries: Mapping[str, Tensor], *, first: bool) -> dict[str, 
     return {_ours(name, full=full, first=first): _laid_out(name, tensor) for name, tensor in entries.items()}
 
 
-def judge_names(entries: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def discriminator_names(entries: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A discriminator's variables, each with discriminator. before it; names not known here stay as they are.
 
     Of one that grew the layers that read smaller pictures are left out, as is the level it grew to.
     """
-    full = max((int(match[1]) for name in entries if (match := _JUDGE.fullmatch(name))), default=0)
+    full = max((int(match[1]) for name in entries if (match := _DISCRIMINATOR.fullmatch(name))), default=0)
     made = {}
     for name, tensor in entries.items():
-        target, found = name, _JUDGE.fullmatch(name)
-        if found is not None and found[2] in _JUDGES:
-            target = f"discriminator.b{found[1]}.{_JUDGES[found[2]]}.{found[3]}"
+        target, found = name, _DISCRIMINATOR.fullmatch(name)
+        if found is not None and found[2] in _DISCRIMINATOR_LAYERS:
+            target = f"discriminator.b{found[1]}.{_DISCRIMINATOR_LAYERS[found[2]]}.{found[3]}"
         elif name.startswith(("4x4/Dense0/", "Output/")):
             target = f"discriminator.b4.{'fc' if name[0] == '4' else 'out'}.{name.rpartition('/')[2]}"
-        elif found := _JUDGE_CLASSES.fullmatch(name):
+        elif found := _DISCRIMINATOR_CLASSES.fullmatch(name):
             target = f"discriminator.mapping.{f'fc{found[2]}' if found[2] else 'embed'}.{found[3]}"
-        elif found := _JUDGE_GREW.fullmatch(name):
+        elif found := _DISCRIMINATOR_GREW.fullmatch(name):
             if int(found[1]):
                 continue
             target = f"discriminator.b{full}.fromrgb.{found[2]}"

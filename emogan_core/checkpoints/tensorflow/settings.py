@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from ...errors import CheckpointError
 from ...networks.spec import GeneratorSpec
-from ..nvidia.modules import told_word
-from ..nvidia.stylegan2 import ARCHITECTURES
+from ..reading.architectures import ARCHITECTURES
+from ..reading.settings import MAPPING_RATE, shown, word
 
-_FIXED: Mapping[str, object] = {  # settings that leave no trace in tensors, the same in every network drawn here
+FIXED: Mapping[str, object] = {  # settings that leave no trace in tensors, the same in every network drawn here
     "normalize_latents": True,
     "mapping_nonlinearity": "lrelu",
     "nonlinearity": "lrelu",
@@ -25,24 +25,12 @@ _HELD_AGAINST_TENSORS = (
     *("resolution", "latent_size", "dlatent_size", "label_size", "mapping_layers", "architecture", "num_channels"),
     *("fmap_base", "fmap_decay", "fmap_min", "fmap_max", "fmap_const", "mapping_fmaps", "label_fmaps", "use_noise"),
 )
-_FELT = ("conv_clamp", "fused_scale", "mapping_lrmul")
-MAPPING_RATE = 0.01  # of our mapping networks; another is the same network with other numbers
+_USED = ("conv_clamp", "fused_scale", "mapping_lrmul")
 _HARMLESS = (  # of training and truncation, or of how the same is computed
     *("truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val", "style_mixing_prob"),
     *("dlatent_avg_beta", "w_avg_beta", "structure", "randomize_noise", "fused_modconv", "dtype", "num_fp16_res"),
     *("dlatent_broadcast", "mapping_func", "synthesis_func", "is_template_graph"),
 )
-
-
-def expect_fixed(settings: Mapping[str, object]) -> None:
-    """Refuse what leaves no trace in tensors and ours cannot be.
-
-    Raises: CheckpointError.
-    """
-    for key, wanted in _FIXED.items():
-        told = settings.get(key, wanted)
-        if (list(told) if isinstance(told, tuple) else told) != wanted:
-            raise CheckpointError(f"its setting {key} is {shown(told)}, which is not drawn here; needed {wanted}")
 
 
 def mapping_gain(settings: Mapping[str, object], *, usual: float = MAPPING_RATE) -> float:
@@ -56,12 +44,12 @@ def mapping_gain(settings: Mapping[str, object], *, usual: float = MAPPING_RATE)
     return rate / MAPPING_RATE
 
 
-def told_of_strange_ones(settings: Mapping[str, object]) -> list[str]:
-    """A notice about settings of a generator that no program of NVIDIA's has."""
-    known = {*_FIXED, *_HELD_AGAINST_TENSORS, *_FELT, *_HARMLESS}
-    strange = [told_word(key) for key in settings if key not in known]
-    said = f"it has settings not known here, which are left aside: {', '.join(strange[:3])}"
-    return [said] if strange else []
+def unknown_settings_notices(settings: Mapping[str, object]) -> list[str]:
+    """A notice about settings that no program of NVIDIA's has."""
+    known = {*FIXED, *_HELD_AGAINST_TENSORS, *_USED, *_HARMLESS}
+    unknown = [word(key) for key in settings if key not in known]
+    said = f"it has settings not known here, which are left aside: {', '.join(unknown[:3])}"
+    return [said] if unknown else []
 
 
 def expect_agreement(settings: Mapping[str, object], spec: GeneratorSpec, *, full: int, named: bool) -> None:
@@ -93,18 +81,9 @@ def expect_agreement(settings: Mapping[str, object], spec: GeneratorSpec, *, ful
 
 def _widths(settings: Mapping[str, object], blocks: int) -> list[int]:
     """Channels from 4 px up: halved with each doubling, between limits."""
-    words = ("fmap_base", "fmap_decay", "fmap_min", "fmap_max")
-    told = [settings.get(word, usual) for word, usual in zip(words, (0, 1.0, 1, 512), strict=True)]
-    if not all(isinstance(value, int | float) for value in told):
+    names = ("fmap_base", "fmap_decay", "fmap_min", "fmap_max")
+    found = [settings.get(name, usual) for name, usual in zip(names, (0, 1.0, 1, 512), strict=True)]
+    if not all(isinstance(value, int | float) for value in found):
         raise CheckpointError("its settings of widths are no numbers; the file is damaged, get it again")
-    base, decay, least, most = (float(value) for value in told)  # type: ignore[arg-type]
+    base, decay, least, most = (float(value) for value in found)  # type: ignore[arg-type]
     return [int(min(max(int(base / 2.0 ** ((block + 1) * decay)), least), most)) for block in range(blocks)]
-
-
-def shown(value: object) -> str:
-    """A setting for people; what a stranger has nested is not walked through."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(shown(item) if isinstance(item, int | float) else '...' for item in value[:12])}]"
-    if value is None or isinstance(value, int | float):
-        return str(value)
-    return told_word(value)

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from ...networks.spec import GeneratorSpec
-from ..nvidia.stylegan2 import architecture_of
+from ..reading.architectures import architecture_of
 from ..reading.canonical import CanonicalCheckpoint
-from ..reading.pyramids import silent_layers, take_mapping, take_noise, take_start
-from ..reading.weights import ForeignWeights, completed, told_of_silence
+from ..reading.completing import completed, no_noise_notices
+from ..reading.pyramids import layers_without_noise, take_mapping, take_noise, take_start
+from ..reading.weights import ForeignWeights
 
 
 def read_stylegan2(
     entries: Mapping[str, object],
     *,
-    place: str,
     clamp: float | None,
     notices: list[str],
     mapping_gain: float = 1.0,
@@ -25,7 +25,7 @@ def read_stylegan2(
 
     Raises: CheckpointError.
     """
-    weights = ForeignWeights(entries, place=place)
+    weights = ForeignWeights(entries)
     mapping, tensors = take_mapping(weights, gain=mapping_gain)
     start, more = take_start(weights)
     spec = GeneratorSpec(**mapping, **start, architecture=architecture_of(entries), conv_clamp=clamp)
@@ -41,8 +41,8 @@ def read_stylegan2(
             tensors[f"{here}.skip.weight"] = weights.take(f"{here}.skip.weight", width, below, 1, 1)
         if f"{here}.torgb.weight" in weights:
             tensors |= _modulated(weights, f"{here}.torgb", (3, width, 1), spec)
-    weights.expect_all_taken(ignored=())
-    notices += told_of_silence(silent_layers(weights, tensors))
+    weights.expect_all_taken()
+    notices += no_noise_notices(layers_without_noise(weights, tensors))
     return completed(spec, tensors, notices=notices)
 
 

@@ -9,7 +9,7 @@ import torch
 from tensorflow_pickles import FIRST, LARGE, expect_same, genforce_stylegan1, vivid
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.checkpoints.readers import read_torch_file
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import GeneratorSpec
 
@@ -25,7 +25,7 @@ def test_shape_genforce_and_its_kin(tmp_path: Path, spec: GeneratorSpec, names: 
         "hammer": hammer(state, fused_scale="auto", wscale_gain=2**0.5),
     }
     torch.save(contents[names], tmp_path / "a.pth")
-    found = read_torch_file(tmp_path / "a.pth")
+    found = read_foreign(tmp_path / "a.pth")
     expect_same(found, net)
     assert found.notices == ()
 
@@ -72,7 +72,7 @@ def hammer(state: dict[str, torch.Tensor], **settings: object) -> dict[str, obje
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("options", "words"),
     [
         ({"final_tanh": True}, "final_tanh is True, which is not drawn here; needed False"),
         ({"noise_type": "channel"}, "noise_type is 'channel'"),
@@ -80,8 +80,8 @@ def hammer(state: dict[str, torch.Tensor], **settings: object) -> dict[str, obje
         ({"fused_scale_res": None}, "needed numbers"),
     ],
 )
-def test_error_settings_of_hammer(tmp_path: Path, told: dict[str, object], words: str) -> None:
-    torch.save(hammer(genforce_stylegan1(vivid(FIRST)), **told), tmp_path / "a.pth")
+def test_error_settings_of_hammer(tmp_path: Path, options: dict[str, object], words: str) -> None:
+    torch.save(hammer(genforce_stylegan1(vivid(FIRST)), **options), tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match=words):
         load_generator(tmp_path / "a.pth")
 
@@ -90,15 +90,15 @@ def test_invariance_settings_of_hammer_are_felt(tmp_path: Path) -> None:
     """Kernels are turned from the side on that the settings tell, and rates become ours."""
     net, ws = vivid(FIRST), torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(2))
     drawn = []
-    for told in ({}, {"fused_scale": True}, {"fused_scale_res": 32}):
-        torch.save(hammer(genforce_stylegan1(net), **told), tmp_path / "a.pth")
+    for options in ({}, {"fused_scale": True}, {"fused_scale_res": 32}):
+        torch.save(hammer(genforce_stylegan1(net), **options), tmp_path / "a.pth")
         drawn.append(load_generator(tmp_path / "a.pth").synthesis(ws))
     torch.testing.assert_close(drawn[0], net.synthesis(ws), atol=1e-5, rtol=0)
     assert min((drawn[one] - drawn[other]).abs().max() for one, other in ((0, 1), (1, 2), (0, 2))) > 1e-2
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("synthesis.lod", torch.tensor(0.5), "middle of growing"),
         ("synthesis.layer2.blur.kernel", torch.ones(16, 1, 3, 3), "is not [1, 2, 1]"),
@@ -107,9 +107,9 @@ def test_invariance_settings_of_hammer_are_felt(tmp_path: Path) -> None:
         ("synthesis.layer0.const", "text", "is a str"),
     ],
 )
-def test_error_genforce_variants(tmp_path: Path, name: str, value: object, told: str) -> None:
+def test_error_genforce_variants(tmp_path: Path, name: str, value: object, expected: str) -> None:
     state: dict[str, object] = {**genforce_stylegan1(vivid(FIRST)), name: value}
     torch.save({"generator_smooth": state}, tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match=r"^a\.pth") as caught:
         load_generator(tmp_path / "a.pth")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)

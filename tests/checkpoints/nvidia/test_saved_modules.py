@@ -23,8 +23,8 @@ from tiny import TINY, make_generator
 from torch import nn
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.checkpoints.pickles.torch_files import open_archive
-from emogan_core.checkpoints.readers import read_torch_file
+from emogan_core.checkpoints.pickles import open_archive
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
 
@@ -64,7 +64,7 @@ def test_shape_a_tuned_generator_comes_back(net: Generator, zipped: bool, protoc
 )
 def test_shape_tables_of_networks(change: dict[str, Any], tmp_path: Path) -> None:
     net = make_generator(replace(FULL, **change))
-    found = read_torch_file(saved(tmp_path / "all.pt", networks_of(net)))
+    found = read_foreign(saved(tmp_path / "all.pt", networks_of(net)))
     assert found.notices == ()
     again = build_generator(found.spec, found.tensors)
     assert again.fingerprint == net.fingerprint
@@ -78,7 +78,7 @@ def test_shape_tables_of_networks(change: dict[str, Any], tmp_path: Path) -> Non
     ("key", "said"), [("G_ema", 0), ("g_ema", 0), ("generator_smooth", 0), ("G", 1), ("generator", 1)]
 )
 def test_shape_under_any_usual_key(net: Generator, key: str, said: int, tmp_path: Path) -> None:
-    found = read_torch_file(saved(tmp_path / "one.pt", {key: networks_of(net)["G_ema"], "step": 7}))
+    found = read_foreign(saved(tmp_path / "one.pt", {key: networks_of(net)["G_ema"], "step": 7}))
     assert len(found.notices) == said
     assert found.spec.conv_clamp == 256.0
 
@@ -88,7 +88,7 @@ def test_shape_under_any_usual_key(net: Generator, key: str, said: int, tmp_path
 def test_shape_state_dicts(net: Generator, key: str, prefix: str, tmp_path: Path) -> None:
     names = {prefix + name: tensor for name, tensor in networks_of(net)["G_ema"].state_dict().items()}  # type: ignore[attr-defined]
     other = {"encoder.x.weight": torch.zeros(3)} if prefix else {}
-    found = read_torch_file(saved(tmp_path / "bare.pt", {key: names | other} if key else names | other))
+    found = read_foreign(saved(tmp_path / "bare.pt", {key: names | other} if key else names | other))
 
     assert build_generator(replace(found.spec, conv_clamp=256.0), found.tensors).fingerprint == net.fingerprint
     assert any("conv_clamp" in notice for notice in found.notices)
@@ -99,7 +99,7 @@ def test_shape_the_averaged_of_two_in_one_table(net: Generator, tmp_path: Path) 
     names = {f"G.{name}": value for name, value in raw.items()} | {
         f"G_ema.{name}": value for name, value in smooth.items()
     }
-    found = read_torch_file(saved(tmp_path / "lit.ckpt", {"state_dict": names}))
+    found = read_foreign(saved(tmp_path / "lit.ckpt", {"state_dict": names}))
     assert torch.equal(found.tensors["mapping.w_avg"], net.w_avg)
     assert torch.equal(found.tensors["synthesis.b4.const"], net.synthesis.b4.const)
 
@@ -108,12 +108,12 @@ def test_shape_a_state_dict_takes_its_average_from_beside(net: Generator, tmp_pa
     names = networks_of(net)["G_ema"].state_dict()  # type: ignore[attr-defined]
     del names["mapping.w_avg"]
     content = {"generator_smooth": names, "latent_avg": net.w_avg.repeat(8, 1)}
-    assert torch.equal(read_torch_file(saved(tmp_path / "a.pt", content)).tensors["mapping.w_avg"], net.w_avg)
+    assert torch.equal(read_foreign(saved(tmp_path / "a.pt", content)).tensors["mapping.w_avg"], net.w_avg)
 
 
 def test_invariance_no_window_into_the_file_is_kept(net: Generator, tmp_path: Path) -> None:
     path = saved(tmp_path / "tuned.pt", networks_of(net)["G_ema"])
-    found = read_torch_file(path)
+    found = read_foreign(path)
     path.write_bytes(b"")
     assert torch.equal(found.tensors["synthesis.b4.const"], net.synthesis.b4.const)
 
@@ -132,7 +132,7 @@ def heavy(network: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (lambda network: network.__dict__.update(class_name="Discriminator"), "it holds a 'Discriminator'"),
         (lambda network: network._modules.pop("mapping"), "no mapping and synthesis"),
@@ -144,13 +144,13 @@ def heavy(network: Any) -> None:
     ],
 )
 def test_error_other_modules_are_named(
-    net: Generator, change: Callable[[Any], object], told: str, tmp_path: Path
+    net: Generator, change: Callable[[Any], object], expected: str, tmp_path: Path
 ) -> None:
     network = networks_of(net)["G_ema"]
     change(network)
     with pytest.raises(CheckpointError, match=r"^tuned\.pt: ") as caught:
         load_generator(saved(tmp_path / "tuned.pt", network))
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 class Call:
@@ -288,11 +288,11 @@ def test_error_damage_never_escapes(zipped: bool, net: Generator, tmp_path: Path
         damaged[position] ^= 1 << trial % 8
         path.write_bytes(damaged if trial % 6 else whole[:position])
         try:
-            read_torch_file(path)
+            read_foreign(path)
         except CheckpointError as error:
             refusals.append(str(error))
     assert len(refusals) > 20
-    assert all("damaged.pt" in told for told in refusals)
+    assert all("damaged.pt" in expected for expected in refusals)
 
 
 def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: torch.Generator) -> None:
@@ -315,18 +315,18 @@ def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: tor
             for member, content in members.items():
                 archive.writestr(member, bytes(damaged) if member == name else content)
         try:
-            read_torch_file(path)
+            read_foreign(path)
         except CheckpointError as error:
             refusals.append(str(error))
     assert len(refusals) > 80
-    assert all(told.startswith("damaged.pt") and len(told) < 600 for told in refusals)
+    assert all(expected.startswith("damaged.pt") and len(expected) < 600 for expected in refusals)
 
 
 def test_shape_styleres_file(net: Generator, tmp_path: Path) -> None:
     names = networks_of(net)["G_ema"].state_dict()  # type: ignore[attr-defined]
     names["synthesis.b8.modify_feature_alignment.first_layer.weight"] = torch.zeros(4, 4, 1, 1)
     content = {"e4e": {"input_layer.0.weight": torch.zeros(3)}, "latent_avg": net.w_avg, "generator_smooth": names}
-    found = read_torch_file(saved(tmp_path / "ckpt_ffhq.pt", content))
+    found = read_foreign(saved(tmp_path / "ckpt_ffhq.pt", content))
     assert build_generator(found.spec, found.tensors).fingerprint == net.fingerprint
     assert found.notices == ("StyleRes' own layers are left out; its generator draws without them",)
 

@@ -15,7 +15,7 @@ from tiny import TINY, make_generator
 from torch import nn
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.checkpoints.nvidia.stylegan2_pickles import read_nvidia
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
 from emogan_core.networks.discriminator import Discriminator
@@ -62,7 +62,7 @@ def test_shape_depth_widths_and_clamp(tmp_path: Path, caplog: pytest.LogCaptureF
         {"judge_group": 32},
     ],
 )
-def test_shape_architectures_classes_and_judges(
+def test_shape_architectures_classes_and_discriminators(
     change: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     net = make_generator(replace(TINY, **change))
@@ -78,11 +78,11 @@ def test_shape_architectures_classes_and_judges(
 @pytest.mark.parametrize(
     "settings", [{"architecture": "skip"}, {"architecture": "orig", "clamp": 0.7}, {"classes": (3, 16, 8)}]
 )
-def test_shape_judges_of_every_kind(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_shape_discriminators_of_every_kind(settings: dict[str, Any], tmp_path: Path) -> None:
     net = make_generator(replace(TINY, judge_clamp=settings.get("clamp")))
     net.discriminator = Discriminator(TINY.resolution, TINY.channels, **settings)
     initialise(net.discriminator, torch.Generator().manual_seed(4))
-    checkpoint = read_nvidia(write_networks(tmp_path / "tiny.pkl", net))
+    checkpoint = read_foreign(write_networks(tmp_path / "tiny.pkl", net))
     assert checkpoint.notices == ()
     same_tensors(net, build_generator(checkpoint.spec, checkpoint.tensors))
 
@@ -122,7 +122,7 @@ def weighty() -> Module:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (without_noise, "7 layers have no noise"),
         (without_average, "lacks the average latent"),
@@ -131,17 +131,20 @@ def weighty() -> Module:
         (altered("D.b16", "architecture", ["skip"]), "without it: its architecture is 'resnet' and not a word"),
         (lambda networks: networks["D"].add_module("extra", weighty()), "without it: the tensors do not fit"),
         (altered("D.b16.conv0", "conv_clamp", 4), "without it: its layers have different activation limits"),
-        (altered("D.b4.mbstd", "group_size", 0), "groups of an odd size"),
-        (altered("D.b4.mbstd", "group_size", "4"), "groups of an odd size"),
-        (lambda networks: networks["D"].add_module("b64", Module()), "without it: it judges pictures of another size"),
+        (altered("D.b4.mbstd", "group_size", 0), "compares pictures in groups of"),
+        (altered("D.b4.mbstd", "group_size", "4"), "compares pictures in groups of"),
+        (
+            lambda networks: networks["D"].add_module("b64", Module()),
+            "without it: it looks at pictures of another size",
+        ),
     ],
 )
 def test_shape_what_a_file_lacks_is_told(
-    tiny: Generator, tmp_path: Path, change: Callable[..., object], told: str
+    tiny: Generator, tmp_path: Path, change: Callable[..., object], expected: str
 ) -> None:
-    checkpoint = read_nvidia(write_networks(tmp_path / "tiny.pkl", tiny, change=change))
+    checkpoint = read_foreign(write_networks(tmp_path / "tiny.pkl", tiny, change=change))
     assert len(checkpoint.notices) == 1
-    assert told in checkpoint.notices[0]
+    assert expected in checkpoint.notices[0]
 
 
 def test_shape_notices_are_logged(tiny: Generator, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -234,7 +237,7 @@ def shared(networks: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (crowded, "more than 256 entries"),
         (shared, "do not fit"),
@@ -266,7 +269,7 @@ def shared(networks: dict[str, object]) -> None:
         (altered("G_ema.mapping.fc0", "bias_gain", 1.0), "learning rate multiplier"),
         (altered("G_ema", "class_name", "Encoder"), "which is not known here; needed a 'Generator'"),
         (lambda networks: networks.clear(), "holds no generator"),
-        (broken_filter, "another filter"),
+        (broken_filter, "is not [1, 3, 3, 1]"),
         (oblong, "4 x 2 instead of 4 x 4: generators of pictures that are not square, such as StyleGAN-Human"),
         (infinite, "NaN or infinity"),
         (too_large, "NaN or infinity"),
@@ -275,8 +278,10 @@ def shared(networks: dict[str, object]) -> None:
         (knotted, "modules"),
     ],
 )
-def test_error_kinds_not_supported(tiny: Generator, tmp_path: Path, change: Callable[..., object], told: str) -> None:
+def test_error_kinds_not_supported(
+    tiny: Generator, tmp_path: Path, change: Callable[..., object], expected: str
+) -> None:
     path = write_networks(tmp_path / "other.pkl", tiny, change=change)
     with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
         load_generator(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)

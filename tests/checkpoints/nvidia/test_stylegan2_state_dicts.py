@@ -10,7 +10,9 @@ import torch
 from nvidia_pickles import FILTER
 from tiny import TINY, make_generator
 
-from emogan_core.checkpoints.nvidia.stylegan2 import read_state_dict
+from emogan_core.checkpoints.nvidia import stylegan2_state_dicts
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.contents import Contents
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
 
@@ -20,6 +22,13 @@ def names_of(generator: Generator) -> dict[str, torch.Tensor]:
     parts = ("mapping.", "synthesis.")
     made = {name: tensor for name, tensor in tensors_of(generator).items() if name.startswith(parts)}
     return made | {"synthesis.b8.resample_filter": FILTER, "synthesis.b8.conv0.resample_filter": FILTER}
+
+
+def read(entries: dict[str, torch.Tensor], **beside: object) -> CanonicalCheckpoint:
+    """A generator out of a file's table, with what lies beside its state dict."""
+    found = stylegan2_state_dicts.detect(Contents({"G_ema": entries, **beside}))
+    assert found is not None
+    return stylegan2_state_dicts.read(found)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +43,7 @@ def names_of(generator: Generator) -> dict[str, torch.Tensor]:
 )
 def test_shape_everything_but_the_clamp_is_in_the_tensors(change: dict[str, Any]) -> None:
     net = make_generator(replace(TINY, **change), companions=False)
-    found = read_state_dict(names_of(net), place="bare.pt")
+    found = read(names_of(net))
     assert replace(found.spec, crop="tight", name="tiny", licence="unknown") == net.spec
     assert build_generator(found.spec, found.tensors).fingerprint == net.fingerprint
     assert len(found.notices) == 1
@@ -44,7 +53,7 @@ def test_shape_everything_but_the_clamp_is_in_the_tensors(change: dict[str, Any]
 def test_shape_styleres_generator_without_its_own_layers() -> None:
     net = make_generator(replace(TINY, conv_clamp=256.0), companions=False)
     extra = {"synthesis.b8.modify_feature_gates.down1.weight": torch.zeros(4, 4, 3, 3)}
-    found = read_state_dict(names_of(net) | extra, place="styleres.pt (generator_smooth)")
+    found = read(names_of(net) | extra)
     assert build_generator(found.spec, found.tensors).fingerprint == net.fingerprint
     assert [notice for notice in found.notices if "StyleRes" in notice]
 
@@ -52,10 +61,10 @@ def test_shape_styleres_generator_without_its_own_layers() -> None:
 def test_shape_missing_noise_and_average_are_made() -> None:
     names = {name: tensor for name, tensor in names_of(make_generator(companions=False)).items() if "noise" not in name}
     del names["mapping.w_avg"]
-    found = read_state_dict(names, place="bare.pt")
+    found = read(names)
     assert not found.tensors["synthesis.b32.conv1.noise_strength"].any()
     assert any("average latent" in notice for notice in found.notices)
-    given = read_state_dict(names, place="bare.pt", average=torch.ones(16))
+    given = read(names, latent_avg=torch.ones(16))
     assert (given.tensors["mapping.w_avg"] == 1).all()
     build_generator(given.spec, given.tensors)
 
@@ -63,7 +72,7 @@ def test_shape_missing_noise_and_average_are_made() -> None:
 def test_invariance_an_average_over_classes_repeats() -> None:
     net = make_generator(replace(TINY, c_dim=6), companions=False)
     names = {name: tensor for name, tensor in names_of(net).items() if name != "mapping.w_avg"}
-    one, two = (read_state_dict(names, place="bare.pt").tensors["mapping.w_avg"] for _ in range(2))
+    one, two = (read(names).tensors["mapping.w_avg"] for _ in range(2))
     assert torch.equal(one, two)
     z, c = torch.randn(6000, 16, generator=torch.Generator().manual_seed(5)), torch.eye(6).repeat(1000, 1)
     torch.testing.assert_close(one, net.mapping.to_w(z, c=c).mean(0), atol=0.06, rtol=0)
@@ -73,8 +82,8 @@ def wrong() -> dict[str, tuple[dict[str, Any], str]]:
     names = names_of(make_generator(companions=False))
     return {
         "oblong": ({"synthesis.b4.const": torch.zeros(16, 8, 4)}, "starts from 8 x 4 .* StyleGAN-Human"),
-        "filter": ({"synthesis.b8.resample_filter": torch.ones(4, 4) / 16}, "another filter"),
-        "filter of one tap": ({"synthesis.b8.resample_filter": torch.ones(())}, "another filter"),
+        "filter": ({"synthesis.b8.resample_filter": torch.ones(4, 4) / 16}, r"is not \[1, 3, 3, 1\]"),
+        "filter of one tap": ({"synthesis.b8.resample_filter": torch.ones(())}, r"is not \[1, 3, 3, 1\]"),
         "nan": ({"mapping.w_avg": torch.full((16,), torch.nan)}, "NaN"),
         "number": ({"mapping.w_avg": 3}, "is a int"),
         "integers": ({"mapping.w_avg": torch.zeros(16).int()}, "int32"),
@@ -94,6 +103,5 @@ def wrong() -> dict[str, tuple[dict[str, Any], str]]:
 def test_error_says_what_is_wrong_and_where(case: str) -> None:
     change, words = wrong()[case]
     with pytest.raises(CheckpointError, match=words) as caught:
-        read_state_dict(names_of(make_generator(companions=False)) | change, place="bare.pt (G_ema)")
-    assert str(caught.value).startswith("bare.pt (G_ema): ")
+        read(names_of(make_generator(companions=False)) | change)
     assert "\n" not in str(caught.value)

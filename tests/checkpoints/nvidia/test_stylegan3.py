@@ -15,8 +15,7 @@ from nvidia_pickles import module_of
 from torch import nn
 
 from emogan_core.checkpoints import load_generator, read_generator, write_generator
-from emogan_core.checkpoints.nvidia.stylegan2_pickles import read_nvidia
-from emogan_core.checkpoints.readers import read_torch_file
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, GeneratorSpec, tensors_of
 from emogan_core.networks.spec import AliasFree
@@ -94,14 +93,14 @@ def without_average(networks: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [(bare, ""), (nested, ""), (in_training, "no averaged generator"), (without_average, "lacks the average latent")],
 )
-def test_shape_what_a_file_lacks_is_told(net: Generator, tmp_path: Path, change: Change, told: str) -> None:
-    checkpoint = read_nvidia(write_alias_free(tmp_path / "tiny.pkl", net, change=change))
+def test_shape_what_a_file_lacks_is_told(net: Generator, tmp_path: Path, change: Change, expected: str) -> None:
+    checkpoint = read_foreign(write_alias_free(tmp_path / "tiny.pkl", net, change=change))
     assert checkpoint.spec.alias_free == net.spec.alias_free
-    assert len(checkpoint.notices) == bool(told)
-    assert told in "".join(checkpoint.notices)
+    assert len(checkpoint.notices) == bool(expected)
+    assert expected in "".join(checkpoint.notices)
 
 
 def altered(name: str, key: str, value: object) -> Change:
@@ -143,7 +142,7 @@ def test_shape_names_are_those_the_damages_mean(net: Generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (lambda networks: networks["G_ema"].synthesis._modules.pop("L3_40_12"), "not numbered"),
         (renamed("L3_40_12", "L03_40_12"), "cannot follow from its layout"),
@@ -202,11 +201,11 @@ def test_shape_names_are_those_the_damages_mean(net: Generator) -> None:
         (lambda networks: networks["G_ema"].synthesis.input.freqs.data.fill_(torch.inf), "NaN or infinity"),
     ],
 )
-def test_error_damaged_networks(net: Generator, tmp_path: Path, change: Change, told: str) -> None:
+def test_error_damaged_networks(net: Generator, tmp_path: Path, change: Change, expected: str) -> None:
     path = write_alias_free(tmp_path / "other.pkl", net, change=change)
     with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
         load_generator(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "is damaged (" not in str(caught.value)
 
 
@@ -216,7 +215,7 @@ def test_error_damage_of_any_kind(net: Generator, tmp_path: Path, seed: int) -> 
     rng = random.Random(seed)
     whole = write_alias_free(tmp_path / "whole.pkl", net).read_bytes()
     path = tmp_path / "other.pkl"
-    told = []
+    expected = []
     for number in range(12):
         data = bytearray(whole)
         if number % 4:
@@ -228,9 +227,9 @@ def test_error_damage_of_any_kind(net: Generator, tmp_path: Path, seed: int) -> 
         try:
             load_generator(path)
         except CheckpointError as error:
-            told.append(str(error))
-    assert len(told) >= 3
-    assert all(sentence.startswith("other.pkl") for sentence in told), told
+            expected.append(str(error))
+    assert len(expected) >= 3
+    assert all(sentence.startswith("other.pkl") for sentence in expected), expected
 
 
 PUBLISHED = replace(
@@ -263,7 +262,7 @@ def test_shape_weights_without_settings(spec: GeneratorSpec, tmp_path: Path, pre
         entries["decoder.synthesis.input.transform"] = torch.eye(3).expand(4, 3, 3).contiguous()
     path = tmp_path / "bare.pt"
     torch.save({"state_dict": entries, "latent_avg": made.w_avg} if prefix else entries, path)
-    checkpoint = read_torch_file(path)
+    checkpoint = read_foreign(path)
     assert checkpoint.spec.alias_free == spec.alias_free
     assert "taken as published" in checkpoint.notices[0]
     assert len(checkpoint.notices) == 1 + bool(prefix)
@@ -275,7 +274,7 @@ def test_shape_weights_without_settings(spec: GeneratorSpec, tmp_path: Path, pre
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("synthesis.L2_28_12.weight", None, "'synthesis.L2.weight' is missing"),
         ("synthesis.L2_28_12.weight", torch.zeros(13, 12, 3, 3), "cannot follow from its layout"),
@@ -288,7 +287,7 @@ def test_shape_weights_without_settings(spec: GeneratorSpec, tmp_path: Path, pre
         ("mapping.fc1.weight", "word", "needed a tensor"),
     ],
 )
-def test_error_damaged_weights_without_settings(tmp_path: Path, name: str, value: object, told: str) -> None:
+def test_error_damaged_weights_without_settings(tmp_path: Path, name: str, value: object, expected: str) -> None:
     entries = without_settings(make_alias_free(PUBLISHED))
     assert name in entries or "extra" in name or "L9" in name, sorted(entries)
     entries[name] = value
@@ -298,4 +297,4 @@ def test_error_damaged_weights_without_settings(tmp_path: Path, name: str, value
     torch.save(entries, path)
     with pytest.raises(CheckpointError, match=r"^bare\.pt") as caught:
         load_generator(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)

@@ -25,7 +25,7 @@ from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.checkpoints.pickles.arrays import Array
-from emogan_core.checkpoints.pickles.machine import MAX_OPCODES
+from emogan_core.checkpoints.pickles.budget import MAX_OPCODES
 from emogan_core.checkpoints.pickles.pickle_files import read_pickle
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator
@@ -176,11 +176,11 @@ def test_error_calls_are_refused(name: str, place: str, tmp_path: Path, refused:
             data = hidden(calls(flag)[name], place=place, protocol=protocol)
         except pickle.PicklingError:
             continue  # a persistent id of protocol 0 must be text
-        told = refused(data, reader=read_pickle)
+        expected = refused(data, reader=read_pickle)
         refused(data)
         assert not flag.exists()
         if place == "top" and name == "os.system" and data[:1] == b"\x80":
-            assert f"refused '{os.system.__module__}.system' at byte" in told
+            assert f"refused '{os.system.__module__}.system' at byte" in expected
 
 
 def test_error_embedded_source_is_never_compiled(tiny: Generator, tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def test_error_damage_never_escapes(tiny: Generator, tmp_path: Path, rng: torch.
         except CheckpointError as error:
             refusals.append(str(error))
     assert len(refusals) > 40
-    assert all("damaged.pkl" in told for told in refusals)
+    assert all("damaged.pkl" in expected for expected in refusals)
 
 
 def test_error_damaged_tensorflow_files(tmp_path: Path, rng: torch.Generator) -> None:
@@ -459,7 +459,7 @@ def test_error_damaged_tensorflow_files(tmp_path: Path, rng: torch.Generator) ->
         except CheckpointError as error:
             refusals.append(str(error))
     assert len(refusals) >= 50
-    assert all("damaged.pkl" in told for told in refusals)
+    assert all("damaged.pkl" in expected for expected in refusals)
 
 
 def test_shape_arrays_are_the_numbers_written(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from foreign_encoders import encoder_shapes, filled
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator, write_generator
-from emogan_core.checkpoints.readers import read_torch_file
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.inversion import OptimiseConfig, invert_images
 from emogan_core.networks import Generator, build_generator, tensors_of
@@ -83,8 +83,8 @@ def test_shape_the_average_is_added_as_the_options_say(
 ) -> None:
     kind = {"encoder_type": "GradualStyleEncoder"}
     usual, centred, bare = (
-        loaded(tmp_path, net, names, **kind, **told).encode(images)
-        for told in ({}, {"start_from_latent_avg": True}, {"start_from_latent_avg": False})
+        loaded(tmp_path, net, names, **kind, **options).encode(images)
+        for options in ({}, {"start_from_latent_avg": True}, {"start_from_latent_avg": False})
     )
     torch.testing.assert_close(usual, centred, atol=0, rtol=0)
     torch.testing.assert_close(bare + net.w_avg, centred, atol=1e-5, rtol=0)
@@ -139,7 +139,7 @@ def test_invariance_converting_keeps_the_encoder(
 
 def test_invariance_a_gigabyte_is_not_copied(tmp_path: Path, net: Generator, names: Names) -> None:
     path = saved(tmp_path / "face.pt", net, names, encoder_type="Encoder4Editing")
-    read = read_torch_file(path)
+    read = read_foreign(path)
     built = build_generator(read.spec, read.tensors)
     for name, tensor in tensors_of(built).items():
         if name.startswith("encoder."):
@@ -167,7 +167,7 @@ UNFIT: dict[str, tuple[Callable[[Names], Names], dict[str, object], str]] = {
         "does not say in opts",
     ),
     "another kind": (lambda names: names, {"encoder_type": "ResNetBackboneEncoder"}, "is a 'ResNetBackboneEncoder'"),
-    "one code told, rows found": (lambda names: names, {"encoder_type": "WEncoder"}, "answers with 8 rows"),
+    "one code declared, rows found": (lambda names: names, {"encoder_type": "WEncoder"}, "answers with 8 rows"),
     "a missing head": (lambda names: changed(names, styles__7__linear__weight=None), E4E, "answers with 7 rows"),
     "heads of a larger generator": (
         lambda _: filled(encoder_shapes(w_dim=24, heads=(1, 1, 1, 2, 2, 2, 2, 3, 3, 3)), seed=1),
@@ -235,7 +235,7 @@ def test_error_a_hypernetwork_is_left_out_by_name(tmp_path: Path, net: Generator
     parts = {f"decoder.{name}": tensor for name, tensor in rosinality_names(net).items()}
     path = tmp_path / "hyper.pt"
     torch.save({"state_dict": {**parts, "hypernet.conv1.weight": torch.zeros(2, 6, 3, 3)}, "opts": E4E}, path)
-    read = read_torch_file(path)
+    read = read_foreign(path)
     assert any("HyperStyle" in notice for notice in read.notices)
     assert not any(name.startswith("encoder.") for name in read.tensors)
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.checkpoints.readers import read_torch_file
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import build_generator
 
@@ -103,15 +103,15 @@ def test_golden_it_draws_what_that_program_draws(tmp_path: Path, top: str) -> No
 
 def test_shape_what_the_file_lacks_is_told(tmp_path: Path) -> None:
     torch.save({"g_running": state()}, tmp_path / "a.model")
-    found = read_torch_file(tmp_path / "a.model")
-    told = " ".join(found.notices)
+    found = read_foreign(tmp_path / "a.model")
+    expected = " ".join(found.notices)
     for words in ("trained up to 32 px", "has no noise", "lacks the average latent"):
-        assert words in told
+        assert words in expected
     build_generator(found.spec, found.tensors)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"generator.progression.0.conv1.input": None}, "has no 'generator.progression.0.conv1.input'"),
         ({"generator.progression.1.adain1.style.linear.bias": None}, "is missing"),
@@ -122,10 +122,10 @@ def test_shape_what_the_file_lacks_is_told(tmp_path: Path) -> None:
         ({f"generator.progression.{k}.conv2.conv.bias": torch.zeros(w) for k, w in enumerate(WIDTHS)}, "never trained"),
     ],
 )
-def test_error_other_variants(tmp_path: Path, change: dict[str, Tensor | None], told: str) -> None:
+def test_error_other_variants(tmp_path: Path, change: dict[str, Tensor | None], expected: str) -> None:
     net = {name: value for name, value in {**state(), **change}.items() if value is not None}
     torch.save({"g_running": net}, tmp_path / "a.model")
-    with pytest.raises(CheckpointError, match=told) as caught:
+    with pytest.raises(CheckpointError, match=expected) as caught:
         load_generator(tmp_path / "a.model")
     assert str(caught.value).startswith("a.model")
     assert "is damaged (" not in str(caught.value)

@@ -17,7 +17,7 @@ from tiny import TINY
 
 from emogan_core import cli
 from emogan_core.checkpoints import load_generator, write_generator
-from emogan_core.checkpoints.nvidia.stylegan2_pickles import read_nvidia
+from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.discriminator import Discriminator
@@ -38,15 +38,16 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_shape_our_tensors_come_back(tmp_path: Path, kind: str) -> None:
     net = vivid(KINDS[kind])
-    found = read_nvidia(write_tensorflow(tmp_path / "tiny.pkl", net))
+    found = read_foreign(write_tensorflow(tmp_path / "tiny.pkl", net))
     expect_same(found, net)
-    assert found.spec.name == "tiny"
     assert found.spec.crop == "ffhq"
     assert len(found.notices) == 1
     assert "discriminator is left out" in found.notices[0]
 
 
-JUDGES: dict[str, tuple[dict[str, object], int, GeneratorSpec]] = {  # how it is built, version of the file, generator
+DISCRIMINATORS: dict[
+    str, tuple[dict[str, object], int, GeneratorSpec]
+] = {  # how it is built, version of the file, generator
     "resnet": ({}, 4, TINY),
     "skip": ({"architecture": "skip"}, 4, TINY),
     "orig": ({"architecture": "orig"}, 4, TINY),
@@ -56,26 +57,26 @@ JUDGES: dict[str, tuple[dict[str, object], int, GeneratorSpec]] = {  # how it is
 }
 
 
-@pytest.mark.parametrize("kind", JUDGES)
+@pytest.mark.parametrize("kind", DISCRIMINATORS)
 def test_shape_discriminators_come_back(tmp_path: Path, kind: str) -> None:
-    told, version, spec = JUDGES[kind]
-    net = vivid(spec, judge=Discriminator(32, TINY.channels, **told))  # type: ignore[arg-type]
-    found = read_nvidia(write_tensorflow(tmp_path / "tiny.pkl", net, version=version))
+    options, version, spec = DISCRIMINATORS[kind]
+    net = vivid(spec, discriminator=Discriminator(32, TINY.channels, **options))  # type: ignore[arg-type]
+    found = read_foreign(write_tensorflow(tmp_path / "tiny.pkl", net, version=version))
     assert found.notices == ()
     expect_same(found, net)
 
 
 def test_shape_discriminators_that_grew(tmp_path: Path) -> None:
     spec = replace(TINY, architecture="stylegan2-orig")
-    net = vivid(spec, judge=Discriminator(32, TINY.channels, architecture="orig"))
-    found = read_nvidia(write_tensorflow(tmp_path / "tiny.pkl", net, grown=True))
+    net = vivid(spec, discriminator=Discriminator(32, TINY.channels, architecture="orig"))
+    found = read_foreign(write_tensorflow(tmp_path / "tiny.pkl", net, grown=True))
     assert found.notices == ()
     expect_same(found, net)
 
 
 def test_invariance_a_logit_per_class_is_a_class_mapping(tmp_path: Path) -> None:
     """StyleGAN2's first program picks one of the logits by the class; ours gets there by a mapping of classes."""
-    net = vivid(TINY, judge=Discriminator(32, TINY.channels))
+    net = vivid(TINY, discriminator=Discriminator(32, TINY.channels))
 
     def several(networks: tuple[Network, Network, Network]) -> None:
         kept = [pair for pair in networks[1].variables if "Output" not in pair[0]]
@@ -102,7 +103,7 @@ def test_invariance_another_learning_rate_is_the_same_mapping(tmp_path: Path, sp
         part = networks[2].components["mapping"]
         part.variables = [(name, value * np.float32(0.1)) for name, value in part.variables]  # type: ignore[attr-defined]
 
-    expect_same(read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, change=faster)), net)
+    expect_same(read_foreign(write_tensorflow(tmp_path / "a.pkl", net, change=faster)), net)
 
 
 GOLDEN = {
@@ -134,13 +135,13 @@ def test_golden_pictures_of_the_reference(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_shape_every_protocol(tmp_path: Path, protocol: int) -> None:
     net = vivid(FIRST)
-    expect_same(read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, protocol=protocol, version=3)), net)
+    expect_same(read_foreign(write_tensorflow(tmp_path / "a.pkl", net, protocol=protocol, version=3)), net)
 
 
 def test_shape_orig_that_grew(tmp_path: Path) -> None:
     """Configurations B to D keep a ToRGB layer for every resolution they had."""
     net = vivid(replace(TINY, architecture="stylegan2-orig"))
-    expect_same(read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, grown=True)), net)
+    expect_same(read_foreign(write_tensorflow(tmp_path / "a.pkl", net, grown=True)), net)
 
 
 def test_shape_texts_of_python_2_and_columns_first(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_shape_texts_of_python_2_and_columns_first(tmp_path: Path) -> None:
     path.write_bytes(as_python_2(data))
     assert encoded > 0
     assert path.read_bytes().count(b"c_codecs\nencode\n") == 0
-    expect_same(read_nvidia(path), net)
+    expect_same(read_foreign(path), net)
 
 
 def as_python_2(data: bytes) -> bytes:
@@ -186,10 +187,10 @@ def as_python_2(data: bytes) -> bytes:
     return bytes(out)
 
 
-def settings(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
+def settings(**options: object) -> Callable[[tuple[Network, Network, Network]], None]:
     def change(networks: tuple[Network, Network, Network]) -> None:
         for network in (networks[2], *networks[2].components.values()):
-            network.static_kwargs.update(told)  # type: ignore[attr-defined]
+            network.static_kwargs.update(options)  # type: ignore[attr-defined]
 
     return change
 
@@ -205,14 +206,14 @@ def variable(part: str, name: str, value: object) -> Callable[[tuple[Network, Ne
     return change
 
 
-def silent(networks: tuple[Network, Network, Network]) -> None:
+def without_noise(networks: tuple[Network, Network, Network]) -> None:
     synthesis = networks[2].components["synthesis"]
     kept = [pair for pair in synthesis.variables if "oise" not in pair[0]]  # type: ignore[attr-defined]
     synthesis.variables = kept  # type: ignore[attr-defined]
 
 
-def judge(**told: object) -> Callable[[tuple[Network, Network, Network]], None]:
-    return lambda networks: networks[1].static_kwargs.update(told)
+def discriminator(**options: object) -> Callable[[tuple[Network, Network, Network]], None]:
+    return lambda networks: networks[1].static_kwargs.update(options)
 
 
 def many_classes(networks: tuple[Network, Network, Network]) -> None:
@@ -221,27 +222,27 @@ def many_classes(networks: tuple[Network, Network, Network]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "change", "told"),
+    ("spec", "change", "expected"),
     [
-        (TINY, silent, "7 layers have no noise"),
-        (FIRST, silent, "8 layers have no noise"),
+        (TINY, without_noise, "7 layers have no noise"),
+        (FIRST, without_noise, "8 layers have no noise"),
         (TINY, variable("", "dlatent_avg", None), "lacks the average latent"),
         (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise maps"),
         (FIRST, variable("", "lod", np.float32(1)), "towards 32 px and stood at 16 px"),
         (TINY, settings(glow=3), "settings not known here, which are left aside: 'glow'"),
         (TINY, many_classes, "without it: it has a logit for each of 1000000 classes"),
-        (TINY, judge(use_spectral_norm=True), "without it: it has use_spectral_norm"),
-        (TINY, judge(mbstd_group_size="x"), "without it: it compares"),
-        (TINY, judge(nonlinearity="relu"), "without it: its setting nonlinearity"),
+        (TINY, discriminator(use_spectral_norm=True), "without it: it has use_spectral_norm"),
+        (TINY, discriminator(mbstd_group_size="x"), "without it: it compares"),
+        (TINY, discriminator(nonlinearity="relu"), "without it: its setting nonlinearity"),
     ],
 )
 def test_shape_what_a_file_lacks_is_told(
-    tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], told: str
+    tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], expected: str
 ) -> None:
-    net = vivid(spec, judge=Discriminator(32, TINY.channels) if spec is TINY else None)
-    checkpoint = read_nvidia(write_tensorflow(tmp_path / "a.pkl", net, change=change))
+    net = vivid(spec, discriminator=Discriminator(32, TINY.channels) if spec is TINY else None)
+    checkpoint = read_foreign(write_tensorflow(tmp_path / "a.pkl", net, change=change))
     about = [notice for notice in checkpoint.notices if spec is TINY or "discriminator" not in notice]
-    assert told in " ".join(about)
+    assert expected in " ".join(about)
     assert len(about) == 1
     build_generator(checkpoint.spec, checkpoint.tensors)
 
@@ -274,12 +275,12 @@ def test_shape_converting_keeps_the_picture(tmp_path: Path, half: bool) -> None:
 def test_shape_info_and_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out = write_tensorflow(tmp_path / "faces.pkl", vivid(FIRST), version=3), tmp_path / "faces.safetensors"
     assert cli.main(["info", str(source), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["architecture"], told["num_ws"], told["resolution"]) == ("stylegan1", 8, 32)
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["architecture"], facts["num_ws"], facts["resolution"]) == ("stylegan1", 8, 32)
     assert cli.main(["convert", str(source), str(out), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["fingerprint"] == told["fingerprint"]
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == facts["fingerprint"]
     assert cli.main(["info", str(out), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["fingerprint"] == told["fingerprint"]
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == facts["fingerprint"]
 
 
 def function(part: str, name: str) -> Callable[[tuple[Network, Network, Network]], None]:
@@ -307,7 +308,7 @@ def bad_pairs(networks: tuple[Network, Network, Network]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "change", "told"),
+    ("spec", "change", "expected"),
     [
         (TINY, version(1), "version 1; needed one of (2, 3, 4, 5)"),
         (TINY, version(6), "version 6"),
@@ -348,11 +349,13 @@ def bad_pairs(networks: tuple[Network, Network, Network]) -> None:
         (replace(TINY, c_dim=5), variable("mapping", "LabelEmbed/bias", None), "embeds classes"),
     ],
 )
-def test_error_kinds_not_supported(tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], told: str) -> None:
+def test_error_kinds_not_supported(
+    tmp_path: Path, spec: GeneratorSpec, change: Callable[..., None], expected: str
+) -> None:
     path = write_tensorflow(tmp_path / "other.pkl", vivid(spec), change=change)
     with pytest.raises(CheckpointError, match=r"^other\.pkl") as caught:
         load_generator(path)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "is damaged (" not in str(caught.value)
 
 
