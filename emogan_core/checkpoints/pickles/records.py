@@ -12,6 +12,15 @@ from .arrays import array_makers
 from .budget import Budget
 from .machine import Maker, Opaque
 
+_TABLES = (
+    "collections.OrderedDict",
+    "dnnlib.util.EasyDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",  # the settings of a Lightning training
+    "lightning.pytorch.utilities.parsing.AttributeDict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
@@ -31,9 +40,8 @@ def module_makers(budget: Budget) -> dict[str, Maker]:
         return text.encode("latin1")
 
     made: dict[str, Maker] = {
+        **dict.fromkeys(_TABLES, _empty_table),
         "torch_utils.persistence._reconstruct_persistent_obj": _record,
-        "dnnlib.util.EasyDict": _empty_table,
-        "collections.OrderedDict": _empty_table,
         "_codecs.encode": encoded,
         "builtins.set": opaque,
         "__builtin__.set": opaque,

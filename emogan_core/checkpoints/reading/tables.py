@@ -37,7 +37,8 @@ class StateDict:
     @property
     def notices(self) -> tuple[str, ...]:
         """What has to be said of where it lies."""
-        return (NOT_AVERAGED,) if self.key in TRAINING else ()
+        innermost = self.prefix.removesuffix(".").rpartition(".")[2]
+        return (NOT_AVERAGED,) if self.key in TRAINING or innermost in TRAINING else ()
 
     def beside(self, *names: str) -> Mapping[str, object] | None:
         """The state dict of another network of the same file: under such a key, or with such a prefix in this table."""
