@@ -60,7 +60,7 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Lo
     target = resolve_device(device)
     path = path_of(source)
     try:
-        there = path.is_file()
+        there = path.exists()
     except OSError as error:  # a name too long, or a folder that may not be looked into
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     if not there:

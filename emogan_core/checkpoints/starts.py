@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .pickles import ZIP_START, named
+from .pickles import ZIP_START, open_regular
 
 START_BYTES = 64
 TORCH_NUMBER = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the number that torch.save's older layout starts with
@@ -13,9 +13,9 @@ TORCH_NUMBER = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the number that torc
 def start_of(path: Path) -> bytes:
     """The first bytes of a file.
 
-    Raises: CheckpointError.
+    Raises: CheckpointError, also for folders, pipes and devices.
     """
-    with named(path), path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(START_BYTES)
 
 

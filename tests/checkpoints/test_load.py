@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
+import os
 import pickle
 import struct
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +17,14 @@ from typing import Any
 import pytest
 import torch
 from foreign import rosinality_names
+from nvidia_pickles import write_networks
 from safetensors import SafetensorError
 from tiny import TINY, make_generator
 
 from emogan_core import weights
-from emogan_core.checkpoints import load_generator, write_generator
+from emogan_core.checkpoints import load_generator, start_of, write_generator
+from emogan_core.checkpoints.known import sha256_of
+from emogan_core.checkpoints.pickles import open_archive, read_pickle
 from emogan_core.errors import CheckpointError, DeviceError, OutputError
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.weights import read_header, read_tensors, write_tensors
@@ -96,6 +103,30 @@ def test_error_missing_file_and_device(file: Path, tmp_path: Path) -> None:
         load_generator(tmp_path / "none.safetensors")
     with pytest.raises(DeviceError, match="not known"):
         load_generator(file, device="tpu")
+
+
+def test_error_packed_files_and_folders_in_one_sentence(tiny: Generator, tmp_path: Path) -> None:
+    source = write_networks(tmp_path / "ffhq.pkl", tiny)
+    packed = tmp_path / "ffhq.zip"
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.write(source, "models/ffhq.pkl")
+        with pytest.raises(CheckpointError, match=r"^ffhq\.zip: it is a zip archive of 'models/ffhq\.pkl'.* unpack it"):
+            load_generator(packed)
+    (tmp_path / "ffhq.pkl.gz").write_bytes(gzip.compress(source.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"^ffhq\.pkl\.gz is a packed archive; unpack it first"):
+        load_generator(tmp_path / "ffhq.pkl.gz")
+    with pytest.raises(CheckpointError, match=f"^{tmp_path.name} is a folder; give the generator file in it"):
+        load_generator(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("read", [load_generator, start_of, sha256_of, open_archive, read_pickle])
+def test_error_pipes_and_devices_are_not_waited_for(read: Callable[[Path], object], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pkl")
+    for path in (tmp_path / "pipe.pkl", Path("/dev/zero")):
+        with pytest.raises(CheckpointError, match="is a pipe or a device, not a regular file"):
+            read(path)
 
 
 def test_error_other_safetensors(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_error_bombs_are_refused_before_they_unfold(net: Generator, tmp_path: Pa
         read_foreign(repacked(whole, bomb, data_pkl=bytes(5_000_000)))
     with zipfile.ZipFile(bomb, "w") as archive:
         archive.writestr("readme.txt", "no pickle")
-    with pytest.raises(CheckpointError, match=r"0 data\.pkl"):
+    with pytest.raises(CheckpointError, match=r"zip archive of 'readme\.txt', without the data\.pkl"):
         read_foreign(bomb)
     shutil.make_archive(str(tmp_path / "folder"), "zip", tmp_path)
     with pytest.raises(CheckpointError):

@@ -5,6 +5,7 @@ from .file_errors import named
 from .pickle_files import TENSORFLOW, read_pickle
 from .programs import NEEDED, kind_of_module
 from .records import Record
+from .regular_files import open_regular
 from .torch_files import ZIP_START, open_archive
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "kind_of_module",
     "named",
     "open_archive",
+    "open_regular",
     "read_pickle",
 ]

@@ -9,6 +9,7 @@ document it.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,9 @@ import torch
 from ...errors import CheckpointError
 from .arrays import Array, NumberType
 from .budget import Budget
-from .file_errors import named
 from .machine import Machine, Maker, Source
 from .records import Record, module_makers
+from .regular_files import open_regular
 from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, Storage, claim_of, tensor_makers
 
 MAX_FILE_BYTES = 8 << 30
@@ -33,8 +34,8 @@ def read_pickle(path: Path) -> object:
 
     Raises: CheckpointError naming the file and what was refused; nothing else, whatever the bytes are.
     """
-    with named(path), path.open("rb") as file:
-        size = path.stat().st_size
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         if size > MAX_FILE_BYTES:
             raise CheckpointError(f"it has {size} bytes, above the limit of {MAX_FILE_BYTES}; no generator is so large")
         budget = Budget(size)

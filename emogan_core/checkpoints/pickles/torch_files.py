@@ -7,15 +7,16 @@ every tensor is a window into it, so a claim beyond the file's end is refused an
 from __future__ import annotations
 
 import mmap
+import os
 from pathlib import Path
 
 from ...errors import CheckpointError
 from .arrays import Array, NumberType
 from .budget import Budget
-from .file_errors import named
 from .machine import Machine, Maker, Opaque, Source
 from .old_layout import read_old_layout
 from .records import Record, module_makers, opaque
+from .regular_files import open_regular
 from .storages import DTYPES, claim_of, tensor_makers
 from .windows import Window
 from .zip_layout import read_zip
@@ -41,8 +42,8 @@ def open_archive(path: Path) -> dict[str, object] | Record:
     Raises: CheckpointError when the file is damaged, packed, oversized, lies about sizes, or names anything but
     tensors, tables, numbers, texts, NVIDIA's modules and training options.
     """
-    with named(path), path.open("rb") as file:
-        size = path.stat().st_size
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
         if not 0 < size <= MAX_FILE_BYTES:
             raise CheckpointError(f"it has {size} bytes; needed 1 to {MAX_FILE_BYTES}; get the file again")
         memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)

@@ -26,12 +26,16 @@ def read_zip(file: BinaryIO, memory: mmap.mmap, *, run: Run) -> object:
     _expect_small_directory(memory)
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        _expect_honest(members, comment=archive.comment, size=len(memory))
         pickles = [member for member in members if member.filename.endswith("/data.pkl")]
-        if len(pickles) != 1:
+        if not pickles:
+            first = next((member.filename for member in members if not member.is_dir()), "nothing")
             raise CheckpointError(
-                f"it is a zip archive with {len(pickles)} data.pkl, needed 1; give what torch.save wrote"
+                f"it is a zip archive of {first[-60:]!a}, without the data.pkl that torch.save writes; "
+                "unpack it and give the generator file in it"
             )
+        _expect_honest(members, comment=archive.comment, size=len(memory))
+        if len(pickles) > 1:
+            raise CheckpointError(f"it is a zip archive with {len(pickles)} data.pkl; give one that torch.save wrote")
         if pickles[0].file_size > MAX_PICKLE_BYTES:
             raise CheckpointError(
                 f"its data.pkl has {pickles[0].file_size} bytes, above the limit of {MAX_PICKLE_BYTES}; "
