@@ -17,6 +17,7 @@ from .files import write_whole
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_TENSOR_BYTES = 8 << 30
+MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 16
 MAX_SIDE = 1 << 48
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
@@ -51,6 +52,10 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise CheckpointError(f"{path.name} has metadata that is not text; the file is damaged, get it again")
+    if len(header) > MAX_TENSORS:
+        raise CheckpointError(
+            f"{path.name} holds {len(header)} tensors; needed at most {MAX_TENSORS}, give another file"
+        )
     shapes = {}
     for name, entry in header.items():
         shapes[name] = _checked_shape(path, name, entry, data_bytes=size - 8 - length)

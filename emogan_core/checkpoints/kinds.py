@@ -6,7 +6,10 @@ Guesses for sentences only; nothing is ever read because of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
+MAX_NAMES = 20_000
+MAX_NAME = 200
 _PICTURE = "a picture"
 _PACKED = "a packed archive; unpack it first"
 _PAGE = "a web page, so the download did not work; download it again and look at its size"
@@ -83,13 +86,16 @@ def kind_of_start(start: bytes) -> str | None:
 
 def kind_of_names(names: Iterable[str]) -> str | None:
     """What weights under such names seem to be; every mark of a kind must be found."""
-    text = "\n".join(("", *names, ""))
+    few = (name[:MAX_NAME] for name in islice(names, MAX_NAMES))  # a small file may have one long name many times
+    text = "\n".join(("", *few, ""))
     return next((what for marks, what in _NAMES if all(mark in text for mark in marks)), None)
 
 
 def names_in(table: Mapping[str, object]) -> Iterable[str]:
-    """The names of a table and of the tables in it, without their keys before them."""
+    """The names of a table and of the tables in it, without their keys before them; each table once."""
     yield from table
+    seen: set[int] = set()
     for value in table.values():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and id(value) not in seen:
+            seen.add(id(value))
             yield from (name for name in value if isinstance(name, str))

@@ -16,6 +16,7 @@ MAX_DEPTH = 8
 MAX_MODULES = 4096
 MAX_ENTRIES = 256  # of one module's table; a file may hang one table under every module
 MAX_NAME = 100
+MAX_TENSORS = 16_384  # of one network; the largest read has about 400
 _FILTER = "resample_filter"
 _LINEAR_LAYERS = ("affine", "embed", "out", "skip", "torgb")
 
@@ -62,7 +63,11 @@ def tensors_of_modules(modules: dict[str, Record], *, copy: bool) -> dict[str, T
         for key, tensor in (*table_of(record, "_parameters").items(), *table_of(record, "_buffers").items()):
             if not isinstance(tensor, Tensor):
                 continue
+            if len(tensors) + len(filters) >= MAX_TENSORS:
+                raise CheckpointError(f"it has more than {MAX_TENSORS} tensors, many of them shared; no generator does")
             name = f"{path}.{key}" if path else key
+            if not tensor.is_floating_point():
+                raise CheckpointError(f"'{name}' holds {tensor.dtype}; needed floating point, the file is damaged")
             if key == _FILTER:
                 filters[name] = tensor
                 continue

@@ -17,7 +17,7 @@ from torch import Tensor
 from ...errors import CheckpointError
 from .budget import Budget
 from .machine import Maker, Name
-from .storages import MAX_DIMENSIONS
+from .storages import FLOAT_BYTES, MAX_DIMENSIONS
 
 MAX_SIDE = 1 << 40  # so that no product of sides is slow
 TENSOR_TYPES = {
@@ -94,7 +94,7 @@ class Array:
                 f"a numpy array of shape {list(shape)} needs {needed} bytes and has {len(held)}; "
                 "the file is damaged or not what it says, get it again"
             )
-        budget.spend_bytes(needed)
+        budget.spend_bytes(math.prod(shape) * max(kind.kind.itemsize, FLOAT_BYTES))
         self.dtype, self.shape, self.columns_first, self.data = TENSOR_TYPES[name], shape, columns_first, held
 
 

@@ -17,6 +17,9 @@ from .programs import NEEDED, kind_of_module
 
 MAX_LINE_BYTES = 4096  # of opcodes that end at a newline; protocols 2 and newer use them for short names only
 MAX_PROTOCOL = 5
+MAX_LITERAL_BYTES = 256 << 20  # a storage; the largest of any network read has 64 MiB
+MAX_ARGUMENTS = 64  # of one call; parts of a path are the most there are
+MAX_KEY = 1000  # characters of a dictionary's key
 MAX_BITS = 128  # longer numbers make arithmetic slow; torch's own mark of a file has 77 bits
 SHOWN_CHARACTERS = 80
 
@@ -58,6 +61,11 @@ class Source:
             raise CheckpointError(
                 f"{count} bytes are claimed at byte {self.tell()} where {left} are left; "
                 "the file is damaged or cut short, get it again"
+            )
+        if count > MAX_LITERAL_BYTES:
+            raise CheckpointError(
+                f"one value of {count} bytes is claimed at byte {self.tell()}, above the limit of {MAX_LITERAL_BYTES}; "
+                "no generator has one"
             )
         return self.file.read(count)
 
@@ -212,6 +220,11 @@ class Machine:
             raise CheckpointError(f"refused a call of what is no allowed name at byte {position}; get another file")
         if not isinstance(arguments, tuple):
             raise CheckpointError(f"{called.text} came without a tuple of arguments; the file is damaged, get it again")
+        if len(arguments) > MAX_ARGUMENTS:
+            raise CheckpointError(
+                f"{called.text} came with {len(arguments)} arguments at byte {position}; needed at most {MAX_ARGUMENTS}"
+            )
+        self.budget.spend_opcodes(len(arguments))
         try:
             return self.makers[called.text](*arguments)
         except CheckpointError as error:
@@ -232,6 +245,10 @@ def _keyed(value: object) -> dict[object, object]:
 
 def _key(value: object) -> str | int:
     """A key whose hash is quick: hashing nested tuples can take for ever, large numbers can be made to collide."""
-    if isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 31):
+    if isinstance(value, str) and len(value) <= MAX_KEY:
         return value
+    if isinstance(value, int) and abs(value) < 1 << 31:
+        return value
+    if isinstance(value, str):
+        raise CheckpointError(f"a dictionary has a key of {len(value)} characters; needed at most {MAX_KEY}")
     raise CheckpointError("a dictionary has keys other than texts and small numbers; no generator file does")

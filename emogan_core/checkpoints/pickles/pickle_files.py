@@ -23,7 +23,7 @@ from .records import Record, module_makers
 from .regular_files import open_regular
 from .storages import DTYPES, OLD_LAYOUT, OLD_MARK, Claim, Storage, claim_of, tensor_makers
 
-MAX_FILE_BYTES = 8 << 30
+MAX_FILE_BYTES = 2 << 30  # the largest in circulation, three networks of 1024 px, have 0.4 GiB
 TENSORFLOW = "dnnlib.tflib.network.Network"
 TENSORFLOW_STATE = ("version", "name", "static_kwargs", "components", "build_func_name", "variables")
 PROGRESSIVE = ("tfutil.Network", "network.Network")

@@ -13,6 +13,7 @@ from .budget import Budget
 from .machine import Maker, Name
 
 MAX_DIMENSIONS = 8
+FLOAT_BYTES = 4  # of each number once it is used, however small it is in the file
 OLD_MARK = 0x1950A86A20F9469CFC6C  # the number at the start of torch.save's older layout
 OLD_LAYOUT = 1001
 DTYPES = {
@@ -64,7 +65,7 @@ def tensor_makers(budget: Budget) -> dict[str, Maker]:
 
     def tensor(storage: object, offset: object, size: object, stride: object, *_: object) -> Tensor:
         found = _view(storage, offset, size, stride)
-        budget.spend_bytes(found.numel() * found.element_size())
+        budget.spend_bytes(found.numel() * max(found.element_size(), FLOAT_BYTES))
         return found
 
     return {

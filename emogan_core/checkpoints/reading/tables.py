@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ...errors import CheckpointError
+
 AVERAGED = ("G_ema", "g_ema", "generator_smooth", "g_running", "params_ema")
 TRAINING = ("G", "g", "generator", "params")
 NOT_AVERAGED = "the file lacks the smoothed generator (g_ema); the one in training is used and draws a little worse"
+MAX_NAMES = 20_000  # of a state dict; the largest read, a generator with an encoder, has about 1300
 _WHOLE = ("state_dict", "model", "")  # "" is the file's own table
 _AROUND = ("", "models")  # tables of networks; genforce's trainings have them one level down
 _COMPILED = "_orig_mod."  # what torch.compile puts before names, at any depth
@@ -59,6 +62,7 @@ def state_dict_with(top: object, *marks: str) -> StateDict | None:
     """The state dict that has a name like one of `marks`, whatever key and prefix it has; averaged ones come first.
 
     Convention: a mark is a whole name, or the start of one if it ends in a dot.
+    Raises: CheckpointError for tables larger than any network's.
     """
     for key, whole, around in _candidates(top):
         prefixes = list(dict.fromkeys(prefix for name in whole if (prefix := _prefix(name, marks)) is not None))
@@ -85,6 +89,8 @@ def _candidates(top: object) -> Iterator[tuple[str, Mapping[str, object], Mappin
         around = table_at(top, outer) if outer else top
         for key in (*AVERAGED, *TRAINING, *_WHOLE):
             table = None if around is None else table_at(around, key) if key else around
+            if table and len(table) > MAX_NAMES:
+                raise CheckpointError(f"it has a table of {len(table)} names; needed at most {MAX_NAMES}")
             if table and around is not None:
                 yield key, _plain(table), around
 
