@@ -16,6 +16,7 @@ MAX_DEPTH = 8
 MAX_MODULES = 4096
 MAX_ENTRIES = 256  # of one module's table; a file may hang one table under every module
 MAX_NAME = 100
+MAX_AGAIN = 1 << 26  # numbers of tensors that several names share
 MAX_TENSORS = 16_384  # of one network; the largest read has about 400
 _FILTER = "resample_filter"
 _LINEAR_LAYERS = ("affine", "embed", "out", "skip", "torgb")
@@ -59,6 +60,7 @@ def tensors_of_modules(modules: dict[str, Record], *, copy: bool) -> dict[str, T
     tensors: dict[str, Tensor] = {}
     filters: dict[str, object] = {}
     converted: dict[int, Tensor] = {}  # one copy for each, however many modules name it
+    again = 0
     for path, record in modules.items():
         for key, tensor in (*table_of(record, "_parameters").items(), *table_of(record, "_buffers").items()):
             if not isinstance(tensor, Tensor):
@@ -71,7 +73,14 @@ def tensors_of_modules(modules: dict[str, Record], *, copy: bool) -> dict[str, T
             if key == _FILTER:
                 filters[name] = tensor
                 continue
-            if id(tensor) not in converted:
+            if id(tensor) in converted:
+                again += tensor.numel()
+                if again > MAX_AGAIN:  # each name is a tensor of its own in a generator
+                    raise CheckpointError(
+                        f"'{name}' shares its numbers with other names, more than {MAX_AGAIN} numbers so far; "
+                        "no generator file does that, get another one"
+                    )
+            else:
                 converted[id(tensor)] = tensor.float().contiguous()
                 if copy and converted[id(tensor)].data_ptr() == tensor.data_ptr():
                     converted[id(tensor)] = tensor.clone()

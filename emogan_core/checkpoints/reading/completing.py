@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
+from ...networks.build import STATISTICS_SAMPLES, STATISTICS_SEED
 from ...networks.mapping import Mapping, sampled_w
 from ...networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 
-AVERAGE_SAMPLES = 10_000
-AVERAGE_SEED = 0
 UNKNOWN_LICENCE = "unknown: ask whoever made the file"
 
 
@@ -44,16 +43,18 @@ def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[
             f"the file lacks {len(missing)} noise maps; zeros are used, so fine texture is a little smoother"
         )
     if "mapping.w_avg" not in tensors:
-        tensors["mapping.w_avg"] = _average_code(spec, tensors)
-        notices.append(f"the file lacks the average latent; it was computed from {AVERAGE_SAMPLES} seeded samples")
+        codes = _sampled_codes(spec, tensors)
+        tensors["mapping.w_avg"], tensors["statistics.w_std"] = codes.mean(0), codes.std(0)  # samples are slow to draw
+        notices.append(f"the file lacks the average latent; it was computed from {STATISTICS_SAMPLES} seeded samples")
         missing.append("mapping.w_avg")
     return CanonicalCheckpoint(
         replace(spec, licence=UNKNOWN_LICENCE), tensors, notices=tuple(notices), computed=tuple(missing)
     )
 
 
-def _average_code(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Tensor:
+def _sampled_codes(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Tensor:
+    """w [n, w_dim] of the samples that `build_generator` takes statistics of."""
     mapping = Mapping(spec)
     own = {name.removeprefix("mapping."): tensor for name, tensor in tensors.items() if name.startswith("mapping.")}
     mapping.load_state_dict({**own, "w_avg": torch.zeros(spec.w_dim)})
-    return sampled_w(mapping, count=AVERAGE_SAMPLES, seed=AVERAGE_SEED).mean(0)
+    return sampled_w(mapping, count=STATISTICS_SAMPLES, seed=STATISTICS_SEED)

@@ -12,6 +12,7 @@ from ...errors import CheckpointError
 from ...networks.spec import MAX_RESOLUTION
 
 Shape = tuple[int, ...]
+MAX_MAPPING = 1 << 24  # numbers; usual are 8 layers of 512, 2 million, and 10,000 samples pass through them
 
 
 def mapping_sizes(
@@ -28,6 +29,9 @@ def mapping_sizes(
     w_dim, inputs = layers[-1][0], layers[0][1]
     if any(shape != (w_dim, w_dim if index else inputs) for index, shape in enumerate(layers)):
         raise CheckpointError("its mapping layers have different widths, which is not supported; needed one for all")
+    numbers = sum(outputs * entering for outputs, entering in layers)
+    if numbers > MAX_MAPPING:
+        raise CheckpointError(f"its mapping network has {numbers} numbers; needed at most {MAX_MAPPING}")
     sizes: dict[str, Any] = {"mapping_layers": len(layers), "w_dim": w_dim, "z_dim": inputs}
     if classes is None:
         return sizes

@@ -240,7 +240,7 @@ def shared(networks: dict[str, object]) -> None:
     ("change", "expected"),
     [
         (crowded, "more than 256 entries"),
-        (shared, "do not fit"),
+        (shared, "shares its numbers with other names"),
         (lambda networks: networks["G_ema"]._modules.pop("mapping"), "no mapping and synthesis"),
         (
             lambda networks: setattr(networks["G_ema"].mapping.fc0, "weight", nn.Parameter(torch.zeros(8, 16))),

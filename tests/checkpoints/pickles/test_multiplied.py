@@ -136,6 +136,37 @@ def test_error_small_numbers_count_as_the_floats_they_become(
     expect_refused(tmp_path / "byte.pkl", r"'mapping\.w' holds torch\.uint8; needed floating point")
 
 
+@pytest.mark.parametrize("program", ["nvidia", "rosinality"])
+def test_error_a_mapping_too_large_to_sample(program: str, tmp_path: Path, expect_refused: Callable[..., None]) -> None:
+    """64 layers that share one tensor: 121 seconds for samples of w before they were counted."""
+    weight, bias = torch.zeros(2048, 2048), torch.zeros(2048)
+    start = 0 if program == "nvidia" else 1
+    name = "mapping.fc{}" if program == "nvidia" else "style.{}"
+    names = (
+        {"synthesis.b4.const": torch.zeros(4, 4, 4)}
+        if program == "nvidia"
+        else {"input.input": torch.zeros(1, 4, 4, 4)}
+    )
+    for index in range(start, 64 + start):
+        names |= {name.format(index) + ".weight": weight, name.format(index) + ".bias": bias}
+    torch.save({"g_ema": names}, tmp_path / "mapping.pt")
+    expect_refused(tmp_path / "mapping.pt", "shares its numbers with other names|mapping network has 268435456 numbers")
+
+
+def test_error_a_pickled_mapping_too_large_to_sample(
+    tiny: Generator, tmp_path: Path, expect_refused: Callable[..., None]
+) -> None:
+    networks = networks_of(tiny)
+    mapping = networks["G_ema"].mapping  # type: ignore[attr-defined]
+    shared = torch.nn.Parameter(torch.zeros(1024, 1024))
+    for index in range(64):
+        layer = Module()
+        layer.weight, layer.bias = shared, torch.nn.Parameter(torch.zeros(1024))
+        mapping.add_module(f"fc{index}", layer)
+    write_training(tmp_path / "mapping.pkl", networks, protocol=4, change=dict)
+    expect_refused(tmp_path / "mapping.pkl", "mapping network has 67108864 numbers; needed at most 16777216")
+
+
 def test_invariance_small_arrays_are_read(tmp_path: Path) -> None:
     (tmp_path / "array.pkl").write_bytes(pickle.dumps({"a": np.zeros(1000, np.uint8)}, 4))
     assert isinstance(read_pickle(tmp_path / "array.pkl"), dict)
