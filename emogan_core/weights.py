@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +21,7 @@ MAX_TENSOR_BYTES = 8 << 30
 MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 16
 MAX_SIDE = 1 << 48
+MAX_DIGITS = 20  # of a whole number in metadata
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
@@ -84,6 +86,31 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
             f"{path.name} holds a tensor {name[:60]!a} of {needed} bytes, above the limit of {MAX_TENSOR_BYTES}"
         )
     return shape
+
+
+def plain_json(text: str) -> Any:
+    """What a text in a file's metadata says, as JSON of short finite numbers and of Unicode.
+
+    Raises: ValueError for anything else: 1e999 and 10^400 fit no float, a lone surrogate no file; RecursionError.
+    """
+    value = json.loads(text, parse_float=_finite, parse_int=_short, parse_constant=_finite)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text is not Unicode") from error
+    return value
+
+
+def _finite(digits: str) -> float:
+    if not math.isfinite(float(digits)):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return float(digits)
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -14,7 +14,7 @@ from ..networks.build import Generator, tensors_of
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
-from .load import LoadedCheckpoint, load_generator, named_by_file, open_generator, path_of
+from .load import LoadedCheckpoint, load_generator, named_by_file, open_generator, path_of, unicode_only
 from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
@@ -41,7 +41,8 @@ class Order:
         return json.dumps(asdict(self), sort_keys=True)
 
     def applied(self, spec: GeneratorSpec) -> GeneratorSpec:
-        return replace(spec, crop=self.crop or spec.crop, licence=self.licence.strip()[:MAX_LICENCE] or spec.licence)
+        licence = unicode_only(self.licence.strip()[:MAX_LICENCE])
+        return replace(spec, crop=unicode_only(self.crop) or spec.crop, licence=licence or spec.licence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

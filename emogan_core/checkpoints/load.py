@@ -95,5 +95,10 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
 
 
 def named_by_file(spec: GeneratorSpec, path: Path) -> GeneratorSpec:
-    """The spec with the file's name, where nothing in it tells another."""
-    return replace(spec, name=path.stem[:MAX_NAME]) if spec.name == "unnamed" else spec
+    """The spec with the file's name, where nothing in it says another."""
+    return replace(spec, name=unicode_only(path.stem[:MAX_NAME])) if spec.name == "unnamed" else spec
+
+
+def unicode_only(text: str) -> str:
+    """A text that every file can hold: names of files and arguments may have bytes that are no Unicode."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -8,6 +8,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from ..errors import CheckpointError
+from ..weights import plain_json
 
 MAX_RESOLUTION = 2048
 MAX_CHANNELS = 2048
@@ -151,7 +152,7 @@ def spec_from_json(text: str) -> GeneratorSpec:
     Raises: CheckpointError when fields are missing, unknown or of the wrong type.
     """
     try:
-        told: dict[str, Any] = json.loads(text)
+        told: dict[str, Any] = plain_json(text)
         for name in _TEXTS:
             if not isinstance(told.get(name, ""), str):
                 raise TypeError(f"{name} is no text")

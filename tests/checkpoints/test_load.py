@@ -23,6 +23,7 @@ from tiny import TINY, make_generator
 
 from emogan_core import weights
 from emogan_core.checkpoints import load_generator, start_of, write_generator
+from emogan_core.checkpoints.convert import Order, convert_generator
 from emogan_core.checkpoints.known import sha256_of
 from emogan_core.checkpoints.pickles import open_archive, read_pickle
 from emogan_core.errors import CheckpointError, DeviceError, OutputError
@@ -161,6 +162,10 @@ def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
         {"conv_clamp": float("nan")},
         {"conv_clamp": "4"},
         {"channels": [8] * 100_000},
+        {"licence": "a\ud800b"},
+        {"crop": "\udfff"},
+        {"conv_clamp": 10**400},
+        {"resolution": 10**400},
         {"resolution": 1e400},
         {"odd": 1},
     ],
@@ -172,6 +177,14 @@ def test_error_descriptions_of_other_types(tiny: Generator, tmp_path: Path, chan
     with pytest.raises(CheckpointError, match=r"^expected\.safetensors: ") as caught:
         load_generator(path)
     assert len(str(caught.value)) < 400
+
+
+def test_invariance_names_that_are_no_unicode_are_written(tiny: Generator, tmp_path: Path) -> None:
+    source = write_networks(tmp_path / os.fsdecode(b"f\xffhq.pkl"), tiny)
+    order = Order(crop="\udcff", licence="\udcfe")
+    convert_generator(source, tmp_path / "out.safetensors", order=order)
+    spec = load_generator(tmp_path / "out.safetensors").spec
+    assert (spec.name, spec.crop, spec.licence) == ("f?hq", "?", "?")
 
 
 def test_error_numbers_that_are_none(tiny: Generator, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from ...errors import CheckpointError
 from ...networks.spec import AliasFree, GeneratorSpec
-from ...networks.stylegan3 import bands, resampling
+from ...networks.stylegan3 import bands as frequency_bands
+from ...networks.stylegan3 import resampling
 from ..pickles import Record
 from ..reading.sizes import expect_colours, mapping_sizes
 from .stylegan2 import classes_of, mapping_shapes, shape_of
@@ -69,7 +70,7 @@ def expect_layers(modules: Mapping[str, Record], spec: GeneratorSpec, layers: li
 
     Raises: CheckpointError.
     """
-    found = bands(spec)
+    found = frequency_bands(spec)
     for index, layer in enumerate(layers):
         before, after, plan = found[max(index - 1, 0)], found[index], resampling(spec, index)
         width = 3 if index == len(layers) - 1 else spec.channels[index]
