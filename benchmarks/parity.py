@@ -1,7 +1,8 @@
 """How far our pictures are from those of the programs that wrote the files, on random networks.
 
 python benchmarks/parity.py [--ada DIR] [--stylegan3 DIR] [--genforce DIR] [--hammer DIR]
-                            [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--e4e DIR] [-o docs/parity.md]
+                            [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--basicsr DIR]
+                            [--e4e DIR] [-o docs/parity.md]
 
 Each DIR is a checkout of that program; nothing of any is shipped. Their packages have the same names, so each is run in
 a process of its own. The exit status is 1 when a difference exceeds 1e-5.
@@ -23,7 +24,7 @@ from pathlib import Path
 import torch
 from parity_genforce import genforce, hammer, interfacegan
 from parity_nvidia import ada, stylegan3
-from parity_others import e4e, rosinality, rosinality1
+from parity_others import basicsr, e4e, rosinality, rosinality1
 from parity_twin import PSI, Twins, differences
 
 Found = dict[str, list[dict[str, float]]]
@@ -37,6 +38,7 @@ REFERENCES: dict[str, tuple[str, Callable[[Path, Path], Twins]]] = {
     "interfacegan": ("genforce/interfacegan", interfacegan),
     "rosinality": ("rosinality/stylegan2-pytorch", rosinality),
     "rosinality1": ("rosinality/style-based-gan-pytorch", rosinality1),
+    "basicsr": ("XPixelGroup/BasicSR", basicsr),
     "e4e": ("omertov/encoder4editing", e4e),
 }
 HEADER = """\

@@ -1,15 +1,17 @@
-"""Files of rosinality's programs, and the encoders of pSp and e4e."""
+"""Files of rosinality's programs and of BasicSR, and the encoders of pSp and e4e."""
 
 from __future__ import annotations
 
 import importlib
 import math
+import sys
 import types
 from functools import partial
 from pathlib import Path
 
 import torch
-from parity_twin import PSI, Net, Twin, Twins, enter, stirred, without_class
+import torch.nn.functional as F
+from parity_twin import PSI, SLOW, Net, Twin, Twins, enter, stirred, without_class
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
@@ -40,6 +42,40 @@ def drawn_by_rosinality(path: Path, g: Net, d: Net, average: Tensor) -> Twin:
         sample=lambda z, c: g([z], randomize_noise=False, **around)[0],
         discriminator=lambda images, c: d(images),
     )
+
+
+def basicsr(checkout: Path, folder: Path) -> Twins:
+    """BasicSR's StyleGAN2, whose fused activation exists on GPUs alone and is written out here."""
+    enter(checkout)
+    for name in ("basicsr", "basicsr.archs", "basicsr.utils"):  # their own starts import every network there is
+        sys.modules[name] = package = types.ModuleType(name)
+        package.__path__ = [str(checkout.joinpath(*name.split(".")))]
+    fused = importlib.import_module("basicsr.ops.fused_act.fused_act")
+    fused.fused_act_ext = types.SimpleNamespace(fused_bias_act=leaky)  # type: ignore[attr-defined]
+    model = importlib.import_module("basicsr.archs.stylegan2_arch")
+    for side, narrow, layers, width in ((32, 1 / 16, 2, 32), (64, 1 / 8, 3, 64), (128, 1 / 8, 8, 512)):
+        torch.manual_seed(5)
+        g = stirred(model.StyleGAN2Generator(side, width, layers, narrow=narrow), slow=(*SLOW, "style_mlp."))
+        for strength in (tensor for tensor in g.parameters() if tensor.shape == (1,)):
+            strength.fill_(0.2)  # of noise, which begins at zero
+        torch.save({"params": g.state_dict(), "params_ema": g.state_dict()}, folder / "net_g.pth")
+        average = load_generator(folder / "net_g.pth").w_avg[None]  # which such files lack
+        yield Twin(
+            kind="BasicSR StyleGAN2 `.pth`",
+            path=folder / "net_g.pth",
+            draw=partial(drawn_by_basicsr, g, input_is_latent=True),
+            sample=partial(without_class, partial(drawn_by_basicsr, g, truncation=PSI, truncation_latent=average)),
+        )
+
+
+def drawn_by_basicsr(g: Net, codes: Tensor, **around: object) -> Tensor:
+    images: Tensor = g([codes], randomize_noise=False, **around)[0]
+    return images
+
+
+def leaky(x: Tensor, bias: Tensor, _: Tensor, act: int, grad: int, slope: float, scale: float) -> Tensor:
+    """What BasicSR's kernel for GPUs computes."""
+    return F.leaky_relu(x + bias.reshape(1, -1, *[1] * (x.ndim - 2)), slope) * scale
 
 
 def rosinality1(checkout: Path, folder: Path) -> Twins:

@@ -57,6 +57,29 @@ def rosinality_discriminator(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
+def basicsr_names(names: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A generator's or discriminator's state dict of rosinality's under the names of BasicSR, which keeps no filters."""
+    made = {}
+    for name, tensor in names.items():
+        root, _, rest = name.partition(".")
+        conv = rest.replace("conv.", "modulated_conv.", 1) if "conv.weight" in rest or "modulation" in rest else rest
+        if name.endswith(".kernel"):
+            continue
+        if root == "style":
+            made[f"style_mlp.{rest}"] = tensor
+        elif root == "input":
+            made["constant_input.weight"] = tensor
+        elif root == "noises":
+            made[name.replace("noise_", "noise")] = tensor
+        elif root in ("conv1", "convs") and "input.input" in names:
+            made[f"style_{root}.{conv.replace('noise.weight', 'weight')}"] = tensor
+        elif root == "convs":
+            made[f"conv_body.{rest}"] = tensor
+        else:
+            made[f"{root}.{conv}"] = tensor
+    return made
+
+
 def genforce_names(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's StyleGAN2Generator."""
     spec, ours = generator.spec, tensors_of(generator)

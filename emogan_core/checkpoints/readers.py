@@ -21,6 +21,7 @@ from .pickles import NEEDED, named, open_archive, read_pickle
 from .reading.canonical import CanonicalCheckpoint
 from .reading.contents import Contents
 from .reading.tables import AVERAGED, TRAINING, table_at
+from .rosinality import basicsr
 from .rosinality import stylegan1 as rosinality_stylegan1
 from .rosinality import stylegan2 as rosinality_stylegan2
 from .starts import is_torch_file, start_of
@@ -58,6 +59,7 @@ READERS: tuple[Reader[Any], ...] = (
     Reader("StyleGAN2 state dict, NVIDIA's names", stylegan2_state_dicts.detect, stylegan2_state_dicts.read),
     Reader("StyleGAN1, rosinality's names", rosinality_stylegan1.detect, rosinality_stylegan1.read),
     Reader("StyleGAN2, rosinality's names", rosinality_stylegan2.detect, rosinality_stylegan2.read),
+    Reader("StyleGAN2, BasicSR's names", basicsr.detect, basicsr.read),
     Reader("StyleGAN1, genforce's names", genforce_stylegan1.detect, genforce_stylegan1.read),
     Reader("StyleGAN2, genforce's and Hammer's names", genforce_stylegan2.detect, genforce_stylegan2.read),
 )

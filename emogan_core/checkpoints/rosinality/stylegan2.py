@@ -5,6 +5,8 @@ Source: reference/checkpoint-formats; the names are facts of the files, the math
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from torch import Tensor
 
 from ...errors import CheckpointError
@@ -22,15 +24,17 @@ from ..reading.weights import ForeignWeights, average_row
 CONST = "input.input"  # what every generator of that program starts from
 _KERNELS = (".kernel",)  # the fixed binomial filter [1, 3, 3, 1] of every such network; checked, then not needed
 _AVERAGE = "latent_avg"
+Renamed = Callable[[Mapping[str, object]], Mapping[str, object]]
 
 
 def detect(contents: Contents) -> StateDict | None:
     return state_dict_with(contents.top, CONST)
 
 
-def read(found: StateDict) -> CanonicalCheckpoint:
+def read(found: StateDict, *, renamed: Renamed = dict) -> CanonicalCheckpoint:
     """The generator, and the discriminator and encoder beside it.
 
+    Convention: `found` has this program's names already, `renamed` gives them to the discriminator's tensors.
     Raises: CheckpointError.
     """
     expect_no_variant(found.entries)
@@ -51,7 +55,7 @@ def read(found: StateDict) -> CanonicalCheckpoint:
     discriminator = found.beside("d", "discriminator")
     if discriminator is not None:
         try:
-            tensors |= _discriminator(ForeignWeights(discriminator), spec)
+            tensors |= _discriminator(ForeignWeights(renamed(discriminator)), spec)
         except CheckpointError as error:
             notices.append(no_discriminator_notice(error))
     return with_encoder(completed(spec, tensors, notices=notices), found)
