@@ -15,7 +15,7 @@ from ..networks.spec import GeneratorSpec
 from ..weights import builtin_path
 from .kinds import kind_of_start
 from .known import recognised
-from .native import read_generator
+from .native import is_ours, read_generator
 from .pickles import NEEDED, named
 from .reading.canonical import CanonicalCheckpoint
 from .starts import is_foreign, is_safetensors, start_of
@@ -67,7 +67,7 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Lo
         raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a generator file")
     start = start_of(path)
     with torch.inference_mode(False):
-        if is_safetensors(start):
+        if is_safetensors(start) and not is_of_another_program(path):
             return LoadedCheckpoint(read_generator(path).to(target), path, own=True)
         checkpoint = _foreign(path, start)
         with named(path):
@@ -80,8 +80,20 @@ def path_of(source: str | Path) -> Path:
     return builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
 
 
+def is_of_another_program(path: Path) -> bool:
+    """Whether a safetensors file holds a generator under the names of another program.
+
+    Raises: CheckpointError when it is damaged.
+    """
+    if is_ours(path):
+        return False
+    from .readers import knows_names_of  # here, as below
+
+    return knows_names_of(path)
+
+
 def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
-    if not is_foreign(start):
+    if not is_foreign(start) and not is_safetensors(start):
         kind = kind_of_start(start)
         what = f"is {kind}" if kind else f"is no generator file known here (it starts with {start[:4]!r})"
         raise CheckpointError(f"{path.name} {what}; {NEEDED}")

@@ -14,11 +14,20 @@ from .kinds import kind_of_names
 from .pickles import named
 
 FORMAT = "emotiongan-generator-1"
-NEEDED_ALSO = "or a StyleGAN generator of another program (.pkl, .pt, .pth)"
+NEEDED_ALSO = "or a StyleGAN generator of another program (.pkl, .pt, .pth, .safetensors)"
 _OURS = {
     "emogan-axes": "a file of expression axes; give it as axes",
     "emotiongan-latent-1": "a latent, which belongs to a generator",
 }
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a safetensors file says that this program wrote it, be it a generator or another thing.
+
+    Raises: CheckpointError when it is damaged.
+    """
+    _, metadata = read_header(path)
+    return metadata.get("format", "").startswith(("emogan", "emotiongan"))
 
 
 def read_generator(path: Path) -> Generator:

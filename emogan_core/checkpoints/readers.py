@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from ..errors import CheckpointError
+from ..weights import read_header, read_tensors
 from .genforce import stylegan1 as genforce_stylegan1
 from .genforce import stylegan2 as genforce_stylegan2
 from .kinds import kind_of_names, names_in
@@ -24,7 +25,7 @@ from .reading.tables import AVERAGED, TRAINING, table_at
 from .rosinality import basicsr
 from .rosinality import stylegan1 as rosinality_stylegan1
 from .rosinality import stylegan2 as rosinality_stylegan2
-from .starts import is_torch_file, start_of
+from .starts import is_safetensors, is_torch_file, start_of
 from .tensorflow import networks as tensorflow_networks
 
 
@@ -66,7 +67,7 @@ READERS: tuple[Reader[Any], ...] = (
 
 
 def read_foreign(path: Path) -> CanonicalCheckpoint:
-    """The generator inside a pickle or a file of torch.save, by the first reader that knows its kind.
+    """The generator inside a file of another program, by the first reader that knows its kind.
 
     Raises: CheckpointError that names the file, when it is damaged, hostile, or of a kind not read here.
     """
@@ -82,12 +83,25 @@ def read_foreign(path: Path) -> CanonicalCheckpoint:
         raise CheckpointError(_unknown(contents))
 
 
-def open_contents(path: Path) -> Contents:
-    """A pickle or a file of torch.save as plain values, tensors and records.
+def knows_names_of(path: Path) -> bool:
+    """Whether a safetensors file has names that a reader knows; its tensors are not looked at.
 
     Raises: CheckpointError that names the file.
     """
-    if is_torch_file(start_of(path)):
+    names, _ = read_header(path)
+    with named(path):
+        return any(reader.detect(Contents(names)) is not None for reader in READERS)
+
+
+def open_contents(path: Path) -> Contents:
+    """A pickle, a file of torch.save or one of safetensors as plain values, tensors and records.
+
+    Raises: CheckpointError that names the file.
+    """
+    start = start_of(path)
+    if is_safetensors(start):
+        return Contents(read_tensors(path)[0])
+    if is_torch_file(start):
         return Contents(open_archive(path), mapped=True)
     return Contents(read_pickle(path))
 

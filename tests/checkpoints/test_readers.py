@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign import genforce_discriminator, genforce_names, rosinality_discriminator, rosinality_names
+from foreign import basicsr_names, genforce_discriminator, genforce_names, rosinality_discriminator, rosinality_names
 from tiny import TINY, make_generator
 
+from emogan_core.checkpoints import load_generator, open_generator
 from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
+from emogan_core.weights import write_tensors
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,27 @@ def test_shape_genforce_discriminator(net: Generator, tmp_path: Path) -> None:
     found = read_foreign(saved(tmp_path, {"generator_smooth": names, "discriminator": other}))
     expect_same(found, net, discriminator=False)
     assert "without it: cannot use 'input1.weight'" in found.notices[0]
+
+
+@pytest.mark.parametrize("program", ["rosinality", "genforce", "nvidia", "basicsr"])
+@pytest.mark.parametrize("prefix", ["", "g_ema."])
+def test_shape_names_of_other_programs_in_safetensors(
+    program: str, prefix: str, net: Generator, tmp_path: Path
+) -> None:
+    """The same tensors are the same generator in either kind of file."""
+    names = {
+        "rosinality": rosinality_names(net),
+        "genforce": genforce_names(net),
+        "nvidia": {k: v for k, v in core(net).items() if not k.startswith("discriminator.")},
+        "basicsr": basicsr_names(rosinality_names(net)),
+    }[program]
+    torch.save(names, tmp_path / "a.pt")
+    tensors = {f"{prefix}{name}": tensor for name, tensor in names.items()}
+    write_tensors(tmp_path / "a.safetensors", tensors, {"format": "pt"})
+    found = open_generator(tmp_path / "a.safetensors")
+    assert found.generator.fingerprint == load_generator(tmp_path / "a.pt").fingerprint
+    assert not found.own
+    assert found.generator.spec.name == "a"
 
 
 def test_shape_missing_average_and_noise_are_made_with_a_notice(net: Generator, tmp_path: Path) -> None:

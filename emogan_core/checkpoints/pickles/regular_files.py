@@ -22,7 +22,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
     with named(path):
         folder = path.is_dir()  # which some systems do not even open
     if folder:
-        raise CheckpointError(f"{path.name} is a folder; give the generator file in it")
+        raise CheckpointError(f"{path} is a folder; give the generator file in it")
     with named(path), open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise CheckpointError("it is a pipe or a device, not a regular file; give a generator file")
