@@ -71,8 +71,9 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Lo
             return LoadedCheckpoint(read_generator(path).to(target), path, own=True)
         checkpoint = _foreign(path, start)
         with named(path):
-            generator = build_generator(checkpoint.spec, checkpoint.tensors).to(target)
-        return LoadedCheckpoint(generator, path, own=False, notices=checkpoint.notices, computed=checkpoint.computed)
+            generator = build_generator(checkpoint.spec, checkpoint.tensors)
+        notices, computed = checkpoint.notices, checkpoint.computed
+        return LoadedCheckpoint(generator.to(target), path, own=False, notices=notices, computed=computed)
 
 
 def path_of(source: str | Path) -> Path:

@@ -18,7 +18,7 @@ from .genforce import stylegan1 as genforce_stylegan1
 from .genforce import stylegan2 as genforce_stylegan2
 from .kinds import kind_of_names, names_in
 from .nvidia import stylegan2_pickles, stylegan2_state_dicts, stylegan3_pickles, stylegan3_state_dicts
-from .pickles import NEEDED, named, open_archive, read_pickle
+from .pickles import NEEDED, named, open_archive, read_pickle, untrusted
 from .reading.canonical import CanonicalCheckpoint
 from .reading.contents import Contents
 from .reading.tables import AVERAGED, TRAINING, table_at
@@ -74,10 +74,10 @@ def read_foreign(path: Path) -> CanonicalCheckpoint:
     contents = open_contents(path)
     with torch.inference_mode(False), torch.no_grad():
         for reader in READERS:
-            with named(path):
+            with untrusted(path):
                 found = reader.detect(contents)
             if found is not None:
-                with named(path, table=found.table):
+                with untrusted(path, table=found.table):
                     return reader.read(found)
     with named(path):
         raise CheckpointError(_unknown(contents))
@@ -89,7 +89,7 @@ def knows_names_of(path: Path) -> bool:
     Raises: CheckpointError that names the file.
     """
     names, _ = read_header(path)
-    with named(path):
+    with untrusted(path):
         return any(reader.detect(Contents(names)) is not None for reader in READERS)
 
 

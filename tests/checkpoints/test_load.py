@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from tiny import TINY, make_generator
 
 from emogan_core import weights
-from emogan_core.checkpoints import load_generator, start_of, write_generator
+from emogan_core.checkpoints import load, load_generator, start_of, write_generator
 from emogan_core.checkpoints.convert import Order, convert_generator
 from emogan_core.checkpoints.known import sha256_of
 from emogan_core.checkpoints.pickles import open_archive, read_pickle
@@ -196,6 +196,18 @@ def test_error_numbers_that_are_none(tiny: Generator, tmp_path: Path) -> None:
         write_tensors(path, tensors, {"format": "emotiongan-generator-1", "spec": tiny.spec.to_json()})
         with pytest.raises(CheckpointError, match=r"^nan\.safetensors: .*NaN or infinity"):
             load_generator(path)
+
+
+def test_error_want_of_memory_is_not_the_files_fault(
+    tiny: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object) -> Generator:
+        raise MemoryError
+
+    path = write_networks(tmp_path / "large.pkl", tiny)
+    monkeypatch.setattr(load, "build_generator", build)
+    with pytest.raises(MemoryError):
+        load_generator(path)
 
 
 def test_error_every_truncation_is_refused(file: Path, tmp_path: Path) -> None:

@@ -152,6 +152,8 @@ def test_shape_missing_average_and_noise_are_made_with_a_notice(net: Generator, 
     assert not found.tensors["synthesis.b32.conv1.noise_const"].any()
     z = torch.randn(4000, 24, generator=torch.Generator().manual_seed(77))
     torch.testing.assert_close(found.tensors["mapping.w_avg"], net.mapping.to_w(z).mean(0), atol=0.1, rtol=0)
+    built = build_generator(found.spec, {name: t for name, t in found.tensors.items() if "w_std" not in name})
+    assert torch.equal(found.tensors["statistics.w_std"], built.w_std)  # of the same samples, which are slow to draw
     again = read_foreign(saved(tmp_path, {"g": names}))
     assert torch.equal(found.tensors["mapping.w_avg"], again.tensors["mapping.w_avg"])
 

@@ -1,7 +1,7 @@
 """Pickles as inert values: the machine that follows their opcodes, and the files that hold them. Knows no generator."""
 
 from .arrays import Array
-from .file_errors import named
+from .file_errors import named, untrusted
 from .pickle_files import TENSORFLOW, read_pickle
 from .programs import NEEDED, kind_of_module
 from .records import Record
@@ -19,4 +19,5 @@ __all__ = [
     "open_archive",
     "open_regular",
     "read_pickle",
+    "untrusted",
 ]

@@ -13,7 +13,7 @@ SHOWN_CHARACTERS = 160
 
 @contextmanager
 def named(path: Path, *, table: str = "") -> Iterator[None]:
-    """Whatever goes wrong inside becomes one CheckpointError that names the file, and the table in it.
+    """A CheckpointError inside gets the file's name, and the table's in it.
 
     Raises: CheckpointError.
     """
@@ -22,6 +22,19 @@ def named(path: Path, *, table: str = "") -> Iterator[None]:
     except CheckpointError as error:
         place = f"{path.name} ({table[:SHOWN_CHARACTERS]})" if table else path.name
         raise CheckpointError(f"{place}: {error}") from error
+
+
+@contextmanager
+def untrusted(path: Path, *, table: str = "") -> Iterator[None]:
+    """As `named`; and whatever else goes wrong inside is the file's fault.
+
+    Raises: CheckpointError and nothing else.
+    """
+    try:
+        with named(path, table=table):
+            yield
+    except CheckpointError:
+        raise
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     except Exception as error:  # untrusted bytes break decoders in any way, and values may be of any type

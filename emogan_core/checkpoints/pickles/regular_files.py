@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...errors import CheckpointError
-from .file_errors import named
+from .file_errors import untrusted
 
 
 @contextmanager
@@ -19,11 +19,11 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
 
     Raises: CheckpointError.
     """
-    with named(path):
+    with untrusted(path):
         folder = path.is_dir()  # which some systems do not even open
     if folder:
         raise CheckpointError(f"{path} is a folder; give the generator file in it")
-    with named(path), open(path, "rb", opener=_without_waiting) as file:
+    with untrusted(path), open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise CheckpointError("it is a pipe or a device, not a regular file; give a generator file")
         yield file
