@@ -117,7 +117,7 @@ def _unknown(contents: Contents) -> str:
         return "it holds no generator (no G_ema and no G); give a network pickle of a StyleGAN2 training"
     networks = (table_at(table, key) for key in (*AVERAGED, *TRAINING))
     names = next((network for network in networks if network), table)
-    shown = ", ".join(f"{name[:60]!a}" for name in list(names)[:5]) or "nothing"
+    shown = ", ".join(f"{name[:40]!a}" for name in list(names)[:4]) or "nothing"
     return (
         f"it holds {shown}, which is no generator known here; give a StyleGAN of NVIDIA's programs, rosinality "
         "(g_ema), pSp, e4e, ReStyle or HyperStyle (state_dict with decoder.) or genforce (generator_smooth)"

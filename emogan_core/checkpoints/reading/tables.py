@@ -85,13 +85,15 @@ def _candidates(top: object) -> Iterator[tuple[str, Mapping[str, object], Mappin
     """Key, table and the table around it, of all tables that may be a generator's state dict, best first."""
     if not isinstance(top, dict) or not all(isinstance(name, str) for name in top):
         return
+    seen: set[int] = set()  # a small file may have one table under every key
     for outer in _AROUND:
         around = table_at(top, outer) if outer else top
         for key in (*AVERAGED, *TRAINING, *_WHOLE):
             table = None if around is None else table_at(around, key) if key else around
             if table and len(table) > MAX_NAMES:
                 raise CheckpointError(f"it has a table of {len(table)} names; needed at most {MAX_NAMES}")
-            if table and around is not None:
+            if table and around is not None and id(table) not in seen:
+                seen.add(id(table))
                 yield key, _plain(table), around
 
 

@@ -20,6 +20,7 @@ from tiny import make_generator
 from emogan_core.checkpoints import load_generator
 from emogan_core.checkpoints.kinds import kind_of_names, names_in
 from emogan_core.checkpoints.pickles import read_pickle
+from emogan_core.checkpoints.reading.tables import AVERAGED, TRAINING
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator
 
@@ -80,6 +81,13 @@ def test_error_empty_tensors_without_number(tmp_path: Path, expect_refused: Call
     text = json.dumps(header, separators=(",", ":")).encode()
     (tmp_path / "empty.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
     expect_refused(tmp_path / "empty.safetensors", "200000 tensors; needed at most 20000")
+
+
+def test_error_one_large_table_under_every_key(tmp_path: Path, expect_refused: Callable[..., None]) -> None:
+    table = {f"{index}" + "x" * 900: 1 for index in range(19_000)}
+    networks = dict.fromkeys((*AVERAGED, *TRAINING, "state_dict", "model"), table)
+    torch.save(networks | {"models": networks}, tmp_path / "keys.pt", _use_new_zipfile_serialization=False)
+    expect_refused(tmp_path / "keys.pt", "which is no generator known here")
 
 
 @pytest.mark.parametrize("count", [30_000, 19_000])
