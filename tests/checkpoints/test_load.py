@@ -126,7 +126,7 @@ def test_error_packed_files_and_folders_in_one_sentence(tiny: Generator, tmp_pat
 def test_error_pipes_and_devices_are_not_waited_for(read: Callable[[Path], object], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pkl")
     for path in (tmp_path / "pipe.pkl", Path("/dev/zero")):
-        with pytest.raises(CheckpointError, match="is a pipe or a device, not a regular file"):
+        with pytest.raises(CheckpointError, match="is a device or pipe, not an ordinary file"):
             read(path)
 
 

@@ -25,7 +25,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         raise CheckpointError(f"{path} is a folder; give the generator file in it")
     with untrusted(path), open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise CheckpointError("it is a pipe or a device, not a regular file; give a generator file")
+            raise CheckpointError("it is a device or pipe, not an ordinary file; give a generator file")
         yield file
 
 
