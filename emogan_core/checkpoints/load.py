@@ -27,7 +27,7 @@ LOG = logging.getLogger("emogan")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedCheckpoint:
-    """A generator out of a file, with the file and what its reader had to say.
+    """A generator out of a file, with the file and its reader's notices.
 
     Convention: `notices` are sentences about what a file of another program lacked and what was done instead; `own`
     says whether the file is one of ours, `computed` which tensors were made up for what it lacked.
