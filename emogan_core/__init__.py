@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .checkpoints import Opened, load_generator, open_generator
+    from .checkpoints import LoadedCheckpoint, load_generator, open_generator
     from .checkpoints.convert import Conversion, Order, convert_generator, is_conversion
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
@@ -136,9 +136,9 @@ __all__ = [
     "Inversion",
     "LabelledLatents",
     "Latent",
+    "LoadedCheckpoint",
     "Mirror",
     "Need",
-    "Opened",
     "OptimiseConfig",
     "Order",
     "Origin",
@@ -216,7 +216,7 @@ __all__ = [
 ]
 
 _PUBLIC = {
-    "checkpoints": "Opened load_generator open_generator",
+    "checkpoints": "LoadedCheckpoint load_generator open_generator",
     "checkpoints.convert": "Conversion Order convert_generator is_conversion",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",

@@ -79,6 +79,8 @@ def _run(argv: Sequence[str]) -> int:
         outputs = Outputs(force=getattr(arguments, "force", False))
         with ProgressBar(sys.stderr, quiet=arguments.json) as progress:
             report, lines = COMMANDS[arguments.command](arguments, progress, outputs)
+        if sys.stdout is None:
+            return _say("standard output is closed, so the report cannot be shown; files asked for are written", FAILED)
         print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(_printable(line) for line in lines))
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,8 +19,10 @@ from .files import ordinary_only, write_whole
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_TENSOR_BYTES = 8 << 30
+MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 16
 MAX_SIDE = 1 << 48
+MAX_DIGITS = 20  # of a whole number in metadata
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
@@ -52,6 +55,10 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise CheckpointError(f"{path.name} has metadata that is not text; the file is damaged, get it again")
+    if len(header) > MAX_TENSORS:
+        raise CheckpointError(
+            f"{path.name} holds {len(header)} tensors; needed at most {MAX_TENSORS}, give another file"
+        )
     shapes = {}
     for name, entry in header.items():
         shapes[name] = _checked_shape(path, name, entry, data_bytes=size - 8 - length)
@@ -80,6 +87,31 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
             f"{path.name} holds a tensor {name[:60]!a} of {needed} bytes, above the limit of {MAX_TENSOR_BYTES}"
         )
     return shape
+
+
+def plain_json(text: str) -> Any:
+    """What a text in a file's metadata says, as JSON of short finite numbers and of Unicode.
+
+    Raises: ValueError for anything else: 1e999 and 10^400 fit no float, a lone surrogate no file; RecursionError.
+    """
+    value = json.loads(text, parse_float=_finite, parse_int=_short, parse_constant=_finite)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text is not Unicode") from error
+    return value
+
+
+def _finite(digits: str) -> float:
+    if not math.isfinite(float(digits)):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return float(digits)
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.checkpoints import Opened, open_generator
+from ..emogan_core.checkpoints import LoadedCheckpoint, open_generator
 from ..emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
 from ..emogan_core.checkpoints.describe import brief, summarised
 from ..emogan_core.checkpoints.known import sha256_of
@@ -103,7 +103,7 @@ class ConvertGenerator(io.ComfyNode):
         return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=ui.PreviewText(report))
 
 
-def _converted(source: Path, target: Path, order: Order) -> tuple[Opened, str]:
+def _converted(source: Path, target: Path, order: Order) -> tuple[LoadedCheckpoint, str]:
     """The new file, opened, and the sentence about what was done; one that is there already is left as it is."""
     if target.exists():
         return open_generator(target), f"{target.name} was there already, made of the same file: nothing was written"
@@ -111,4 +111,4 @@ def _converted(source: Path, target: Path, order: Order) -> tuple[Opened, str]:
     told = f"wrote {target.name}, {done.precision}"
     if not done.same_fingerprint:
         told += "; rounding changed the fingerprint: latents and axes of the original do not fit this file"
-    return Opened(done.generator, target, own=True, notices=done.notices), told
+    return LoadedCheckpoint(done.generator, target, own=True, notices=done.notices), told

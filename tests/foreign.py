@@ -40,7 +40,7 @@ def rosinality_names(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
-def rosinality_judge(generator: Generator) -> dict[str, Tensor]:
+def rosinality_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's Discriminator."""
     spec, ours = generator.spec, tensors_of(generator)
     top = f"discriminator.b{spec.resolution}.fromrgb"
@@ -54,6 +54,29 @@ def rosinality_judge(generator: Generator) -> dict[str, Tensor]:
     made["final_conv.0.weight"], made["final_conv.1.bias"] = _pair(ours, "discriminator.b4.conv")
     made["final_linear.0.weight"], made["final_linear.0.bias"] = _pair(ours, "discriminator.b4.fc")
     made["final_linear.1.weight"], made["final_linear.1.bias"] = _pair(ours, "discriminator.b4.out")
+    return made
+
+
+def basicsr_names(names: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A generator's or discriminator's state dict of rosinality's under the names of BasicSR, which keeps no filters."""
+    made = {}
+    for name, tensor in names.items():
+        root, _, rest = name.partition(".")
+        conv = rest.replace("conv.", "modulated_conv.", 1) if "conv.weight" in rest or "modulation" in rest else rest
+        if name.endswith(".kernel"):
+            continue
+        if root == "style":
+            made[f"style_mlp.{rest}"] = tensor
+        elif root == "input":
+            made["constant_input.weight"] = tensor
+        elif root == "noises":
+            made[name.replace("noise_", "noise")] = tensor
+        elif root in ("conv1", "convs") and "input.input" in names:
+            made[f"style_{root}.{conv.replace('noise.weight', 'weight')}"] = tensor
+        elif root == "convs":
+            made[f"conv_body.{rest}"] = tensor
+        else:
+            made[f"{root}.{conv}"] = tensor
     return made
 
 
@@ -108,10 +131,10 @@ def hammer_names(generator: Generator) -> dict[str, Tensor]:
     return made | ({"synthesis.filter": _KERNEL / 64} if spec.architecture == "stylegan2" else {})
 
 
-def hammer_judge(generator: Generator) -> dict[str, Tensor]:
+def hammer_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of Hammer's StyleGAN2Discriminator."""
     last, made = f"layer{2 * len(generator.spec.resolutions)}", {}
-    for name, tensor in genforce_judge(generator).items():
+    for name, tensor in genforce_discriminator(generator).items():
         if name.endswith(".filter.kernel"):
             made[name.replace("skip_layer", "residual").removesuffix(".kernel")] = _KERNEL / 64
         else:
@@ -119,7 +142,7 @@ def hammer_judge(generator: Generator) -> dict[str, Tensor]:
     return made
 
 
-def genforce_judge(generator: Generator) -> dict[str, Tensor]:
+def genforce_discriminator(generator: Generator) -> dict[str, Tensor]:
     """The state dict of that program's StyleGAN2Discriminator."""
     spec, ours = generator.spec, tensors_of(generator)
     made: dict[str, Tensor] = {}

@@ -78,11 +78,11 @@ def networks_of(generator: Generator) -> dict[str, object]:
     """What a training saves: settings, D and G_ema, with the attributes and buffers that readers look at."""
     tensors, spec = tensors_of(generator), generator.spec
     core = {key: value for key, value in tensors.items() if key.startswith(("mapping.", "synthesis."))}
-    judge = {key[14:]: value for key, value in tensors.items() if key.startswith("discriminator.")}
-    network, discriminator = module_of(core, class_name="Generator"), module_of(judge, class_name="Discriminator")
-    told = {"z_dim": spec.z_dim, "c_dim": spec.c_dim, "w_dim": spec.w_dim, "num_ws": spec.num_ws}
-    network.__dict__.update(told, img_resolution=spec.resolution, img_channels=3)
-    network.mapping.__dict__.update(told)
+    seen = {key[14:]: value for key, value in tensors.items() if key.startswith("discriminator.")}
+    network, discriminator = module_of(core, class_name="Generator"), module_of(seen, class_name="Discriminator")
+    options = {"z_dim": spec.z_dim, "c_dim": spec.c_dim, "w_dim": spec.w_dim, "num_ws": spec.num_ws}
+    network.__dict__.update(options, img_resolution=spec.resolution, img_channels=3)
+    network.mapping.__dict__.update(options)
     for name, module in network.named_modules():
         leaf = name.rpartition(".")[2]
         if name.startswith("synthesis.b") and name.count(".") == 1:
@@ -110,11 +110,11 @@ def networks_of(generator: Generator) -> dict[str, object]:
             module.activation, module.bias_gain = "lrelu", 0.01
         if name.rpartition(".")[2] in ("conv", "conv0", "conv1", "fromrgb"):
             module.conv_clamp = None if name == "b4.fromrgb" else spec.discriminator_clamp
-    if judge:
+    if seen:
         mbstd = Module()
         mbstd.group_size, mbstd.num_channels = spec.discriminator_group, 1
         discriminator._modules["b4"].add_module("mbstd", mbstd)
-    return {"G": network, "D": discriminator if judge else None, "G_ema": network, "augment_pipe": None}
+    return {"G": network, "D": discriminator if seen else None, "G_ema": network, "augment_pipe": None}
 
 
 def write_networks(

@@ -15,7 +15,7 @@ import torch
 from tiny import TINY, make_generator
 from torch import Tensor
 
-from emogan_core.checkpoints.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.discriminator import Discriminator
 from emogan_core.networks.layers import initialise
@@ -26,14 +26,14 @@ FIRST = replace(TINY, architecture="stylegan1", name="first")
 LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
 
 
-def vivid(spec: GeneratorSpec, *, judge: Discriminator | None = None) -> Generator:
+def vivid(spec: GeneratorSpec, *, discriminator: Discriminator | None = None) -> Generator:
     """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
     rng = torch.Generator().manual_seed(3)
     own = tensors_of(make_generator(spec, companions=False))
     del own["statistics.w_std"]
-    if judge is not None:
-        initialise(judge, rng)
-        own |= {f"discriminator.{name}": tensor for name, tensor in judge.state_dict().items()}
+    if discriminator is not None:
+        initialise(discriminator, rng)
+        own |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
     return build_generator(
         spec, {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in own.items()}
     )
@@ -116,17 +116,17 @@ def networks_of(generator: Generator, *, version: int = 4, grown: bool = False) 
             "G_mapping", "G_mapping", mapping_variables(generator), version=version, **settings
         )
         made.append(network)
-    judge = Network(
+    discriminator = Network(
         "D",
         "D_stylegan2" if version < 5 else "D_main",
-        judge_variables(generator, grown=grown),
+        discriminator_variables(generator, grown=grown),
         version=version,
         resolution=spec.resolution,
         label_size=spec.c_dim,
     )
     if spec.discriminator_clamp is not None:
-        judge.static_kwargs["conv_clamp"] = spec.discriminator_clamp
-    return made[0], judge, made[1]
+        discriminator.static_kwargs["conv_clamp"] = spec.discriminator_clamp
+    return made[0], discriminator, made[1]
 
 
 def write_tensorflow(
@@ -226,8 +226,8 @@ def stylegan1_variables(generator: Generator) -> Values:
     return made
 
 
-def judge_variables(generator: Generator, *, grown: bool = False) -> Values:
-    """The discriminator's, or a stranger's where the generator has none."""
+def discriminator_variables(generator: Generator, *, grown: bool = False) -> Values:
+    """The discriminator's, or another generator's where this one has none."""
     ours = {name[14:]: tensor for name, tensor in tensors_of(generator).items() if name.startswith("discriminator.")}
     if not ours:
         return {"16x16/Conv0/weight": np.ones((3, 3, 4, 4), np.float32)}

@@ -555,3 +555,11 @@ def test_shape_progress_is_a_line_now_and_then_elsewhere(monkeypatch: pytest.Mon
 
 def test_shape_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played(Terminal(), monkeypatch, seconds_a_step=0.1) == ""
+
+
+def test_error_standard_output_is_closed(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it when `>&-` closed it
+    assert cli.main(["info", str(models / "axes.safetensors")]) == 2
+    assert capsys.readouterr().err == (
+        "emogan: standard output is closed, so the report cannot be shown; files asked for are written\n"
+    )

@@ -64,6 +64,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "seen_again",
     "shortened",
     "is_foreign",
+    "is_of_another_program",
     "kind_of_names",
     "kind_of_start",
     "read_face_model",

@@ -14,7 +14,7 @@ from ..networks.build import Generator, tensors_of
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
-from .load import Opened, load_generator, named_by_file, open_generator, path_of
+from .load import LoadedCheckpoint, load_generator, named_by_file, open_generator, path_of, unicode_only
 from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
@@ -44,7 +44,8 @@ class Order:
 
     def applied(self, spec: GeneratorSpec) -> GeneratorSpec:
         """The spec with what the order adds."""
-        return replace(spec, crop=self.crop or spec.crop, licence=self.licence.strip()[:MAX_LICENCE] or spec.licence)
+        licence = unicode_only(self.licence.strip()[:MAX_LICENCE])
+        return replace(spec, crop=unicode_only(self.crop) or spec.crop, licence=licence or spec.licence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,13 +74,13 @@ def convert_generator(source: str | Path, out: Path, *, order: Order | None = No
         raise OutputError(f"the output {out.name} is not named as what it will be; use a name in .safetensors")
     refuse_overwrite(out, [path_of(source)])
     order = order or Order()
-    opened = open_generator(source)
+    loaded = open_generator(source)
     if order.half:
-        _expect_half_enough(opened)
-    sha256 = sha256_of(opened.path)
-    generator = opened.generator
-    generator.spec = order.applied(_named(generator.spec, opened.path, sha256))
-    write_generator(out, generator, half=order.half, notes=_notes(opened, sha256, order))
+        _expect_half_enough(loaded)
+    sha256 = sha256_of(loaded.path)
+    generator = loaded.generator
+    generator.spec = order.applied(_named(generator.spec, loaded.path, sha256))
+    write_generator(out, generator, half=order.half, notes=_notes(loaded, sha256, order))
     written = load_generator(out)
     return Conversion(
         out=out,
@@ -87,7 +88,7 @@ def convert_generator(source: str | Path, out: Path, *, order: Order | None = No
         source_sha256=sha256,
         precision=order.precision,
         same_fingerprint=written.fingerprint == generator.fingerprint,
-        notices=opened.notices,
+        notices=loaded.notices,
     )
 
 
@@ -108,15 +109,15 @@ def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
     return named_by_file(spec, path)
 
 
-def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:
+def _notes(loaded: LoadedCheckpoint, sha256: str, order: Order) -> dict[str, str]:
     """Metadata for people and programs that do not read our spec; a file of ours hands its own on."""
     notes: dict[str, str] = {}
-    if opened.own:
-        _, metadata = read_header(opened.path)
+    if loaded.own:
+        _, metadata = read_header(loaded.path)
         notes = {key: value for key, value in metadata.items() if key not in ("format", "spec")}
         if "source_sha256" in notes:
             notes.setdefault("original_sha256", notes["source_sha256"])
-    spec = opened.generator.spec
+    spec = loaded.generator.spec
     facts: dict[str, object] = {
         "architecture": spec.architecture,
         "resolution": spec.resolution,
@@ -131,20 +132,20 @@ def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:
         "source_sha256": sha256,
         ORDER_KEY: order.to_json(),
     }
-    if opened.notices:
-        facts["source_notices"] = "; ".join(opened.notices)
+    if loaded.notices:
+        facts["source_notices"] = "; ".join(loaded.notices)
     return notes | {key: str(value) for key, value in facts.items()}
 
 
-def _expect_half_enough(opened: Opened) -> None:
+def _expect_half_enough(loaded: LoadedCheckpoint) -> None:
     """Float16 must be able to hold every weight.
 
     Raises: CheckpointError.
     """
-    for name, tensor in tensors_of(opened.generator).items():
+    for name, tensor in tensors_of(loaded.generator).items():
         largest = float(tensor.abs().max())
         if largest > LARGEST_HALF:
             raise CheckpointError(
-                f"{opened.path.name} holds {largest:.0f} in '{name}', float16 ends at {LARGEST_HALF:.0f}; "
+                f"{loaded.path.name} holds {largest:.0f} in '{name}', float16 ends at {LARGEST_HALF:.0f}; "
                 "keep float32 (leave fp16 away)"
             )

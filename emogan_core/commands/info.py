@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..checkpoints import is_foreign, open_generator, start_of
+from ..checkpoints import is_foreign, is_of_another_program, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
 from ..errors import CheckpointError
@@ -73,7 +73,7 @@ def _described(path: Path) -> dict[str, object]:
     form = metadata.get("format", "")
     others = sorted((key, value) for key, value in metadata.items() if key not in _KNOWN_KEYS)
     notes: dict[str, object] = {key[:MAX_WORDS]: value[:MAX_WORDS] for key, value in others[:MAX_NOTES]}
-    if form.startswith("emotiongan-generator"):
+    if form.startswith("emotiongan-generator") or is_of_another_program(path):
         return _with_notes(_generator(path), notes)
     if form.startswith("emogan-axes"):
         return _with_notes(_axes(path), notes)

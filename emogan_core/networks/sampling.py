@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from ..devices import gradients_off, rng_from_seed
+from ..errors import CheckpointError
 from ..latents import Latent
 from ..progress import Progress, StepReport, silent
+from ..weights import is_finite
 from .build import Generator
 from .mapping import class_rows
 from .memory import need_to_draw
@@ -36,11 +38,16 @@ def drawn_in_groups(
 ) -> Iterator[Tensor]:
     """Pictures of ws [n, num_ws, w_dim] on any device, as groups [m, 3, r, r] that take `most` bytes at once.
 
-    Raises: Cancelled from `progress`.
+    Raises: CheckpointError when they are not finite; Cancelled from `progress`.
     """
     groups = list(need_to_draw(generator.spec, device=generator.device.type).groups(len(ws), most=most))
     for step, group in enumerate(groups, start=1):
         with gradients_off():
             images: Tensor = generator.synthesis(ws[group].to(generator.device))
+        if not is_finite(images):  # weights may be finite and so large that what they draw is not
+            raise CheckpointError(
+                f"the generator '{generator.spec.name}' draws NaN or infinity instead of pictures; its file is damaged "
+                "or its training had failed, use another"
+            )
         yield images
         progress(StepReport(step, len(groups), "drawing"))

