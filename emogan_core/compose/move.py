@@ -15,7 +15,8 @@ from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
 from ..images import Photo
 from .eyes import iris_shift, lid_share
-from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, without_stillness
+from .lids import lids_after
+from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unsplit, without_stillness
 from .mouth import inside, lips_contact, with_photo
 from .openings import MOUTH, Fitted, Moved, aligned, sides
 from .scene import FINE, Scene, placed, relief_after, remembered_scene
@@ -61,6 +62,13 @@ class _Canvas:
         opened = front < 1
         self.colours[at] = np.where(opened[..., None], mixed, self.colours[at])
         self.mask[at] = np.where(opened, np.maximum(self.mask[at] * front, (1 - front) * changed), self.mask[at])
+
+    def darken(self, grid: Grid, ratio: Single) -> None:
+        """Change brightness by a log ratio [h, w, 3]."""
+        at = self.at(grid)
+        self.colours[at] *= np.exp(ratio)
+        changed = np.abs(self.colours[at] - self.own[at]).max(-1) > 0.25
+        self.mask[at] = np.where((ratio < 0).any(-1) & changed, 1, self.mask[at])
 
 
 def move_face(
@@ -130,26 +138,41 @@ def _drawn(
         grid = _grid(scene, opening, outcome, scale, box)
         if grid is None or _still(model, opening, scene.vertices, moved, fit.coefficients - after):
             continue
-        patch = opening_patch(moved, scene.sources.places, skin, grid, fine)
-        full[(*canvas.at(grid), slice(0, 2))] = without_stillness(patch.field)
-        patches.append((opening, outcome, patch))
+        at = canvas.at(grid)
+        lids = None
+        if opening.place is MOUTH:
+            patch = opening_patch(moved, scene.sources.places, skin, grid, fine)
+        else:
+            around = scene.eyes[opening.place.name][1]
+            lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)
+            patch = unsplit(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
+        full[(*at, slice(0, 2))] = without_stillness(patch.field)
+        patches.append((opening, outcome, patch, lids))
     canvas.colours = _sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
-    for _, _, patch in patches:
+    for opening, _, patch, lids in patches:
         canvas.lay_splits(photo.pixels, patch)
+        if lids is not None:
+            at = canvas.at(patch.grid)
+            around = scene.eyes[opening.place.name][1]
+            canvas.colours[at] = around.without_lashes(canvas.colours[at], patch.grid, full[at][..., :2])
     canvas.colours *= np.exp(full[..., 2:])
     canvas.mask = _mask(full)
-    for opening, outcome, patch in patches:
+    for opening, outcome, patch, lids in patches:
         at = canvas.at(patch.grid)
-        if opening.place is MOUTH:
+        if lids is None:
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
             shut = not opening.photo.gap.any()
             behind = inside(model, moved, patch, scene.tones, scale, fine, upper=shut)
             behind = with_photo(behind, own[at], patch.grid, opening, outcome, scale)
             canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, 0.55))
         else:
-            eye = scene.eyes[opening.place.name].part(patch.grid)
-            shift = iris_shift(model, fit, after, opening.place)
-            canvas.lay(patch.grid, eye.behind(patch.skin, shift, scale), lid_share(patch.skin, scale))
+            eye, around = scene.eyes[opening.place.name]
+            canvas.colours[at] = lids.with_seam(canvas.colours[at], patch.grid, scale)
+            ball = _inside_box(eye.grid, box)
+            if ball is not None:
+                shift = iris_shift(model, fit, after, opening.place)
+                canvas.lay(ball, eye.part(ball).behind(lids, shift, scale), lid_share(lids.skin(ball), scale))
+            canvas.darken(patch.grid, around.lashes_on(patch.grid, lids))
     return canvas
 
 
@@ -225,18 +248,18 @@ def _box(
 
 def _grid(scene: Scene, opening: Fitted, outcome: Moved, scale: float, box: tuple[int, int, int, int]) -> Grid | None:
     """The pixels around an opening, before and after, inside the box; None where there are none."""
-    if opening.place is MOUTH:
-        points = np.concatenate([opening.outline(opening.photo), outcome.outline()])
-        margin = MOUTH_MARGIN_CM * scale
-        low, high = np.floor(points.min(0) - margin), np.ceil(points.max(0) + margin)
-    elif opening.place.name in scene.eyes:
-        eye = scene.eyes[opening.place.name].grid
-        low = np.array([eye.left, eye.top])
-        high = np.array([eye.left + eye.width, eye.top + eye.height])
-    else:
-        return None
-    left, top = np.maximum(low, box[:2]).astype(int)
-    right, bottom = np.minimum(high, box[2:]).astype(int)
+    if opening.place is not MOUTH:
+        eye = scene.eyes.get(opening.place.name)
+        return None if eye is None else _inside_box(eye[1].grid, box)
+    points = np.concatenate([opening.outline(opening.photo), outcome.outline()])
+    margin = MOUTH_MARGIN_CM * scale
+    low, high = np.floor(points.min(0) - margin), np.ceil(points.max(0) + margin)
+    return _inside_box(Grid(low[0], low[1], int(high[0] - low[0]), int(high[1] - low[1])), box)
+
+
+def _inside_box(grid: Grid, box: tuple[int, int, int, int]) -> Grid | None:
+    left, top = max(int(grid.left), box[0]), max(int(grid.top), box[1])
+    right, bottom = min(int(grid.left) + grid.width, box[2]), min(int(grid.top) + grid.height, box[3])
     if right - left < 4 or bottom - top < 4:
         return None
-    return Grid(float(left), float(top), int(right - left), int(bottom - top))
+    return Grid(float(left), float(top), right - left, bottom - top)
