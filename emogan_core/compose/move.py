@@ -17,7 +17,7 @@ from ..images import Photo
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
 from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unsplit, without_stillness
-from .mouth import inside, lips_contact, with_photo
+from .mouth import inside, lips_contact, seen_inside, shows_nothing
 from .openings import MOUTH, Fitted, Moved, aligned, sides
 from .scene import FINE, Scene, placed, relief_after, remembered_scene
 from .shading import folds
@@ -161,9 +161,10 @@ def _drawn(
         at = canvas.at(patch.grid)
         if lids is None:
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
-            shut = not opening.photo.gap.any()
-            behind = inside(model, moved, patch, scene.tones, scale, fine, upper=shut)
-            behind = with_photo(behind, own[at], patch.grid, opening, outcome, scale)
+            if shows_nothing(photo.pixels, opening, scene.tones, scale):
+                behind = inside(model, moved, patch, scene.tones, scale, fine)
+            else:
+                behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones)
             canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, 0.55))
         else:
             eye, around = scene.eyes[opening.place.name]
