@@ -146,12 +146,11 @@ def lid_field(field: Single, grid: Grid, before: Lids, after: Lids, brow: Array,
     above = down < np.interp(share, SPAN, (after.upper + after.lower) / 2)
     column = (share - SPAN[0]) / (SPAN[1] - SPAN[0])
     result = field.astype(np.float64)
-    for side, old, new, far, given in (
-        (1.0, before.upper, after.upper, brow, soft),
-        (-1.0, before.lower + after.covered, after.lower, before.lower + BELOW_CM * scale, np.ones_like(soft)),
+    for side, old, new, given, (far_points, far_move) in (
+        (1.0, before.upper, after.upper, soft, _followed(field, grid, before.points(brow))),
+        (-1.0, before.lower + after.covered, after.lower, np.ones_like(soft), _below(field, grid, after, scale)),
     ):
         edge_move = (before.points(old) - after.points(new)) @ axes.T
-        far_points, far_move = _followed(field, grid, before.points(far))
         far_move = far_move @ axes.T
         place, line = after.frame.inside(far_points).T
         order = np.argsort(place)
@@ -175,13 +174,22 @@ def _followed(field: Single, grid: Grid, points: Array) -> tuple[Array, Array]:
     """Points [n, 2] of the photo after the field's motion, and that motion (backwards) there [n, 2]."""
     place, move = points, np.zeros_like(points)
     for _ in range(SEEKING):
-        rows, columns = place[:, 1] - grid.top - 0.5, place[:, 0] - grid.left - 0.5
-        move = np.stack(
-            [ndimage.map_coordinates(field[..., k], [rows, columns], order=1, mode="nearest") for k in (0, 1)], -1
-        )
-        move = ndimage.gaussian_filter1d(move, 2.0, axis=0, mode="nearest")
+        move = _at(field, grid, place)
         place = points - move
     return place, move
+
+
+def _below(field: Single, grid: Grid, after: Lids, scale: float) -> tuple[Array, Array]:
+    """The same for the line below the lower lid, where it is after: a cheek may rise to where the lid was."""
+    place = after.points(after.lower + BELOW_CM * scale)
+    return place, _at(field, grid, place)
+
+
+def _at(field: Single, grid: Grid, points: Array) -> Array:
+    """[n, 2]: the motion at points [n, 2] of the photo, smoothed along them."""
+    rows, columns = points[:, 1] - grid.top - 0.5, points[:, 0] - grid.left - 0.5
+    planes = [ndimage.map_coordinates(field[..., k], [rows, columns], order=1, mode="nearest") for k in (0, 1)]
+    return np.asarray(ndimage.gaussian_filter1d(np.stack(planes, -1), 2.0, axis=0, mode="nearest"), dtype=np.float64)
 
 
 def _shared(after: Array, before: Array, soft: Array) -> Array:
