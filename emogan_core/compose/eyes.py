@@ -21,7 +21,7 @@ Flags = NDArray[np.bool_]
 
 SHADOW_CM = 0.10  # so far inside the opening nothing is taken for the eye's own colour
 RISEN_CM = 0.04  # a lid that rose this far shows none of its own pixels where it was
-LOWERED = 0.35  # a lid that comes down shades the eye less than one that was there: light comes from below too
+LOWERED = 0.6  # a lid that comes down shades the eye less than one that was there: light comes from below too
 LASHES_CM = 0.055  # lashes and the lid's shadow lie this far inside the opening; they go with the lid
 EYEBALLS = {EYE_RIGHT.name: "eyeball_right", EYE_LEFT.name: "eyeball_left"}
 IRISES = {EYE_RIGHT.name: slice(468, 473)}

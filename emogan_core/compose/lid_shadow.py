@@ -21,13 +21,18 @@ DARKEST = 0.3  # no shadow leaves less of the light
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shadow:
-    """What an upper lid leaves of the light: table [73, 16] in 0..1, by the lids' SPAN and the depth below its edge."""
+    """What an upper lid leaves of the light: table [73, 16] in 0..1, by the lids' SPAN and the depth below its edge.
+
+    Convention: gap is the mean height (px) of the opening in which it was seen; in a lower one it is as much shallower.
+    """
 
     table: Array
+    gap: float
 
     def on(self, lids: Lids, grid: Grid, scale: float) -> Single:
         """[h, w]: the shadow of lids on a grid."""
         share, depth = lids.below(grid)
+        depth = depth * np.clip(self.gap / max(float(lids.gap.mean()), 1e-6), 1, 5)
         at = [(share - SPAN[0]) / (SPAN[1] - SPAN[0]), depth / (DEEP_CM * scale) * (STEPS - 1)]
         return np.asarray(ndimage.map_coordinates(self.table, at, order=1, mode="nearest"), dtype=np.float32)
 
@@ -46,4 +51,5 @@ def shadow_of(ratio: Array, known: Flags, lids: Lids, grid: Grid, scale: float) 
     table = (total + 0.02 * usual) / (count + 0.02)
     table = np.minimum(np.maximum.accumulate(table, axis=1), 1.0)
     table = np.maximum(table, np.linspace(0, 1, STEPS) ** 4)  # there is none far below
-    return Shadow(np.clip(ndimage.gaussian_filter(table, (1.0, 0.5), mode="nearest"), DARKEST, 1.0))
+    table = np.clip(ndimage.gaussian_filter(table, (1.0, 0.5), mode="nearest"), DARKEST, 1.0)
+    return Shadow(table, float(lids.gap.mean()))

@@ -28,6 +28,7 @@ Single = NDArray[np.float32]
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
 MOUTH_MARGIN_CM = 0.35
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
+SHADED = 0.3  # no shading, folds and all, changes log brightness by more
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
 
 
@@ -96,7 +97,7 @@ def move_face(
     _, moved, edges = aligned(model, fit, known.raw, placed(model, fit, known.base, after), known.openings)
     change = folds(model, known.relief, relief_after(model, fit, known, after), known.light)
     if shading is not None:
-        change = change + shading
+        change = SHADED * np.tanh((change + shading) / SHADED)
     length = np.hypot(moved[:, 0] - known.vertices[:, 0], moved[:, 1] - known.vertices[:, 1])
     change = change + known.lips * np.clip(length / (LIPS_MOVED_CM * fit.pose.scale), 0, 1)
     box = _box(known, moved, change, fit.pose.scale, width, height)
@@ -155,7 +156,7 @@ def _drawn(
             at = canvas.at(patch.grid)
             around = scene.eyes[opening.place.name][1]
             canvas.colours[at] = around.without_lashes(canvas.colours[at], patch.grid, full[at][..., :2])
-    canvas.colours *= np.exp(full[..., 2:])
+    canvas.colours *= scene.light.ratios(full[..., 2], canvas.colours)
     canvas.mask = _mask(full)
     for opening, outcome, patch, lids in patches:
         at = canvas.at(patch.grid)

@@ -242,17 +242,18 @@ def _lips_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
 
 
 def _lids_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
-    """The same for lids, which open and close as a whole and keep the eye's shape."""
+    """The same for lids, which open and close as a whole, keep the eye's shape, and share the way as the mesh's do."""
     mesh, photo, little = opening.mesh, opening.photo, LITTLE_CM * scale
     now, then, seen = (float(edges.gap.mean()) for edges in (moved, mesh, photo))
+    up, low = float((moved.upper - mesh.upper).mean()), float((moved.lower - mesh.lower).mean())
+    gain = now - then
     if now < then:
-        ratio = np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1)
-        gap = photo.gap * ratio
-    else:
-        gap = photo.gap * (1 + (now - then) / seen) if seen > little else photo.gap + moved.gap - mesh.gap
-    rise = ndimage.gaussian_filter1d(moved.lower - mesh.lower, ROUND, mode="nearest")
-    lower = photo.lower + np.clip(rise, -0.4 * photo.gap, None)
-    return Edges(lower - gap, lower)
+        gain = seen * (np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1) - 1)
+    share = float(np.clip(-up / (low - up), 0, 1)) if abs(low - up) > 0.25 * little else 0.5
+    both = up + share * (low - up)  # what both lids do together
+    shape = photo.gap / seen if seen > little else np.ones(COLUMNS)
+    upper = photo.upper + (both - share * gain) * shape
+    return Edges(upper, np.maximum(upper, photo.lower + (both + (1 - share) * gain) * shape))
 
 
 def _rounded(edges: Edges, photo: Edges) -> Edges:
