@@ -51,8 +51,10 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
     return Tones(level * warm, 0.70 * level * red, 0.085 * level * (1 + colour * (np.array([1.35, 0.85, 0.8]) - 1)))
 
 
-def inside(model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: float, factor: int) -> Single:
-    """[h, w, 3]: the drawn inside of the mouth.
+def inside(
+    model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: float, factor: int, *, blur: float = 0.0
+) -> Single:
+    """[h, w, 3]: the drawn inside of the mouth, as blurred (px) as the photo is.
 
     The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
     """
@@ -91,8 +93,9 @@ def inside(model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: fl
     empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
     empty[drawing.cell] = colours
     whole = empty.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
-    blur = max(0.6, 0.02 * scale)
-    return np.asarray(ndimage.gaussian_filter(whole, (0.75 * blur, blur, 0)), dtype=np.float32)
+    soft = max(0.6, 0.02 * scale)
+    sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
+    return np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)
 
 
 def shows_nothing(photo: NDArray[np.uint8], opening: Fitted, tones: Tones, scale: float) -> bool:

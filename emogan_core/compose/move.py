@@ -29,6 +29,7 @@ STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motio
 MOUTH_MARGIN_CM = 0.35
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
 SHADED = 0.3  # no shading, folds and all, changes log brightness by more
+EDGE_PX = 0.55  # blur of the lips' edges at least
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
 
 
@@ -163,10 +164,10 @@ def _drawn(
         if lids is None:
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
             if shows_nothing(photo.pixels, opening, scene.tones, scale):
-                behind = inside(model, moved, patch, scene.tones, scale, fine)
+                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur)
             else:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones)
-            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, 0.55))
+            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, scene.blur)))
         else:
             eye, around = scene.eyes[opening.place.name]
             canvas.colours[at] = lids.with_seam(canvas.colours[at], patch.grid, scale)

@@ -21,6 +21,7 @@ from .motion import Sources, seen_sources
 from .mouth import Tones, tones_of
 from .openings import EYE_LEFT, EYE_RIGHT, PLACES, Fitted, Place, aligned, fitted
 from .shading import Light, Relief, light_of, relief_of
+from .sharpness import blur_of
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ class Scene:
 
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
-    lips [v] the log ratio of brightness of what lips hid.
+    lips [v] the log ratio of brightness of what lips hid; blur is the photo's own, in px.
     """
 
     base: Array
@@ -51,6 +52,7 @@ class Scene:
     relief: Relief
     light: Light
     tones: Tones
+    blur: float
 
 
 def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
@@ -73,6 +75,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         relief=relief_of(model, fit.pose.project(_expressed(model, base, fit.coefficients)), fit.pose.scale),
         light=light_of(photo.pixels, model, vertices),
         tones=_tones(photo, fit),
+        blur=blur_of(photo.pixels, fit),
     )
 
 
