@@ -23,7 +23,7 @@ class EyeSkin:
     """The skin around an eye before an edit, on the eye's grid.
 
     Convention: brow [73] as `brow_above`, soft [73, 48] as `softness` gives it; lashes [h, w, 3] log ratios as `lashes_of` gives them, bare
-    [h, w, 3] the photo without them.
+    [h, w, 3] the photo without them, as the coefficients of a cubic spline.
     """
 
     grid: Grid
@@ -51,7 +51,7 @@ class EyeSkin:
         at = [rows[taken], columns[taken]]
         result = colours.copy()
         for c in range(3):
-            result[taken, c] = ndimage.map_coordinates(self.bare[..., c], at, order=3, mode="nearest")
+            result[taken, c] = ndimage.map_coordinates(self.bare[..., c], at, order=3, mode="nearest", prefilter=False)
         return result
 
 
@@ -61,4 +61,5 @@ def eye_skin_of(photo: Single, grid: Grid, lids: Lids, fit: FaceFit, place: Plac
     brow = brow_above(lids, fit.landmarks[list(BROWS[place.name])], scale)
     lashes = lashes_of(photo, grid, lids, brow, scale)
     bare = photo * np.exp(-lashes)
-    return EyeSkin(grid, lids, brow, softness(lids, brow, bare, grid, scale), lashes, bare)
+    spline = np.stack([ndimage.spline_filter(bare[..., c], output=np.float32, mode="nearest") for c in range(3)], -1)
+    return EyeSkin(grid, lids, brow, softness(lids, brow, bare, grid, scale), lashes, spline)

@@ -29,6 +29,7 @@ STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motio
 MOUTH_MARGIN_CM = 0.35
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
 SHADED = 0.3  # no shading, folds and all, changes log brightness by more
+SHADE_LEAST = 1e-4  # and below which pixels keep their value
 EDGE_PX = 0.55  # blur of the lips' edges at least
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
 
@@ -157,7 +158,8 @@ def _drawn(
             at = canvas.at(patch.grid)
             around = scene.eyes[opening.place.name][1]
             canvas.colours[at] = around.without_lashes(canvas.colours[at], patch.grid, full[at][..., :2])
-    canvas.colours *= scene.light.ratios(full[..., 2], canvas.colours)
+    shaded = _where(np.abs(full[..., 2]) > SHADE_LEAST)
+    canvas.colours[shaded] *= scene.light.ratios(full[shaded][..., 2], canvas.colours[shaded])
     canvas.mask = _mask(full)
     for opening, outcome, patch, lids in patches:
         at = canvas.at(patch.grid)
@@ -185,6 +187,14 @@ def _still(model: FaceModel, opening: Fitted, before: Array, moved: Array, chang
     looks = [index for index, name in enumerate(model.names) if name.startswith("eyeLook")]
     gaze = opening.place is not MOUTH and bool(np.any(change[looks]))
     return not gaze and float(np.abs(moved[near, :2] - before[near, :2]).max()) < STILL_PX
+
+
+def _where(wanted: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest rectangle around what is wanted [h, w]."""
+    rows, columns = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _mask(full: Single) -> Single:

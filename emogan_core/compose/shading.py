@@ -55,8 +55,14 @@ class Light:
 
         Where a channel is full nobody knows how bright the skin is, and a fold would be gray.
         """
-        room = np.clip((BURNT - ndimage.gaussian_filter(pixels.max(-1), 2.0)) / ROOM, 0, 1)
-        return np.asarray(np.exp((change * room)[..., None] * self.tint), dtype=np.float32)
+        fullest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+        if fullest.size and fullest.max() > BURNT - ROOM:
+            room = np.clip(
+                (np.float32(BURNT) - ndimage.gaussian_filter(fullest, 2.0, truncate=2.0)) / np.float32(ROOM), 0, 1
+            )
+            change = change * room
+        result = change[..., None] * self.tint.astype(np.float32)
+        return np.asarray(np.exp(result, out=result), dtype=np.float32)
 
     def on(self, normals: Array) -> Array:
         """[n]: brightness, never less than a fifth of the constant."""
