@@ -19,9 +19,6 @@ Single = NDArray[np.float32]
 
 GUMS_BACK_CM = 0.05  # so that teeth look as long as they are
 CROWN_CM = 0.72  # from the biting edge to where gums may show
-TEETH_STRETCH = 1.5  # how far teeth that are seen may be stretched
-NARROW_CM = 0.45  # a gap of the lips that may hide everything
-DARK_INSIDE = 0.5  # what is darker than this share of the teeth is none
 TEETH, GUMS, SOCKET = PARTS.index("teeth"), PARTS.index("gums_and_tongue"), PARTS.index("mouth_socket")
 
 
@@ -52,15 +49,27 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
 
 
 def inside(
-    model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: float, factor: int, *, blur: float = 0.0
+    model: FaceModel,
+    after: Array,
+    patch: Patch,
+    tones: Tones,
+    scale: float,
+    factor: int,
+    *,
+    blur: float = 0.0,
+    upper: bool = True,
 ) -> Single:
-    """[h, w, 3]: the drawn inside of the mouth, as blurred (px) as the photo is.
+    """[h, w, 3]: the drawn inside of the mouth, as blurred (px) as the photo is; `upper`: with its upper teeth and gums.
 
     The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
     """
     grid, skin = patch.grid, patch.skin
     fine = grid.finer(factor)
     rough = np.isin(model.triangle_part, (SOCKET, GUMS, TEETH))
+    if not upper:
+        drop = np.linalg.norm(model.expressions[model.index("jawOpen")], axis=1)
+        fixed = (drop < 0.3)[model.triangles].all(1)  # what does not follow the jaw
+        rough &= ~(fixed & (model.triangle_part != SOCKET))
     triangles, part = model.triangles[rough], model.triangle_part[rough]
     placed = after.copy()
     placed[model.part_vertices["gums_and_tongue"], 2] -= GUMS_BACK_CM * scale
@@ -96,72 +105,6 @@ def inside(
     soft = max(0.6, 0.02 * scale)
     sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
     return np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)
-
-
-def shows_nothing(photo: NDArray[np.uint8], opening: Fitted, tones: Tones, scale: float) -> bool:
-    """Whether a mouth of the photo shows no more than a narrow dark gap: what it hides is to be drawn."""
-    if not opening.photo.gap.any():
-        return True
-    narrow = float(opening.photo.gap.max()) < NARROW_CM * scale
-    return narrow and _level(_between(photo, opening, 0.3, 0.7)) < DARK_INSIDE * float(tones.teeth.mean())
-
-
-def seen_inside(photo: NDArray[np.uint8], grid: Grid, opening: Fitted, moved: Moved, tones: Tones) -> Single:
-    """[h, w, 3]: the inside of a mouth that was open before, from what was seen of it.
-
-    It stays where it was, as upper teeth do; a mouth that grows stretches it, teeth a little and the dark as far as need
-    be. What lies below is dark.
-    """
-    frame = opening.frame
-    x, y = grid.centres()
-    points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
-    along, down = np.moveaxis(moved.frame.inside(points), -1, 0)
-    wider = max(1.0, moved.frame.length / frame.length)
-    source_along = (along - moved.frame.length / 2) / wider + frame.length / 2
-    share, new_share = source_along / frame.length, along / moved.frame.length
-    upper, lower = (_line(share, line) for line in (opening.photo.upper, opening.photo.lower))
-    new_upper, new_lower = (_line(new_share, line) for line in (moved.edges.upper, moved.edges.lower))
-    base = frame.origin + source_along[..., None] * frame.axes[0]
-    old_upper, old_lower = (
-        moved.frame.inside(base + line[..., None] * frame.axes[1])[..., 1] for line in (upper, lower)
-    )
-    lip, low = np.minimum(new_upper, old_upper), np.maximum(new_lower, old_lower)
-    height = np.maximum(lower - upper, 1e-3)
-    dark = np.clip((DARK_INSIDE - _level(_between(photo, opening, 0.6, 0.9)) / float(tones.teeth.mean())) / 0.15, 0, 1)
-    corner = np.clip(1 - np.minimum(share, 1 - share) / 0.25, 0, 1)
-    stretch = np.clip((low - lip) / height, 1, TEETH_STRETCH + 3 * np.maximum(dark, corner))
-    below = (down - lip) / stretch
-    source = base + (upper + np.clip(below, 0, height))[..., None] * frame.axes[1]
-    at = [source[..., 1] - 0.5, source[..., 0] - 0.5]
-    own = np.stack(
-        [ndimage.map_coordinates(photo[..., c], at, np.float32, order=1, mode="nearest") for c in range(3)], -1
-    )
-    inside = _between(photo, opening, 0.1, 0.9).reshape(-1, 3)
-    level = inside.mean(1)
-    darkest = inside[level <= np.quantile(level, 0.1)].mean(0)
-    floor = darkest if darkest.mean() < 4 * tones.dark.mean() else 2 * tones.dark
-    share_seen = np.clip((height - below) / max(1.0, 0.15 * float(np.max(height))), 0, 1)
-    return np.asarray(floor + share_seen[..., None] * (own - floor), dtype=np.float32)
-
-
-def _between(photo: NDArray[np.uint8], opening: Fitted, first: float, last: float) -> Array:
-    """[n, m, 3]: colours between a mouth's edges, from one share of its height to another, off its corners."""
-    middle = shares()[len(shares()) // 5 : -(len(shares()) // 5)]
-    upper, lower = (np.interp(middle, shares(), line) for line in (opening.photo.upper, opening.photo.lower))
-    down = upper + np.linspace(first, last, 7)[:, None] * (lower - upper)
-    points = opening.frame.origin + (middle * opening.frame.length)[:, None] * opening.frame.axes[0]
-    points = points + down[..., None] * opening.frame.axes[1]
-    columns, rows = (np.clip(points[..., k].astype(int), 0, photo.shape[1 - k] - 1) for k in (0, 1))
-    return np.asarray(photo[rows, columns], dtype=np.float64)
-
-
-def _level(colours: Array) -> float:
-    return float(np.median(colours.mean(-1)))
-
-
-def _line(share: Array, line: Array) -> Array:
-    """An edge at shares of its length, with its corners."""
-    return np.asarray(np.interp(share, np.r_[0.0, shares(), 1.0], np.r_[0.0, line, 0.0]))
 
 
 def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:

@@ -17,7 +17,8 @@ from ..images import Photo
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
 from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unsplit, without_stillness
-from .mouth import inside, lips_contact, seen_inside, shows_nothing
+from .mouth import inside, lips_contact
+from .open_mouth import darkness, seen_inside, shows_nothing
 from .openings import MOUTH, Fitted, Moved, aligned, sides
 from .scene import FINE, Scene, placed, relief_after, remembered_scene
 from .shading import folds
@@ -165,10 +166,12 @@ def _drawn(
         at = canvas.at(patch.grid)
         if lids is None:
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
-            if shows_nothing(photo.pixels, opening, scene.tones, scale):
-                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur)
-            else:
-                behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones)
+            shut = shows_nothing(photo.pixels, opening, scene.tones, scale)
+            behind = None
+            if shut or darkness(photo.pixels, opening, scene.tones) < 1:
+                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=shut)
+            if behind is None or not shut:
+                behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
             canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, scene.blur)))
         else:
             eye, around = scene.eyes[opening.place.name]

@@ -5,8 +5,9 @@ from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.motion import opening_patch
-from emogan_core.compose.mouth import inside, seen_inside, shows_nothing, tones_of
+from emogan_core.compose.mouth import inside, tones_of
 from emogan_core.compose.move import move_face
+from emogan_core.compose.open_mouth import seen_inside, shows_nothing
 from emogan_core.compose.openings import MOUTH, aligned, fitted
 from emogan_core.compose.scene import scene_of
 from emogan_core.face_model import FaceFit, FaceModel
@@ -52,7 +53,7 @@ def test_invariance_the_photos_own_inside_stays_where_the_mouth_was_open() -> No
     opening = fitted(model, fit, raw, tiny_face()[1].vertices(model), MOUTH, photo.pixels)
     moved = aligned(model, fit, raw, raw, (opening,))[2][0]
     grid = Grid(0.0, 0.0, SIDE, SIDE)
-    kept = seen_inside(photo.pixels, grid, opening, moved, tones_of(LIGHT, LIGHT, WHITE))
+    kept = seen_inside(photo.pixels, grid, opening, moved, tones_of(LIGHT, LIGHT, WHITE), SCALE)
     column, row = fit.landmarks[[13, 14]].mean(0).astype(int)
     assert np.allclose(kept[row, column], photo.pixels[row, column], atol=1.5)
 
@@ -103,3 +104,18 @@ def test_golden_a_scene_knows_closed_lips() -> None:
     model, fit = tiny_face()
     mouth = next(o for o in scene_of(tiny_photo(), model, fit).openings if o.place is MOUTH)
     assert not mouth.photo.gap.any()
+
+
+def test_golden_teeth_stay_as_tall_as_they_are_when_a_smile_opens_wide() -> None:
+    model, fit = tiny_face({"mouthUpperUp": 0.6, "mouthLowerDown": 0.6})
+    pixels = tiny_photo().pixels.copy()
+    outline = fit.landmarks[list(MOUTH.upper + MOUTH.lower[::-1])]
+    rows, columns = polygon(outline[:, 1] - 0.5, outline[:, 0] - 0.5, pixels.shape[:2])
+    pixels[rows, columns] = (235, 235, 225)
+    after = fit.coefficients.copy()
+    after[model.index("jawOpen")] = 0.9
+    opened, _ = move_face(Photo(pixels), model, fit, after)
+    column = int(fit.landmarks[13][0])
+    tall = [(image[:, column].min(-1) > 205).sum() for image in (pixels, opened)]
+    assert tall[0] > 3
+    assert tall[1] <= 1.3 * tall[0] + 1
