@@ -40,7 +40,7 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
     bright = float(cheek.mean())
     white = float(np.clip(eye_white.mean(), 0.92 * bright, 2.2 * bright))
     level = 1.04 * white  # median of 32 true smiles; what lies in the lips' shade is darker than the white
-    colour = float(np.clip(np.ptp(cheek) / 40.0, 0, 1))
+    colour = float(np.clip(np.ptp(cheek) / max(0.22 * bright, 1e-6), 0, 1))
     cast = eye_white / max(float(eye_white.mean()), 1e-6)
     warm = 1 + colour * (np.array([1.03, 1.0, 0.96]) * (0.5 + 0.5 * cast) - 1)
     flesh = lips / max(float(lips.mean()), 1e-6)

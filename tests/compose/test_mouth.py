@@ -20,6 +20,9 @@ LIGHT, DARK, WHITE = np.array([200.0, 170, 160]), np.array([90.0, 65, 55]), np.a
 def test_invariance_tones_follow_the_exposure() -> None:
     full, half = tones_of(LIGHT, LIGHT, WHITE), tones_of(LIGHT / 2, LIGHT / 2, WHITE / 2)
     assert np.allclose(half.teeth, full.teeth / 2, rtol=0.05)
+    dark = tones_of(LIGHT * 0.15, LIGHT * 0.15, WHITE * 0.15)
+    for tone in ("teeth", "gums", "dark"):
+        assert np.allclose(getattr(dark, tone), getattr(full, tone) * 0.15, rtol=0.01)
 
 
 def test_golden_teeth_are_about_as_bright_as_fair_cheeks_and_brighter_than_dark_ones() -> None:
