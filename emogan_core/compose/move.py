@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -20,6 +18,7 @@ from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unspl
 from .mouth import inside, lips_contact
 from .open_mouth import darkness, seen_inside, shows_nothing
 from .openings import MOUTH, Fitted, Moved, aligned, sides
+from .sampling import finer, read_at, sampled
 from .scene import FINE, Scene, placed, relief_after, remembered_scene
 from .shading import folds
 
@@ -55,7 +54,7 @@ class _Canvas:
             return
         rows, columns = patch.split.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
         count = patch.splits.shape[1]
-        values = _bicubic(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
+        values = read_at(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
         self.colours[rows - self.top, columns - self.left] = values.reshape(-1, count, 3).mean(1)
 
     def lay(self, grid: Grid, behind: Single, front: Single) -> None:
@@ -134,7 +133,7 @@ def _drawn(
     step, fine = (DRAFT_STEP, 1) if draft else (STEP, FINE)
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
-    full = _finer(field, step)[: bottom - top, : right - left]
+    full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
     canvas = _Canvas(left, top, own, own, own[..., 0])
     patches = []
@@ -152,7 +151,7 @@ def _drawn(
             patch = unsplit(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
         full[(*at, slice(0, 2))] = without_stillness(patch.field)
         patches.append((opening, outcome, patch, lids))
-    canvas.colours = _sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
+    canvas.colours = sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
     for opening, _, patch, lids in patches:
         canvas.lay_splits(photo.pixels, patch)
         if lids is not None:
@@ -207,43 +206,6 @@ def _mask(full: Single) -> Single:
     mask = np.minimum(np.maximum(2 * length, 100 * shade), 1)
     mask[(length == 0) & (shade < UNSHADED)] = 0
     return np.asarray(mask, dtype=np.float32)
-
-
-def _finer(planes: Single, step: int) -> Single:
-    """[h step, w step, c]: planes [h, w, c] between their cells' centres, bilinear."""
-    tensor = torch.from_numpy(np.ascontiguousarray(planes)).permute(2, 0, 1)[None]
-    whole = F.interpolate(tensor, scale_factor=step, mode="bilinear", align_corners=False)
-    return np.asarray(whole[0].permute(1, 2, 0).contiguous().numpy())
-
-
-def _sampled(pixels: NDArray[np.uint8], field: Single, left: int, top: int, mode: str) -> Single:
-    """[h, w, 3] in 0..255: the photo at each pixel of a box plus the field there."""
-    height, width = field.shape[:2]
-    result = pixels[top : top + height, left : left + width].astype(np.float32)
-    rows, columns = np.nonzero((field[..., 0] != 0) | (field[..., 1] != 0))
-    if len(rows):
-        result[rows, columns] = _bicubic(pixels, columns + left, rows + top, field[rows, columns], mode)
-    return result
-
-
-def _bicubic(
-    pixels: NDArray[np.uint8],
-    columns: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    moves: Single,
-    mode: str = "bicubic",
-) -> Single:
-    """[n, 3] in 0..255: the photo at pixels plus moves [n, 2]."""
-    x, y = columns + np.float32(0.5) + moves[:, 0], rows + np.float32(0.5) + moves[:, 1]
-    x0, y0 = max(0, int(x.min()) - 4), max(0, int(y.min()) - 4)
-    x1, y1 = min(pixels.shape[1], int(x.max()) + 5), min(pixels.shape[0], int(y.max()) + 5)
-    x0, y0 = min(x0, pixels.shape[1] - 1), min(y0, pixels.shape[0] - 1)
-    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
-    piece = torch.from_numpy(pixels[y0:y1, x0:x1].astype(np.float32)).permute(2, 0, 1)[None]
-    places = np.stack([(x - x0) * (2 / (x1 - x0)) - 1, (y - y0) * (2 / (y1 - y0)) - 1], axis=-1)
-    grid = torch.from_numpy(places.astype(np.float32))[None, None]
-    values = F.grid_sample(piece, grid, mode=mode, padding_mode="border", align_corners=False)
-    return np.asarray(values[0, :, 0].T.numpy())
 
 
 def _box(
