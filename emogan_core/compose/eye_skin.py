@@ -37,9 +37,9 @@ class EyeSkin:
         """[h, w, 2] px: the skin's motion on a grid, from the mesh's there."""
         return lid_field(mesh, grid, self.lids, after, self.brow, self.soft, scale)
 
-    def lashes_on(self, grid: Grid, after: Lids) -> Single:
+    def lashes_on(self, grid: Grid, after: Lids, scale: float) -> Single:
         """[h, w, 3]: log ratio of brightness by which lashes darken a grid's pixels after an edit."""
-        return lashes_after(self.lashes, self.grid, grid, self.lids, after)
+        return lashes_after(self.lashes, self.grid, grid, self.lids, after, scale)
 
     def without_lashes(self, colours: Single, grid: Grid, field: Single) -> Single:
         """[h, w, 3]: moved pixels of the photo, taken from the skin without its lashes where those were."""

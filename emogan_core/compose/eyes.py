@@ -22,6 +22,7 @@ Flags = NDArray[np.bool_]
 SHADOW_CM = 0.10  # so far inside the opening nothing is taken for the eye's own colour
 RISEN_CM = 0.04  # a lid that rose this far shows none of its own pixels where it was
 LOWERED = 0.6  # a lid that comes down shades the eye less than one that was there: light comes from below too
+BRIGHTENED = 1.4  # what was in a lid's shadow is not brightened by more: lashes would show
 LASHES_CM = 0.055  # lashes and the lid's shadow lie this far inside the opening; they go with the lid
 EYEBALLS = {EYE_RIGHT.name: "eyeball_right", EYE_LEFT.name: "eyeball_left"}
 IRISES = {EYE_RIGHT.name: slice(468, 473)}
@@ -85,7 +86,7 @@ class Eye:
         now_taken = shadow_share(lids.skin(self.grid), scale)
         left = _step(1.15 * np.maximum(self.taken - now_taken, self.taken * risen))
         bared = np.maximum(left, _step((now - self.shade - 0.05) / 0.25))[..., None]
-        lit = self.seen * (now / self.shade)[..., None]
+        lit = self.seen * np.minimum(now / self.shade, BRIGHTENED)[..., None]
         surface = lit + bared * (self.whole * now[..., None] - lit)
         length = float(np.hypot(*shift))
         if length < 0.02:

@@ -21,6 +21,7 @@ THIN = 0.02  # log brightness by which hair darkens the skin at least
 ROOT_CM = 0.06  # they begin inside the opening
 BESIDE = 0.2  # of the eye's length: how far beyond the corners
 TURN = 1.7  # lashes of a lid that closes turn down: at their steepest they seem this much longer the other way, less 1
+DOWN_CM = 0.6  # lashes that turn down are no longer
 LEAST = 0.2  # no lash seems shorter than this share of its length
 
 
@@ -54,7 +55,7 @@ def _reach(ratio: Single, grid: Grid, lids: Lids, brow: Array, scale: float) -> 
     return np.asarray(np.minimum(np.minimum(reach, REACH_CM * scale), off[:, -1] * BELOW_BROW))
 
 
-def lashes_after(lashes: Single, source: Grid, grid: Grid, before: Lids, after: Lids) -> Single:
+def lashes_after(lashes: Single, source: Grid, grid: Grid, before: Lids, after: Lids, scale: float) -> Single:
     """[h, w, 3] on `grid`: the layer on its lid after an edit, turned down as far as the lid closed."""
     middle = slice(len(SPAN) // 3, -(len(SPAN) // 3))
     shut = 1 - float(after.gap[middle].mean()) / max(float(before.gap[middle].mean()), 1e-6)
@@ -66,7 +67,10 @@ def lashes_after(lashes: Single, source: Grid, grid: Grid, before: Lids, after: 
     x, y = (before.frame.origin[k] + along * before.frame.axes[0, k] + across * before.frame.axes[1, k] for k in (0, 1))
     at = [y - source.top - 0.5, x - source.left - 0.5]
     planes = [ndimage.map_coordinates(lashes[..., c], at, order=1, mode="constant") for c in range(3)]
-    return np.asarray(np.stack(planes, axis=-1), dtype=np.float32)
+    layer = np.stack(planes, axis=-1)
+    if turn < 0:  # what is far from the lid's edge may be its crease: it does not turn
+        layer *= np.clip((DOWN_CM * scale - off) / (0.5 * DOWN_CM * scale), 0, 1)[..., None]
+    return np.asarray(layer, dtype=np.float32)
 
 
 def _line(direction: Array, length: float) -> NDArray[np.bool_]:

@@ -179,7 +179,7 @@ def _drawn(
             if ball is not None:
                 shift = iris_shift(model, fit, after, opening.place)
                 canvas.lay(ball, eye.part(ball).behind(lids, shift, scale), lid_share(lids.skin(ball), scale))
-            canvas.darken(patch.grid, around.lashes_on(patch.grid, lids))
+            canvas.darken(patch.grid, around.lashes_on(patch.grid, lids, scale))
     return canvas
 
 

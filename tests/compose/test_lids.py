@@ -78,9 +78,9 @@ def test_golden_lashes_come_off_the_skin_and_go_with_the_lid() -> None:
     layer = lashes_of(photo, GRID, before, brow, SCALE)
     assert layer.max() <= 0
     assert (photo * np.exp(-layer))[50:58, 40:80].min() > 150
-    risen = lashes_after(layer, GRID, GRID, before, lids(-16))
+    risen = lashes_after(layer, GRID, GRID, before, lids(-16), SCALE)
     assert np.allclose(risen[44:50, 40:80], layer[50:56, 40:80], atol=0.05)
-    shut = lashes_after(layer, GRID, GRID, before, lids_after(FRAME, edges(6.0), before, SCALE))
+    shut = lashes_after(layer, GRID, GRID, before, lids_after(FRAME, edges(6.0), before, SCALE), SCALE)
     assert shut[:70].sum() > 0.2 * shut.sum()  # they point down over the cheek
     assert shut[79:84].min() < -0.4
 
@@ -88,7 +88,7 @@ def test_golden_lashes_come_off_the_skin_and_go_with_the_lid() -> None:
 def test_invariance_lashes_at_rest_stay() -> None:
     before = lids(-10)
     layer = lashes_of(lashed(), GRID, before, brow_above(before, BROW, SCALE), SCALE)
-    assert np.allclose(lashes_after(layer, GRID, GRID, before, before), layer, atol=1e-4)
+    assert np.allclose(lashes_after(layer, GRID, GRID, before, before, SCALE), layer, atol=1e-4)
 
 
 def test_shape_softness_has_mean_one() -> None:
