@@ -40,7 +40,7 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
     bright = float(cheek.mean())
     white = float(np.clip(eye_white.mean(), 0.92 * bright, 2.2 * bright))
     level = 1.04 * white  # median of 32 true smiles; what lies in the lips' shade is darker than the white
-    colour = float(np.clip(np.ptp(cheek) / 40.0, 0, 1))
+    colour = float(np.clip(np.ptp(cheek) / max(0.22 * bright, 1e-6), 0, 1))
     cast = eye_white / max(float(eye_white.mean()), 1e-6)
     warm = 1 + colour * (np.array([1.03, 1.0, 0.96]) * (0.5 + 0.5 * cast) - 1)
     flesh = lips / max(float(lips.mean()), 1e-6)
@@ -49,9 +49,17 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
 
 
 def inside(
-    model: FaceModel, after: Array, patch: Patch, tones: Tones, scale: float, factor: int, *, upper: bool
+    model: FaceModel,
+    after: Array,
+    patch: Patch,
+    tones: Tones,
+    scale: float,
+    factor: int,
+    *,
+    blur: float = 0.0,
+    upper: bool = True,
 ) -> Single:
-    """[h, w, 3]: the drawn inside of the mouth; `upper`: with its upper teeth and gums.
+    """[h, w, 3]: the drawn inside of the mouth, as blurred (px) as the photo is; `upper`: with its upper teeth and gums.
 
     The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
     """
@@ -94,39 +102,9 @@ def inside(
     empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
     empty[drawing.cell] = colours
     whole = empty.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
-    blur = max(0.6, 0.02 * scale)
-    return np.asarray(ndimage.gaussian_filter(whole, (0.75 * blur, blur, 0)), dtype=np.float32)
-
-
-def with_photo(drawn: Single, photo: Single, grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
-    """[h, w, 3]: the drawn inside of a mouth, with the photo's own where that was open before.
-
-    What was seen stays where it was, as upper teeth do; a lip that rises above it stretches it upwards. Convention:
-    photo [h, w, 3] before, on the same grid.
-    """
-    if not opening.photo.gap.any():
-        return drawn
-    frame, places = opening.frame, shares()
-    x, y = grid.centres()
-    points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
-    along, down = np.moveaxis(frame.inside(points), -1, 0)
-    share = along / frame.length
-    upper, lower = (np.interp(share, places, line) for line in (opening.photo.upper, opening.photo.lower))
-    new = moved.frame.origin + np.column_stack([places * moved.frame.length, moved.edges.upper]) @ moved.frame.axes
-    risen = frame.inside(new)
-    lip = np.minimum(np.interp(along, risen[:, 0], risen[:, 1]), upper)
-    stretched = lower - (lower - down) * (lower - upper) / np.maximum(lower - lip, 1e-6)
-    source = np.where((down < lower) & (lip < upper - 0.05), stretched, down)
-    shift = (source - down)[..., None] * frame.axes[1]
-    rows = np.broadcast_to(np.arange(grid.height)[:, None], grid.shape) + shift[..., 1]
-    columns = np.broadcast_to(np.arange(grid.width)[None], grid.shape) + shift[..., 0]
-    planes = [ndimage.map_coordinates(photo[..., c], [rows, columns], order=1, mode="nearest") for c in range(3)]
-    own = np.where(np.abs(shift).max(-1, keepdims=True) < 0.02, photo, np.stack(planes, axis=-1))
-    edge = max(0.04 * scale, 1.0)
-    seen = np.clip((lower - source) / edge, 0, 1) * np.clip((source - upper) / edge + 1, 0, 1)
-    seen = seen * np.clip(np.minimum(share, 1 - share) * frame.length / edge + 1, 0, 1)
-    seen = seen * np.clip((lower - upper) / edge, 0, 1)
-    return np.asarray(drawn + seen[..., None] * (own - drawn), dtype=np.float32)
+    soft = max(0.6, 0.02 * scale)
+    sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
+    return np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)
 
 
 def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
