@@ -27,6 +27,7 @@ Single = NDArray[np.float32]
 
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
 MOUTH_MARGIN_CM = 0.35
+LIP_EDGE_CM = 0.025  # how softly lips end
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
 
@@ -165,7 +166,7 @@ def _drawn(
                 behind = inside(model, moved, patch, scene.tones, scale, fine)
             else:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones)
-            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, 0.55))
+            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(0.55, LIP_EDGE_CM * scale)))
         else:
             eye, around = scene.eyes[opening.place.name]
             canvas.colours[at] = lids.with_seam(canvas.colours[at], patch.grid, scale)
