@@ -27,6 +27,7 @@ Single = NDArray[np.float32]
 
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
 MOUTH_MARGIN_CM = 0.35
+LIP_EDGE_CM = 0.025  # how softly lips end
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
 SHADED = 0.3  # no shading, folds and all, changes log brightness by more
 SHADE_LEAST = 1e-4  # and below which pixels keep their value
@@ -171,7 +172,9 @@ def _drawn(
                 behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=shut)
             if behind is None or not shut:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
-            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, scene.blur)))
+            canvas.lay(
+                patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, LIP_EDGE_CM * scale, scene.blur))
+            )
         else:
             eye, around = scene.eyes[opening.place.name]
             canvas.colours[at] = lids.with_seam(canvas.colours[at], patch.grid, scale)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.draw import polygon
 
+from ..face_model.contours import OUTER_LIPS
 from ..face_model.fit import FaceFit
 from ..face_model.model import FaceModel
 from .openings import EYE_LEFT, EYE_RIGHT, MOUTH, Place
-from .shading import OUTER_LIPS
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
