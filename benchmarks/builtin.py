@@ -1,6 +1,6 @@
 """Is a candidate for the built-in generator better than the shipped one? On people held out of training.
 
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/results/builtin.md
 
 Pictures are compared at 128 px. The extractors are fixed and no discriminator: gradient histograms (form) and small
 colour pictures (colour), each reduced to the principal components of training faces. Edits of a candidate are measured
@@ -38,14 +38,14 @@ HEADER = """\
 # The built-in generator, against the one before
 
 ```
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/results/builtin.md
 ```
 
 Faces of {people} people held out of training; every number has a 95 % bootstrap interval. Two generators are called different where the interval of their difference, over the same pictures, leaves 0 out; of twenty rows one may do so by chance.
 
 - Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder detects no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
 - Reconstruction: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear probe of identity (strangers {strangers:.2f}). *When* they are blurred, compressed, dark or half covered (`benchmarks/degradations.py`), likeness is to the clean picture. *People told apart by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
-- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/judges.py`; more edits: docs/expressions.md.
+- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/judges.py`; more edits: docs/results/expressions.md.
 """
 COMPONENTS = 48
 HALF = 0.5  # of a true smile

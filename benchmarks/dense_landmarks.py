@@ -1,6 +1,6 @@
 """How far 478 landmarks lie from MediaPipe's on people held out of training, and how long a face takes.
 
-python benchmarks/dense_landmarks.py SHARED_DATA [--limit N] -o docs/dense-landmarks.md
+python benchmarks/dense_landmarks.py SHARED_DATA [--limit N] -o docs/results/dense-landmarks.md
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HEADER = """\
 # How exact the dense landmarks are
 
 ```
-python benchmarks/dense_landmarks.py SHARED_DATA --limit 600 -o docs/dense-landmarks.md
+python benchmarks/dense_landmarks.py SHARED_DATA --limit 600 -o docs/results/dense-landmarks.md
 ```
 
 Mean distance to MediaPipe's points in percent of the distance between the irises, on people in no training set: those

@@ -37,7 +37,7 @@ HEADER = """\
 # Does an edit reach its expression and keep the person?
 
 ```
-python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/expressions.md
+python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/results/expressions.md
 ```
 
 Probes (`benchmarks/judges.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows the loss by the reconstruction alone. The axes of sadness and disgust depend on blendshapes themselves, so their probes are not wholly independent; they measure mouth corners (sadness) and nose and upper lip (disgust), and nothing of what these edits do to the brows.

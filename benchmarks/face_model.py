@@ -1,6 +1,6 @@
 """How well the face model fits landmarks of people it never saw, and whether its coefficients are right.
 
-python benchmarks/face_model.py DATA -o docs/face-model.md
+python benchmarks/face_model.py DATA -o docs/results/face-model.md
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEADER = """\
 # The face model on held-out people
 
 ```
-python benchmarks/face_model.py DATA -o docs/face-model.md
+python benchmarks/face_model.py DATA -o docs/results/face-model.md
 ```
 
 One picture at a time, on MediaPipe's landmarks of people who were held out of training.

@@ -1,6 +1,6 @@
 """For whom does the built-in generator do badly? Reconstructing and editing held-out people, by group.
 
-python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/groups.md
+python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/results/groups.md
 
 Groups are of pictures: how far the head is turned, how the cheeks are coloured, and what one labeller saw
 (`held_out_looks.txt`). Nothing is known of the people themselves.
@@ -34,7 +34,7 @@ HEADER = """\
 # The built-in generator, by group
 
 ```
-python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/groups.md
+python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/results/groups.md
 ```
 
 People held out of training, one neutral picture each and group, reconstructed by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap interval has no width, so nothing is bold; up to 3 in n may.

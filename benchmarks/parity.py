@@ -2,7 +2,7 @@
 
 python benchmarks/parity.py [--ada DIR] [--stylegan3 DIR] [--genforce DIR] [--hammer DIR]
                             [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--basicsr DIR]
-                            [--e4e DIR] [-o docs/parity.md]
+                            [--e4e DIR] [-o docs/results/parity.md]
 
 Each DIR is a checkout of that program; nothing of any is shipped. Their packages have the same names, so each is run in
 a process of its own. The exit status is 1 when a difference exceeds 1e-5.

@@ -28,7 +28,7 @@ HEADER = """\
 # How long an edit takes
 
 ```
-python benchmarks/speed.py PHOTO --device cpu -o docs/speed.md
+python benchmarks/speed.py PHOTO --device cpu -o docs/results/speed.md
 ```
 """
 IMPORT = """

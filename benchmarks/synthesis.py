@@ -1,6 +1,6 @@
 """Drawing speed and memory of our StyleGAN2, against the published PyTorch reference when its source is at hand.
 
-python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/synthesis.md
+python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/results/synthesis.md
 python benchmarks/synthesis.py --device cuda [--reference DIR] [--sides ...] [--batches ...] [-o TABLE]
 
 DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
@@ -41,7 +41,7 @@ HEADER = """\
 # Drawing speed
 
 ```
-python benchmarks/synthesis.py --reference DIR -o docs/synthesis.md
+python benchmarks/synthesis.py --reference DIR -o docs/results/synthesis.md
 ```
 
 StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path. Where no gradients are wanted, the larger blocks are
