@@ -28,7 +28,7 @@ Value: TypeAlias = bool | int | float | str
 MOST_FACES = 4
 MOST_BYTES = 16_384  # of a request
 MOST_SIGNS = 2_000  # of one text in it
-JPEG_QUALITY = 88
+JPEG_QUALITY = 90
 
 
 class RequestError(EmoganError):
@@ -139,7 +139,7 @@ def picture_of(face: LiveFace, changed: Mapping[str, Value]) -> bytes:
             raise RequestError(400, f"'{name}' is {value!r:.40}, which is not what that input takes")
     pixels = face.preview.with_edit(face.edit({**face.values, **changed}))
     written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(pixels).save(written, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return written.getvalue()
 
 
