@@ -63,7 +63,7 @@ def _kept(inputs: Mapping[str, Any]) -> dict[str, object] | None:
         made_of=tuple(ref(one) for one in made_of),
         preview=preview,
         values=values,
-        edit=lambda asked: _edit(inversion, axes or load_axes(host.BUILTIN), asked),
+        edit=lambda asked: _edit(inversion, load_axes(host.BUILTIN) if axes is None else axes, asked),
     )
     return {"face": FACES.keep(face), "values": values}
 
