@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from weakref import ref
 
@@ -13,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+ROOT = Path(__file__).parents[2]
 VALUES = {"happiness": 1.0, "steps": 3, "draft": False, "more": ""}
 
 
@@ -123,3 +125,22 @@ def test_error_no_request(live, said: bytes, status: int, sentence: str) -> None
 def test_error_values_that_the_node_does_not_take(live, changed: dict[str, object], sentence: str) -> None:
     with pytest.raises(live.RequestError, match=sentence):
         live.picture_of(face_of(live), changed)
+
+
+def test_golden_the_setting_is_told_in_every_language() -> None:
+    script = (ROOT / "web/js/live.js").read_text(encoding="utf-8")
+    told = {
+        language: json.loads((ROOT / f"locales/{language}/settings.json").read_text(encoding="utf-8"))
+        for language in ("en", "zh", "ja")
+    }
+    for texts in told.values():
+        assert {key: set(text) for key, text in texts.items()} == {"EmotionGAN_LivePreview": {"name", "tooltip"}}
+    for text in told["en"]["EmotionGAN_LivePreview"].values():
+        assert f'"{text}"' in script
+    assert '"EmotionGAN.LivePreview"' in script
+
+
+def test_shape_the_script_asks_nobody_but_the_host() -> None:
+    script = (ROOT / "web/js/live.js").read_text(encoding="utf-8")
+    for trouble in ("http:", "https:", "WebSocket", "XMLHttpRequest", " fetch(", "eval(", "Function(", "innerHTML"):
+        assert trouble not in script
