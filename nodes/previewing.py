@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from weakref import ref
@@ -13,6 +14,7 @@ from weakref import ref
 from comfy_api.latest import io
 
 from ..emogan_core.compose import FacePreview
+from ..emogan_core.devices import gradients_off
 from ..emogan_core.errors import EmoganError
 from ..emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes
 from ..emogan_core.inversion import Edit, Inversion
@@ -52,7 +54,7 @@ def _kept(inputs: Mapping[str, Any]) -> dict[str, object] | None:
     """Keep the first face of a run; its name and values for the page, or None where nothing can be previewed."""
     image, held = inputs["image"], inputs["inversion"]
     assert isinstance(held, HeldInversion)
-    node, made_of, inversion = host.node_at_work(), (image, held.inversion.latent.ws), held.inversion[0]
+    node, made_of, inversion = host.node_at_work(), (image, held.inversion.latent.ws), _alone(held.inversion)
     try:
         preview = FACES.preview_for(node, made_of) or FacePreview.of(photos_of(image[:1])[0], inversion)
     except EmoganError:
@@ -66,6 +68,14 @@ def _kept(inputs: Mapping[str, Any]) -> dict[str, object] | None:
         edit=lambda asked: _edit(inversion, load_axes(host.BUILTIN) if axes is None else axes, asked),
     )
     return {"face": FACES.keep(face), "values": values}
+
+
+def _alone(inversion: Inversion) -> Inversion:
+    """The first face without its pictures, so that remembering it keeps no batch in memory."""
+    first = inversion[0]
+    with gradients_off():
+        codes, nothing = first.latent.ws.clone(), first.target.new_empty(0)
+    return replace(first, latent=replace(first.latent, ws=codes), target=nothing, reconstruction=nothing)
 
 
 def _edit(inversion: Inversion, axes: ExpressionAxes, asked: Mapping[str, Value]) -> Edit:

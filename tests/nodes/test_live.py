@@ -138,6 +138,10 @@ def test_golden_the_setting_is_told_in_every_language() -> None:
     for text in told["en"]["EmotionGAN_LivePreview"].values():
         assert f'"{text}"' in script
     assert '"EmotionGAN.LivePreview"' in script
+    for language in told:
+        groups = json.loads((ROOT / f"locales/{language}/main.json").read_text(encoding="utf-8"))["settingsCategories"]
+        assert set(groups) == {"Live preview"}
+    assert '"Live preview"' in script
 
 
 def test_shape_the_script_asks_nobody_but_the_host() -> None:

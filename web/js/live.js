@@ -114,6 +114,7 @@ const extension = {
   settings: [
     {
       id: SETTING,
+      category: ["EmotionGAN", "Live preview", "Live preview"],
       name: "Show the face while a slider moves",
       tooltip:
         "After a run, Apply Expression and Face Shapes preview what their sliders would do. Results come from runs only.",
