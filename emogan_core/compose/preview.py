@@ -14,19 +14,18 @@ from ..faces import window_around
 from ..images import Photo
 from ..inversion import Edit, Inversion
 from .move import move_face
-from .scene import Scene, scene_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePreview:
     """One face of a photo, cut out and made small; edits of it are drawn without the generator.
 
-    Convention: `photo` is a square around the face, `fit` lies in its pixels, `scene` is what every edit of it needs.
+    Convention: `photo` is a square around the face, `fit` lies in its pixels. The first edit takes longer than those after
+    it, which find its scene remembered.
     """
 
     photo: Photo
     fit: FaceFit
-    scene: Scene
 
     @classmethod
     def of(cls, photo: Photo, inversion: Inversion, *, most_px: int = 512) -> FacePreview:
@@ -45,9 +44,7 @@ class FacePreview:
         part = np.ascontiguousarray(photo.pixels[top : top + side, left : left + side])
         shown = min(side, most_px)
         small = Image.fromarray(part).resize((shown, shown), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        fit = _moved_to(inversion.faces[0], (left, top), shown / side)
-        cutout = Photo(np.array(small))
-        return cls(cutout, fit, scene_of(cutout, load_face_model(), fit))
+        return cls(Photo(np.array(small)), _moved_to(inversion.faces[0], (left, top), shown / side))
 
     def with_edit(self, edit: Edit) -> NDArray[np.uint8]:
         """The preview's pixels with an edit in them, as mode "motion" of `put_back` makes it, uint8 [s, s, 3].
@@ -62,8 +59,7 @@ class FacePreview:
         if edit.shading is not None and edit.shading.any():
             shading = np.zeros(len(model.neutral))
             shading[: model.face_vertices] = edit.shading[0]
-        after = edit.coefficients[0]
-        return move_face(self.photo, model, self.fit, after, shading=shading, draft=True, scene=self.scene)[0]
+        return move_face(self.photo, model, self.fit, edit.coefficients[0], shading=shading, draft=True)[0]
 
 
 def _moved_to(fit: FaceFit, corner: tuple[int, int], scale: float) -> FaceFit:

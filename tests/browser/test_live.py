@@ -135,7 +135,7 @@ def test_shape_a_dragged_slider_changes_the_face(
     assert before.std() > 20
     page.wait_for_timeout(1000)
     assert apart(seen(page), before) < 0.5
-    assert requests == []
+    assert requests.count(200) == 1  # which prepared the face
     pull(page, "surprise", 1.5)
     started = time.monotonic()
     while apart(seen(page), before) < SEEN:
@@ -143,12 +143,12 @@ def test_shape_a_dragged_slider_changes_the_face(
     page.wait_for_timeout(1500)
     preview = seen(page)
     page.mouse.up()
-    assert set(requests) == {200}
-    asked = len(requests)
+    asked = requests.count(200)
+    assert asked > 1
     page.screenshot(path=tmp_path / "preview.png")
     run(host, page)
     assert apart(seen(page), preview) < SEEN  # the result, which is what was shown
-    assert len(requests) == asked
+    assert requests.count(200) == asked
     pull(page, "surprise", -1.5)
     page.wait_for_timeout(2500)
     page.mouse.up()

@@ -13,7 +13,8 @@ const SETTING = "EmotionGAN.LivePreview";
 const MARK = "emotiongan_live";
 const BUSY = 409;
 const FORGOTTEN = 404;
-const RETRY_MS = 250;
+const RETRY_MS = 250; // at first; later ones wait longer
+const MOST_RETRY_MS = 2000;
 
 const previews = new WeakMap(); // node -> its LivePreview
 
@@ -25,13 +26,17 @@ class LivePreview {
     this.shown = false; // whether the node shows a preview, not that run's result
     this.wanted = false; // whether a value changed since the last request
     this.asking = false; // one request at a time; what changes meanwhile waits, and only the newest is asked for
+    this.retry = RETRY_MS;
+    this.prepared = false; // whether the server has drawn this face before; the first time takes longer
   }
 
   executed(output) {
     const [run] = output?.[MARK] ?? [];
     if (!run || run.preview) return;
+    this.prepared &&= run.face === this.run?.face;
     this.run = run;
     this.shown = false;
+    this.changed(); // so that the face is prepared
   }
 
   // Undoing, or going to another workflow and back, makes new nodes; the page keeps their outputs.
@@ -47,6 +52,7 @@ class LivePreview {
     if (app.extensionManager?.setting?.get(SETTING) === false) return;
     if (!this.run) this.recall();
     this.wanted = Boolean(this.run);
+    this.retry = RETRY_MS;
     if (this.wanted && !this.asking) this.ask();
   }
 
@@ -66,8 +72,8 @@ class LivePreview {
 
   async askOnce(run) {
     const values = this.values(run.values);
-    const changed = Object.entries(values).some(([name, value]) => run.values[name] !== value);
-    if (!changed && !this.shown) return;
+    const changed = this.shown || Object.entries(values).some(([name, value]) => run.values[name] !== value);
+    if (!changed && this.prepared) return;
     const answer = await api.fetchApi("/emotiongan/preview", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -75,10 +81,12 @@ class LivePreview {
     });
     if (answer.ok) {
       const output = await answer.json();
-      if (this.run === run) this.show(output);
-      else this.wanted = true; // a run came in between
+      this.prepared ||= this.run === run;
+      if (this.run !== run) this.wanted = true; // a run came in between
+      else if (changed) this.show(output);
     } else if (answer.status === BUSY) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.retry));
+      this.retry = Math.min(2 * this.retry, MOST_RETRY_MS);
       this.wanted = true;
     } else {
       if (answer.status === FORGOTTEN && this.run === run) this.run = null;
