@@ -152,7 +152,8 @@ def test_shape_a_dragged_slider_changes_the_face(
     pull(page, "surprise", -1.5)
     page.wait_for_timeout(2500)
     page.mouse.up()
-    assert apart(seen(page), before) < SEEN < apart(seen(page), preview)
+    back = seen(page)  # nearly: a slider is not let go at the very place
+    assert 2 * apart(back, before) < apart(back, preview)
     assert errors == []
 
 

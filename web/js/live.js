@@ -27,6 +27,8 @@ class LivePreview {
     this.wanted = false; // whether a value changed since the last request
     this.asking = false; // one request at a time; what changes meanwhile waits, and only the newest is asked for
     this.retry = RETRY_MS;
+    this.stopWaiting = () => {};
+    this.forgotten = null; // name of a face that the server does not remember any more
     this.prepared = false; // whether the server has drawn this face before; the first time takes longer
   }
 
@@ -43,7 +45,7 @@ class LivePreview {
   recall() {
     const { graph, id } = this.node;
     const [run] = app.nodeOutputs?.[graph?.isRootGraph === false ? `${graph.id}:${id}` : id]?.[MARK] ?? [];
-    if (!run) return;
+    if (!run || run.face === this.forgotten) return;
     this.run = run;
     this.shown = Boolean(run.preview);
   }
@@ -52,6 +54,7 @@ class LivePreview {
     if (app.extensionManager?.setting?.get(SETTING) === false) return;
     if (!this.run) this.recall();
     this.wanted = Boolean(this.run);
+    if (this.retry > RETRY_MS) this.stopWaiting();
     this.retry = RETRY_MS;
     if (this.wanted && !this.asking) this.ask();
   }
@@ -85,11 +88,15 @@ class LivePreview {
       if (this.run !== run) this.wanted = true; // a run came in between
       else if (changed) this.show(output);
     } else if (answer.status === BUSY) {
-      await new Promise((resolve) => setTimeout(resolve, this.retry));
-      this.retry = Math.min(2 * this.retry, MOST_RETRY_MS);
       this.wanted = true;
+      await new Promise((resolve) => {
+        this.stopWaiting = resolve;
+        setTimeout(resolve, this.retry);
+        this.retry = Math.min(2 * this.retry, MOST_RETRY_MS);
+      });
     } else {
-      if (answer.status === FORGOTTEN && this.run === run) this.run = null;
+      if (answer.status === FORGOTTEN) this.forgotten = run.face;
+      if (this.run?.face === this.forgotten) this.run = null;
       this.wanted &&= Boolean(this.run);
       console.debug("EmotionGAN: no live preview:", (await answer.json()).error);
     }
