@@ -13,10 +13,19 @@ const SETTING = "EmotionGAN.LivePreview";
 const MARK = "emotiongan_live";
 const BUSY = 409;
 const FORGOTTEN = 404;
-const RETRY_MS = 250; // at first; later ones wait longer
-const MOST_RETRY_MS = 2000;
+const RETRY_MS = 250;
+const MOST_WAIT_MS = 5000; // should the page not hear that the host is idle again
 
 const previews = new WeakMap(); // node -> its LivePreview
+const waiting = new Set(); // what to call when nothing runs any more
+let busy = false; // whether a workflow runs or waits
+
+function untilIdle(mostMs) {
+  return new Promise((resolve) => {
+    waiting.add(resolve);
+    setTimeout(resolve, mostMs);
+  });
+}
 
 class LivePreview {
   constructor(node, inputs) {
@@ -26,8 +35,6 @@ class LivePreview {
     this.shown = false; // whether the node shows a preview, not that run's result
     this.wanted = false; // whether a value changed since the last request
     this.asking = false; // one request at a time; what changes meanwhile waits, and only the newest is asked for
-    this.retry = RETRY_MS;
-    this.stopWaiting = () => {};
     this.forgotten = null; // name of a face that the server does not remember any more
     this.prepared = false; // whether the server has drawn this face before; the first time takes longer
   }
@@ -54,15 +61,14 @@ class LivePreview {
     if (app.extensionManager?.setting?.get(SETTING) === false) return;
     if (!this.run) this.recall();
     this.wanted = Boolean(this.run);
-    if (this.retry > RETRY_MS) this.stopWaiting();
-    this.retry = RETRY_MS;
     if (this.wanted && !this.asking) this.ask();
   }
 
   async ask() {
     this.asking = true;
     try {
-      while (this.wanted) {
+      while (this.wanted && this.run) {
+        if (busy) await untilIdle(MOST_WAIT_MS);
         this.wanted = false;
         await this.askOnce(this.run);
       }
@@ -89,15 +95,10 @@ class LivePreview {
       else if (changed) this.show(output);
     } else if (answer.status === BUSY) {
       this.wanted = true;
-      await new Promise((resolve) => {
-        this.stopWaiting = resolve;
-        setTimeout(resolve, this.retry);
-        this.retry = Math.min(2 * this.retry, MOST_RETRY_MS);
-      });
+      await untilIdle(RETRY_MS);
     } else {
       if (answer.status === FORGOTTEN) this.forgotten = run.face;
       if (this.run?.face === this.forgotten) this.run = null;
-      this.wanted &&= Boolean(this.run);
       console.debug("EmotionGAN: no live preview:", (await answer.json()).error);
     }
   }
@@ -142,6 +143,12 @@ const extension = {
     api.addEventListener("executed", ({ detail }) => {
       const [run] = detail?.output?.[MARK] ?? [];
       if (run) run.node = detail.display_node ?? detail.node;
+    });
+    api.addEventListener("status", ({ detail }) => {
+      busy = detail?.exec_info?.queue_remaining > 0;
+      if (busy) return;
+      waiting.forEach((resolve) => resolve());
+      waiting.clear();
     });
   },
 
