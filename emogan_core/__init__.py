@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .checkpoints.convert import Conversion, Order, convert_generator, is_conversion
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
-    from .compose import MODES, Composite, PasteConfig, need_to_put_back, put_back
+    from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
     from .errors import (
         Cancelled,
@@ -129,6 +129,7 @@ __all__ = [
     "FaceError",
     "FaceFit",
     "FaceModel",
+    "FacePreview",
     "FaceSet",
     "FitConfig",
     "Generator",
@@ -220,7 +221,7 @@ _PUBLIC = {
     "checkpoints.convert": "Conversion Order convert_generator is_conversion",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
-    "compose": "MODES Composite PasteConfig need_to_put_back put_back",
+    "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
     "errors": (
         "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "

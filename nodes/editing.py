@@ -15,6 +15,7 @@ from ..emogan_core.inversion import Edit
 from ..emogan_core.progress import StepReport
 from . import host
 from .pictures import around_faces, image_of, photos_of, with_edit
+from .previewing import previewed
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion, LatentSocket
 
@@ -79,6 +80,7 @@ class ApplyExpression(io.ComfyNode):
 
     @classmethod
     @in_one_sentence
+    @previewed
     def execute(
         cls,
         image: Tensor,

@@ -10,6 +10,7 @@ from .converting import ConvertGenerator
 from .editing import ApplyExpression
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
+from .previewing import open_route
 from .shapes import FaceShapes
 
 NODES: list[type[io.ComfyNode]] = [
@@ -31,6 +32,7 @@ class EmotionGANExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         host.register_folders()
+        open_route()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return NODES

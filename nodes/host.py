@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,7 +12,9 @@ import comfy.model_patcher
 import comfy.utils
 import folder_paths
 import torch
+from aiohttp import web
 from comfy_api.latest import io
+from comfy_execution.utils import get_executing_context
 from PIL import Image
 from server import PromptServer
 from torch import Tensor, nn
@@ -266,3 +268,46 @@ def outgoing(image: Tensor, *, dtype: torch.dtype | None = None) -> Tensor:
         device=comfy.model_management.intermediate_device(),
         dtype=comfy.model_management.intermediate_dtype() if dtype is None else dtype,
     )
+
+
+def node_at_work() -> str:
+    """The host's name of the node that runs now; empty outside of a run."""
+    context = get_executing_context()
+    return "" if context is None else str(context.node_id)
+
+
+def is_busy() -> bool:
+    """Whether a workflow runs or waits."""
+    return PromptServer.instance is not None and PromptServer.instance.prompt_queue.get_tasks_remaining() > 0
+
+
+def shown_for_now(stem: str, jpeg: bytes) -> dict[str, str]:
+    """A picture in the host's temporary folder, as the page's nodes name the pictures they show.
+
+    Two files take turns, so that none is written while the page reads it.
+    """
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    older = min(
+        (folder / f"{stem}_{turn}.jpg" for turn in "ab"),
+        key=lambda path: path.stat().st_mtime_ns if path.exists() else 0,
+    )
+    older.write_bytes(jpeg)
+    return {"filename": older.name, "subfolder": "", "type": "temp"}
+
+
+def serve(
+    path: str, answer: Callable[[bytes], Awaitable[tuple[int, Mapping[str, object]]]], *, most_bytes: int
+) -> None:
+    """Answer JSON that the page posts; what the host does for its own routes about who may ask holds here too."""
+    if PromptServer.instance is None:
+        return
+
+    @PromptServer.instance.routes.post(path)
+    async def handle(request: web.Request) -> web.Response:
+        if request.content_type != "application/json":  # which no other site may send without being asked
+            return web.json_response({"error": "needed Content-Type application/json"}, status=415)
+        if request.content_length is None or request.content_length > most_bytes:
+            return web.json_response({"error": f"needed a body of {most_bytes} bytes or less"}, status=413)
+        status, said = await answer(await request.read())
+        return web.json_response(dict(said), status=status)

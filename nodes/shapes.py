@@ -18,6 +18,7 @@ from .editing import (
     outputs_of_edit,
     switches,
 )
+from .previewing import previewed
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, HeldInversion
 
@@ -57,6 +58,7 @@ class FaceShapes(io.ComfyNode):
 
     @classmethod
     @in_one_sentence
+    @previewed
     def execute(
         cls,
         image: Tensor,

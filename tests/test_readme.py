@@ -15,7 +15,9 @@ from emogan_core import EXPRESSIONS, load_axes
 from emogan_core.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(page for folder in (".", "docs", "docs/results", "benchmarks", "web/docs") for page in (ROOT / folder).glob("*.md"))
+PAGES = sorted(
+    page for folder in (".", "docs", "docs/results", "benchmarks", "web/docs") for page in (ROOT / folder).glob("*.md")
+)
 README = (ROOT / "README.md").read_text()
 
 
