@@ -81,7 +81,11 @@ def played_put_back(
     mask[:9, :9] = not np.array_equal(before, after)
     pixels = np.where(mask[..., None] > 0, 255 - photo.pixels, photo.pixels)
     names = load_face_model().names
-    report = {"coefficients": dict(zip(names, after.round(3).tolist(), strict=True)), "moved_cm": (0.125, 0.5)}
+    report = {
+        "coefficients": dict(zip(names, after.round(3).tolist(), strict=True)),
+        "moved_cm": (0.125, 0.5),
+        "notices": ("the mouth is hidden",),
+    }
     return Composite(replace(photo, pixels=pixels), mask, generator.synthesis(edited.latent.ws), report)
 
 
@@ -190,6 +194,7 @@ def test_shape_sheets_of_other_edits_go_up_to_them(run, models: Path) -> None:
 def test_shape_an_edit_says_what_it_reached(run, models: Path) -> None:
     said = run("edit", models / "portrait.png", *EDIT, "-o", "out.png")
     assert "moved by 0.12 cm on average, 0.50 cm at most" in said
+    assert "note: the mouth is hidden\n" in said
     assert "now reads as: happiness 88%, neutral 12%" in said
     assert "now shapes: mouthSmileLeft 0.50\n" in said
     report = json.loads(run("edit", models / "portrait.png", *EDIT, "-o", "out.png", "--json"))

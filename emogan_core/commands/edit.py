@@ -196,6 +196,8 @@ def _reached(composite: Composite, inversion: Inversion) -> tuple[dict[str, obje
     report, lines = dict(composite.report), []
     if isinstance(moved := report.get("moved_cm"), tuple | list):
         lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")
+    if isinstance(notices := report.get("notices"), tuple | list):
+        lines += [f"note: {sentence}" for sentence in notices]
     try:
         face = seen_again(composite.photo, inversion.crops[0])
         reading = reading_of(fit_to_photo(composite.photo, face))
