@@ -21,8 +21,8 @@ import torch.nn.functional as F
 from degradations import DEGRADATIONS, degraded
 from edits import Bench, by_axis
 from held_out import Subject, inverted, rows_of, studio_people
-from judges import Array, fit_expression_judges, fit_identity_judge, likeness
 from pictures import SIDE, Pictures, codes_of, detected, psnr, read, reconstructed, samples, with_features
+from probes import Array, fit_expression_probes, fit_identity_probe, likeness
 from scipy.spatial.distance import cdist
 from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
@@ -45,7 +45,7 @@ Faces of {people} people held out of training; every number has a 95 % bootstrap
 
 - Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder detects no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
 - Reconstruction: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear probe of identity (strangers {strangers:.2f}). *When* they are blurred, compressed, dark or half covered (`benchmarks/degradations.py`), likeness is to the clean picture. *People told apart by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
-- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/judges.py`; more edits: docs/results/expressions.md.
+- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/probes.py`; more edits: docs/results/expressions.md.
 """
 COMPONENTS = 48
 HALF = 0.5  # of a true smile
@@ -99,8 +99,8 @@ def gathered(arguments: argparse.Namespace) -> Reference:
             "form": PCA(COMPONENTS, random_state=0).fit(training.form),
             "colour": PCA(COMPONENTS, random_state=0).fit(training.colour),
         },
-        smile=fit_expression_judges(labelled, names=("happiness",))["happiness"],
-        identity=fit_identity_judge(labelled),
+        smile=fit_expression_probes(labelled, names=("happiness",))["happiness"],
+        identity=fit_identity_probe(labelled),
         subjects=studio_people(*arguments.studio)[: arguments.people],
     )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from held_out import Person, as_picture, picture_of
-from judges import Array, Recogniser, cosine, features, likeness
 from PIL import Image
+from probes import Array, Recogniser, cosine, features, likeness
 from sklearn.pipeline import Pipeline
 
 from emogan_core.compose import put_back

@@ -2,7 +2,7 @@
 
 python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR [--identity MODEL.onnx] -o TABLE.md
 
-Probes: `judges.py`. Every number is a mean over people with a 95 % bootstrap interval over people.
+Probes: `probes.py`. Every number is a mean over people with a 95 % bootstrap interval over people.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import held_out
 import numpy as np
 import torch
 from edits import Bench, Way, by_axis
-from judges import (
+from probes import (
     Array,
     LabelledFeatures,
     Recogniser,
-    fit_expression_judges,
-    fit_identity_judge,
+    fit_expression_probes,
+    fit_identity_probe,
     likeness,
     read_features,
 )
@@ -40,7 +40,7 @@ HEADER = """\
 python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/results/expressions.md
 ```
 
-Probes (`benchmarks/judges.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows the loss by the reconstruction alone. The axes of sadness and disgust depend on blendshapes themselves, so their probes are not wholly independent; they measure mouth corners (sadness) and nose and upper lip (disgust), and nothing of what these edits do to the brows.
+Probes (`benchmarks/probes.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows the loss by the reconstruction alone. The axes of sadness and disgust depend on blendshapes themselves, so their probes are not wholly independent; they measure mouth corners (sadness) and nose and upper lip (disgust), and nothing of what these edits do to the brows.
 """
 INTENSITIES = (0.5, 1.0, 1.5, 2.0)
 
@@ -151,8 +151,8 @@ def main() -> None:
     bench = Bench(
         people,
         generator,
-        probes=fit_expression_judges(training),
-        identity=fit_identity_judge(training),
+        probes=fit_expression_probes(training),
+        identity=fit_identity_probe(training),
         recogniser=Recogniser(arguments.identity) if arguments.identity else None,
     )
     psnr = np.array([p.inversion.metrics["psnr_db"][0] for p in people])

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from cheeks import brightness, typology_angle
 from held_out import Row, Subject
-from judges import Array
 from numpy.typing import NDArray
+from probes import Array
 
 LOOKS = Path(__file__).with_name("held_out_looks.txt")
 TURNED = 20.0  # degrees of yaw

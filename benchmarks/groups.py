@@ -19,8 +19,8 @@ import torch
 from edits import Bench, by_axis
 from grouping import TURNED, Faces, Groups, Mask, once, press_groups, studio_groups
 from held_out import Row, Subject, inverted, rows_of, whole
-from judges import Array, fit_expression_judges, fit_identity_judge, likeness
 from pictures import detected, psnr, read, with_features
+from probes import Array, fit_expression_probes, fit_identity_probe, likeness
 from scores import LESS, MORE, Measure, mean_of
 from sklearn.pipeline import Pipeline
 
@@ -141,8 +141,8 @@ def main() -> None:
     arguments, begin = parser.parse_args(), time.monotonic()
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
     training = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000).labelled()
-    smile = fit_expression_judges(training, names=("happiness",))["happiness"]
-    probes = Probes(smile, fit_identity_judge(training))
+    smile = fit_expression_probes(training, names=("happiness",))["happiness"]
+    probes = Probes(smile, fit_identity_probe(training))
     lines = [HEADER, f"Generator `{generator.fingerprint[:12]}`, axes `{axes.content_fingerprint[:12]}`.", ""]
     for (folder, table), groups_of in ((arguments.press, press_groups), (arguments.studio, studio_groups)):
         happy = [row for row in rows_of(table, held_out=True) if row["expression"] == "happiness"]

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from held_out import Row
-from judges import Array, LabelledFeatures, features, scores_of
 from PIL import Image
+from probes import Array, LabelledFeatures, features, scores_of
 from torch import Tensor
 
 from emogan_core.faces import find_faces

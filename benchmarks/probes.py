@@ -68,7 +68,7 @@ def scores_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Array]:
     }
 
 
-def fit_expression_judges(faces: LabelledFeatures, *, names: Sequence[str] = tuple(SCORES)) -> dict[str, Pipeline]:
+def fit_expression_probes(faces: LabelledFeatures, *, names: Sequence[str] = tuple(SCORES)) -> dict[str, Pipeline]:
     """One ridge regression per expression, features to mean blendshape in 0..1."""
     return {name: _ridge().fit(faces.x, faces.scores[name]) for name in names}
 
@@ -77,24 +77,24 @@ def _ridge() -> Pipeline:
     return make_pipeline(StandardScaler(), PCA(300, random_state=0), RidgeCV(np.logspace(0, 5, 11)))
 
 
-def fit_identity_judge(faces: LabelledFeatures) -> Pipeline:
+def fit_identity_probe(faces: LabelledFeatures) -> Pipeline:
     """Fisher faces: principal components, then the directions that tell people with three pictures or more apart."""
     counts: dict[str, int] = {}
     for person in faces.people:
         counts[person] = counts.get(person, 0) + 1
     keep = np.array([counts[person] >= 3 for person in faces.people])
     names = np.array(faces.people)[keep]
-    judge = make_pipeline(
+    probe = make_pipeline(
         StandardScaler(),
         PCA(200, random_state=0),
         LinearDiscriminantAnalysis(n_components=100, solver="eigen", shrinkage="auto"),
     )
-    return judge.fit(faces.x[keep], names)
+    return probe.fit(faces.x[keep], names)
 
 
-def likeness(judge: Pipeline, a: Array, b: Array) -> Array:
+def likeness(probe: Pipeline, a: Array, b: Array) -> Array:
     """[n]: cosine between the identity codes of two feature sets [n, d]."""
-    return cosine(judge.transform(a), judge.transform(b))
+    return cosine(probe.transform(a), probe.transform(b))
 
 
 class Recogniser:
