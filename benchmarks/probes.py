@@ -1,4 +1,4 @@
-"""Judges of faces that know nothing of our generator: histograms of gradients, read by linear models.
+"""Probes: measures of faces that know nothing of our generator: histograms of gradients, read by linear models.
 
 They are fitted on people in training, on other labels than the axes (MediaPipe's blendshape estimates for expressions,
 names for identity), and are tested on held-out people before anybody believes them.
