@@ -142,7 +142,7 @@ def theirs(kind: str, path: Path, g: Net, d: Net = None, **plain: Any) -> Twin:
 
 def tensorflow_stylegan1(g: Net, folder: Path, *, fused: object) -> Path:
     """The pickle that genforce's converter would have made this network of."""
-    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     from tensorflow_pickles import Network, stand_in
 
     state = g.state_dict()

@@ -154,7 +154,7 @@ def alias_free(made: Make, **options: Any) -> Net:
 
 def tensorflow(folder: Path) -> Twins:
     """StyleGAN2 files in TensorFlow's layout, read by the reference's converter as well."""
-    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     legacy = importlib.import_module("legacy")
     from tensorflow_pickles import vivid, write_tensorflow
     from tiny import TINY
