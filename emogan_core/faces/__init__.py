@@ -6,6 +6,7 @@ from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
 from .find import choose_face, find_faces
 from .fit import fit_to_photo
+from .given import face_from
 
 __all__ = [
     "FRAMES",
@@ -16,6 +17,7 @@ __all__ = [
     "cut",
     "dense_landmarks",
     "drawn_face",
+    "face_from",
     "find_faces",
     "fit_to_photo",
     "frame_quad",

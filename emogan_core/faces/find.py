@@ -75,18 +75,25 @@ def choose_face(photo: Photo, index: int = 0) -> Face:
         found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
         valid = "0" if len(faces) == 1 else f"0 (the largest) to {len(faces) - 1}"
         raise FaceError(f"face {index} was asked for, but {found} found; use {valid}")
-    face = faces[index]
+    expect_editable(faces[index], f"face {index}")
+    return faces[index]
+
+
+def expect_editable(face: Face, what: str) -> None:
+    """Refuse a face that is too small or seen too much from the side; `what` it is called in the sentence.
+
+    Raises: FaceError.
+    """
     if face.size_px < MIN_FACE_PX:
         raise FaceError(
-            f"face {index} is {face.size_px:.0f} px wide, too small; "
+            f"{what} is {face.size_px:.0f} px wide, too small; "
             f"give a larger photo, where it has at least {MIN_FACE_PX} px"
         )
     if abs(face.yaw_deg) > MAX_YAW_DEG:
         raise FaceError(
-            f"face {index} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
+            f"{what} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
             f"choose a face or photo turned by no more than about {MAX_YAW_DEG:.0f}"
         )
-    return face
 
 
 def refine(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[Face, ...]:
