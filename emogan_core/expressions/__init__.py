@@ -3,16 +3,20 @@
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis, shape_axis
 from .axes_file import load_axes, save_axes
 from .calibration import intensity_to_reach, read_eta
+from .combining import after, in_a_row, share_of
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
+from .keyframes import EASINGS, Keyframe, intensities_at, parsed_keyframes
 from .labelled import LabelledLatents, label_latents
+from .presets import added, builtin_presets, load_preset, parsed, save_preset, scaled
 from .prototypes import NAMED, PROTOTYPES, prototype
 from .reading import Reading, read_expression, reading_of
 from .steps import StepConfig
 from .tables import Mirror
 
 __all__ = [
+    "EASINGS",
     "LIMIT",
     "NAMED",
     "PROTOTYPES",
@@ -21,26 +25,38 @@ __all__ = [
     "ExpressionAxis",
     "FaceSet",
     "FitConfig",
+    "Keyframe",
     "LabelledLatents",
     "Mirror",
     "Origin",
     "Reading",
     "StepConfig",
+    "added",
+    "after",
     "apply_expressions",
+    "builtin_presets",
     "checked_intensity",
     "copy_expression",
     "fit_expressions",
+    "in_a_row",
+    "intensities_at",
     "intensity_to_reach",
     "label_latents",
     "level_of",
     "load_axes",
+    "load_preset",
     "move_latent",
     "moving_axis",
+    "parsed",
+    "parsed_keyframes",
     "prototype",
     "read_eta",
     "read_expression",
     "read_face_set",
     "reading_of",
     "save_axes",
+    "save_preset",
+    "scaled",
     "shape_axis",
+    "share_of",
 ]
