@@ -12,6 +12,7 @@ import numpy as np
 from ..compose import Composite, put_back
 from ..errors import ExpressionError, FaceError
 from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression
+from ..expressions.reading import read_expression, reading_lines
 from ..face_model import REGIONS, FaceFit
 from ..faces import Crop, choose_face, find_faces, fit_to_photo, window_around
 from ..images import Photo, check_photo_target, open_photo, photo_from_tensor, save_photo
@@ -21,7 +22,7 @@ from ..progress import Progress, StepReport
 from ..records import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, expect_distinct, first_of, input_files, intensities_of, load_models, rehearse, spelled
-from .read import reading_lines, reading_report
+from .read import reading_report
 
 SHEET_SHARES = (0.0, 0.5, 1.0, 1.5)
 
@@ -186,8 +187,6 @@ def _reference(path: Path | None) -> tuple[FaceFit | None, list[str]]:
 
 def _reached(composite: Composite, face: int) -> tuple[dict[str, object], list[str]]:
     """What an edit asked for, and what the edited photo reads as now."""
-    from ..expressions.reading import read_expression
-
     report, lines = dict(composite.report), []
     if isinstance(moved := report.get("moved_cm"), tuple | list):
         lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")

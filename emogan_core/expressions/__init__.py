@@ -11,7 +11,7 @@ from .keyframes import EASINGS, Keyframe, intensities_at, parsed_keyframes
 from .labelled import LabelledLatents, label_latents
 from .presets import added, builtin_presets, load_preset, parsed, save_preset, scaled
 from .prototypes import NAMED, PROTOTYPES, prototype
-from .reading import Reading, read_expression, reading_of
+from .reading import Reading, read_expression, reading_lines, reading_of
 from .steps import StepConfig
 from .tables import Mirror
 
@@ -53,6 +53,7 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "reading_lines",
     "reading_of",
     "save_axes",
     "save_preset",
