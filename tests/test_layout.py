@@ -17,7 +17,7 @@ FLOORS = (
     {"faces", "checkpoints"},
     {"inversion"},
     {"compose", "expressions"},
-    {"sheets"},
+    {"comparing", "sheets"},
     {"training"},  # half a floor above sheets: recipes lay what they made out on sheets, and nobody imports them
     {
         "cli",
