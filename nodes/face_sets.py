@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..emogan_core.errors import ExpressionError, FaceError
 from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, read_face_set
+from ..emogan_core.expressions.labelled import coefficients_in, whole
 from ..emogan_core.expressions.tables import choose_expressions
-from ..emogan_core.faces import Crop, choose_face, crop_of, cut
-from ..emogan_core.images import Photo
+from ..emogan_core.faces import choose_face, crop_of, cut
 from ..emogan_core.inversion import expect_method, invert_images
 from ..emogan_core.latents import Latent
 from ..emogan_core.networks import Generator
@@ -40,7 +42,9 @@ def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[Label
     """
     expect_method(generator, how.method)
     faces = read_face_set(table.parent, table)
-    choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
+    choose_expressions(
+        faces.expressions, None, FitConfig().moving_floor
+    )  # too few examples: say so before the long work
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
     return labelled, len(labelled.skipped)
 
@@ -59,13 +63,17 @@ def from_batch(
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
-    choose_expressions(expressions, None, FitConfig().floor)
+    choose_expressions(expressions, None, FitConfig().moving_floor)
     expect_method(generator, how.method)
     found: dict[int, Tensor] = {}
+    coefficients: list[NDArray[np.float64]] = []
     for row in range(len(images)):
-        face = _face(generator, photos_of(images[row : row + 1])[0], aligned=how.aligned)
-        if face is not None:
-            found[row] = face
+        photo = photos_of(images[row : row + 1])[0]
+        with suppress(FaceError):
+            face = None if how.aligned else choose_face(photo)
+            crop = whole(photo, generator.spec.crop) if face is None else crop_of(face, generator.spec.crop)
+            found[row] = cut(photo, crop, generator.spec.resolution)
+            coefficients.append(coefficients_in(photo, face))
         how.progress(StepReport(row + 1, len(images), "finding faces"))
     labelled = LabelledLatents(
         latents=_codes(generator, tuple(found.values()), how),
@@ -73,6 +81,7 @@ def from_batch(
         people=tuple(names[row] for row in found) if names else None,
         covariates={},
         skipped=(),
+        coefficients=np.stack(coefficients),
     )
     return labelled, len(images) - len(found)
 
@@ -90,19 +99,6 @@ def _codes(generator: Generator, faces: Sequence[Tensor], how: Coding) -> Latent
         report = in_parts(how.progress, number, len(groups))
         ws.append(invert_images(generator, group, method=how.method, progress=report).latent.ws)
     return Latent(torch.cat(ws), generator.fingerprint)
-
-
-def _face(generator: Generator, photo: Photo, *, aligned: bool) -> Tensor | None:
-    """One face in the generator's frame, [1, 3, r, r], or None."""
-    spec = generator.spec
-    if aligned:
-        height, width = photo.pixels.shape[:2]
-        quad = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
-        return cut(photo, Crop(quad=quad, landmarks=np.zeros((5, 2)), frame=spec.crop), spec.resolution)
-    try:
-        return cut(photo, crop_of(choose_face(photo), spec.crop), spec.resolution)
-    except FaceError:
-        return None
 
 
 def _words(text: str) -> tuple[str, ...]:

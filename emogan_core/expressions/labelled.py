@@ -76,7 +76,7 @@ def label_latents(
             waiting.append(image)
             kept.append(row)
             if coefficients:
-                found.append(_coefficients(photo, face))
+                found.append(coefficients_in(photo, face))
         if waiting and (len(waiting) == at_once or row == len(faces) - 1):
             images = torch.cat(waiting).to(generator.device)
             codes.append(_codes(generator, images, method))
@@ -117,18 +117,18 @@ def _images(
         try:
             if not aligned:
                 face = choose_face(photo)
-            crop = _whole(photo, spec.crop) if face is None else crop_of(face, spec.crop)
+            crop = whole(photo, spec.crop) if face is None else crop_of(face, spec.crop)
         except FaceError:
             yield row, photo, None, None
             continue
         yield row, photo, face, cut(photo, crop, spec.resolution)
 
 
-def _coefficients(photo: Photo, face: Face | None) -> NDArray[np.float64]:
+def coefficients_in(photo: Photo, face: Face | None) -> NDArray[np.float64]:
     """[k]: the face model's coefficients; NaN where it cannot be fitted. An aligned picture's face is looked for in all of it."""
     try:
         if face is None:
-            (face,) = refine(photo, [_whole(photo, "tight").quad])
+            (face,) = refine(photo, [whole(photo, "tight").quad])
             if face.score < LEAST_SCORE:
                 raise FaceError("this picture shows no face")
         return fit_to_photo(photo, face).coefficients
@@ -136,7 +136,7 @@ def _coefficients(photo: Photo, face: Face | None) -> NDArray[np.float64]:
         return np.full(len(load_face_model().names), np.nan)
 
 
-def _whole(photo: Photo, frame: str) -> Crop:
+def whole(photo: Photo, frame: str) -> Crop:
     """A crop that is the whole picture; it has no landmarks to speak of."""
     height, width = photo.pixels.shape[:2]
     quad = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])

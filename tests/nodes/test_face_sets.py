@@ -35,6 +35,7 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
     assert labelled.labels == ("neutral",) * 40 + ("happiness",) * 40
     assert labelled.people is None
     assert labelled.latents.ws.shape == (80, TINY.num_ws, TINY.w_dim)
+    assert labelled.coefficients.shape[0] == 80
     assert [step for what, step in steps if what == "finding faces"] == list(range(1, 81))
 
 
@@ -43,7 +44,7 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
     [
         ("neutral", "", "1 labels came for 3 images"),
         ("a,b,c", "x,y", "2 people came for 3 images"),
-        ("neutral, neutral, happiness", "", "needed are 40 or more"),
+        ("neutral, neutral, happiness", "", "needed are 12 or more"),
     ],
 )
 def test_error_numbers_differ_or_are_too_small(part, generator, labels: str, people: str, sentence: str) -> None:
