@@ -21,9 +21,9 @@ from ..emogan_core.networks.sampling import SHOWN_BYTES, drawn_in_groups, sample
 from ..emogan_core.networks.spec import MAX_CLASSES
 from ..emogan_core.weights import builtin_path
 from . import host
-from .pictures import enlarged, image_of
+from .pictures import enlarged, image_of, mark_of, photos_of
 from .sentences import in_one_sentence
-from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
+from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
 
 NO_CLASS = -1
 SMALLEST_SHOWN = 512
@@ -75,8 +75,8 @@ class LoadGenerator(io.ComfyNode):
     def execute(cls, name: str) -> io.NodeOutput:
         opened = open_generator(source_of(name))
         sha256 = sha256_of(opened.path)
-        report = "\n".join(summarised(opened, sha256=sha256))
-        host.tell(cls, [*brief(opened, sha256=sha256), *host.advice(host.GENERATORS)])
+        report = "\n".join([*summarised(opened, sha256=sha256), *host.advice(host.GENERATORS)])
+        host.tell(cls, brief(opened, sha256=sha256))
         return io.NodeOutput(host.hold(opened.generator), report)
 
 
@@ -90,7 +90,7 @@ class SampleFaces(io.ComfyNode):
             display_name="Sample Faces (EmotionGAN)",
             category=CATEGORY,
             description="Draws faces of nobody, ready to be edited: connect both outputs to Apply Expression.",
-            search_aliases=["random face", "generate face", "gan sample", "thispersondoesnotexist"],
+            search_aliases=["random face", "generate face", "portrait", "gan sample", "thispersondoesnotexist"],
             inputs=[
                 GeneratorSocket.Input("generator", tooltip="The generator that draws, from Load Generator."),
                 io.Int.Input(
@@ -161,7 +161,10 @@ class SampleFaces(io.ComfyNode):
             crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
         faces = None if None in fits else fits
         inversion = Inversion(latent, target=drawn, reconstruction=drawn, crops=crops, metrics={}, faces=faces)
-        return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (side, side)))
+        image = host.outgoing(image_of(pictures))
+        marks = tuple(mark_of(photo, crop) for photo, crop in zip(photos_of(image), crops, strict=True))
+        places = Places(count, (side, side), tuple(range(count)), marks)
+        return io.NodeOutput(image, HeldInversion(inversion, generator, places))
 
 
 def source_of(name: str) -> Path:

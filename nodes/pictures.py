@@ -6,6 +6,7 @@ Convention: an IMAGE is [n, h, w, 3 or 4], 0..1, float32 or, on some hosts, floa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -66,10 +67,17 @@ def with_edit(original: Tensor, composite: Composite) -> Tensor:
     return edited
 
 
-def around_faces(image: Tensor, crops: Sequence[Crop] | None) -> Tensor:
+def mark_of(photo: Photo, crop: Crop) -> str:
+    """A text that tells the part of a photo around a face from every other one; what lies elsewhere may change."""
+    height, width = photo.pixels.shape[:2]
+    low = np.clip(np.floor(crop.quad.min(0)), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(crop.quad.max(0)), 0, (width, height)).astype(int)
+    part = np.ascontiguousarray(photo.pixels[low[1] : high[1], low[0] : high[0]])
+    return sha256(f"{part.shape} {low}".encode() + part.tobytes()).hexdigest()
+
+
+def around_faces(image: Tensor, crops: Sequence[Crop]) -> Tensor:
     """A preview of an IMAGE: the part of each picture around its face, all of one size, no larger than needed."""
-    if crops is None:
-        return image
     height, width = int(image.shape[1]), int(image.shape[2])
     windows = [window_around(crop, height=height, width=width) for crop in crops]
     size = min(MAX_PREVIEW_PX, max(side for _, _, side in windows))

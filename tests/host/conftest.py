@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tiny import TINY, make_generator
 from tiny_models import portrait, write_models
 
 from emogan_core.checkpoints import write_generator
+from emogan_core.faces import choose_face, dense_landmarks
 from emogan_core.images import Photo, save_photo
 
 
@@ -51,6 +53,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     Image.fromarray(
         np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
     ).save(folder / "input/ramp.png")
+    write_landmarks(folder)
     running = start(place, python, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
     yield running
     stop(running)
@@ -76,6 +79,53 @@ def write_foreign(folder: Path) -> None:
     write_generator(folder / "sly.safetensors", sly, half=False)
     (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")
     (folder / "readme.txt").write_text("no generator", encoding="utf-8")
+
+
+LANDMARKS_NODE = """
+import json
+import numpy as np
+import folder_paths
+from comfy_api.latest import ComfyExtension, io
+
+class TestLandmarks(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        outputs = [io.Custom("FACE_LANDMARKS").Output("face_landmarks")]
+        return io.Schema(node_id="TestLandmarks", inputs=[io.String.Input("name")], outputs=outputs)
+
+    @classmethod
+    def execute(cls, name):
+        with open(folder_paths.get_annotated_filepath(name)) as file:
+            content = json.load(file)
+        for face in (face for faces in content["frames"] for face in faces):
+            face["landmarks_xy"] = np.array(face["landmarks_xy"], dtype=np.float32)
+        return io.NodeOutput(content)
+
+class Landmarks(ComfyExtension):
+    async def get_node_list(self):
+        return [TestLandmarks]
+
+def comfy_entrypoint():
+    return Landmarks()
+"""
+"""A node that gives FACE_LANDMARKS as the host's own does, which needs a model that is not here."""
+
+
+def write_landmarks(folder: Path) -> None:
+    """That node, and files for it: the portrait's own landmarks whole, without irises and moved, and none."""
+    pack = folder / "custom_nodes" / "test_landmarks"
+    pack.mkdir(parents=True)
+    (pack / "__init__.py").write_text(LANDMARKS_NODE, encoding="utf-8")
+    points = dense_landmarks(portrait(), choose_face(portrait()))
+    cases = {"portrait": [points], "portrait_468": [points[:468]], "portrait_moved": [points + 6.0], "none": []}
+    for name, faces in (cases | {"larger": [points]}).items():
+        side = 512 if name == "larger" else 256
+        content = {
+            "frames": [[{"landmarks_xy": face.tolist()} for face in faces]],
+            "image_size": [side, side],
+            "connection_sets": {},
+        }
+        (folder / f"input/{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")

@@ -76,9 +76,6 @@ def test_invariance_edit_a_photo(host: Host) -> None:
     assert np.array_equal(before[outside], edited[outside])
     assert (before != edited).any(-1).mean() > 0.05
     assert run.previews >= 1
-    assert (
-        host.pictures(run, nodes["EmotionGAN_InvertFace"])[0].shape[1] == 2 * load_generator("builtin").spec.resolution
-    )
 
 
 def test_invariance_bring_your_own_generator(host: Host) -> None:
