@@ -11,6 +11,8 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from .workflow_records import record_of_workflow
+
 PNG_KEY = "emotiongan.edit"
 MAX_RECORD_BYTES = 32_768
 _PNG_XMP_KEY = "XML:com.adobe.xmp"
@@ -72,11 +74,13 @@ def save_options(kind: str, record: Mapping[str, object] | None) -> dict[str, An
 
 
 def read_embedded(image: Image.Image) -> dict[str, object] | None:
-    """The record inside an opened picture, or None; a damaged or oversized one counts as none."""
+    """The record inside an opened picture, or what ComfyUI's workflow says; None for none, a damaged or oversized one."""
     text = image.info.get(PNG_KEY)
     if not isinstance(text, str):
         text = _record_in_xmp(_xmp_of(image))
-    if text is None or len(text) > MAX_RECORD_BYTES:
+    if text is None:
+        return record_of_workflow(image)
+    if len(text) > MAX_RECORD_BYTES:
         return None
     try:
         record = json.loads(text)

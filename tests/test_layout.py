@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 FLOORS = (
-    {"errors", "progress", "latents", "devices", "files", "weights", "images", "records"},
+    {"errors", "progress", "latents", "devices", "files", "weights", "images", "records", "workflow_records"},
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},

@@ -16,7 +16,7 @@ from tiny_models import axis, portrait
 
 from emogan_core.expressions import load_axes
 from emogan_core.expressions.meanings import SHAPES
-from emogan_core.images import open_photo, photo_from_tensor, save_photo
+from emogan_core.images import open_photo, photo_from_tensor, read_record, save_photo
 from emogan_core.weights import builtin_path
 
 SNAPSHOT = Path(__file__).with_name("schemas.json")
@@ -84,6 +84,19 @@ def test_invariance_only_the_mask_changes(host: Host, graph, mode: str) -> None:
     assert np.array_equal(edited[outside], before[outside])
     assert not np.array_equal(edited, before)
     assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
+
+
+def test_shape_saved_pictures_carry_a_record_of_the_edit(host: Host, graph) -> None:
+    graph = graph.with_inputs("apply", mode="motion", happiness=0.75).with_inputs("save", filename_prefix="recorded")
+    for _ in range(2):  # taken from the cache, too
+        assert host.run(graph.nodes).status == "success"
+        graph = graph.with_inputs("save", filename_prefix="recorded_again")
+    found = sorted((host.folder / "output").glob("recorded*.png"))
+    assert len(found) == 2
+    for path in found:
+        record = read_record(path)
+        assert record is not None
+        assert (record["edited"], record["expressions"]) == (True, {"happiness": 0.75})
 
 
 def test_shape_a_draft_is_nearly_the_result(host: Host, graph) -> None:
