@@ -37,7 +37,7 @@ class CompareReport(io.ComfyNode):
             "what each reads as, and how far the face moved. It has no say on whether the person is the same: no network "
             "for that comes with EmotionGAN.",
             search_aliases=["before after", "difference", "compare faces", "side by side", "edit report"],
-            has_intermediate_output=True,
+            is_output_node=True,
             inputs=[
                 io.Image.Input("before", tooltip="The photos before the edit."),
                 io.Image.Input("after", tooltip="The edited photos, as many and of the same size."),

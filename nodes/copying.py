@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..emogan_core.errors import FaceError, ShapeError
 from ..emogan_core.expressions import (
+    LIMIT,
     ExpressionAxes,
     after,
     apply_expressions,
@@ -75,7 +76,7 @@ class CopyExpression(io.ComfyNode):
                 ),
                 slider(
                     "strength",
-                    most=2.0,
+                    most=LIMIT,
                     default=1.0,
                     tooltip="How far towards the other expression: 0 changes nothing, 1 is all the way, above 1 beyond it.",
                 ),

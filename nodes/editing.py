@@ -8,8 +8,9 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..emogan_core.compose import MODES
-from ..emogan_core.expressions import LIMIT, ExpressionAxes, apply_expressions
+from ..emogan_core.expressions import LIMIT, ExpressionAxes, apply_expressions, load_axes
 from ..emogan_core.expressions.meanings import EXPRESSIONS
+from . import host
 from .putting_back import (
     edited,
     expression_input,
@@ -59,7 +60,9 @@ class ApplyExpression(io.ComfyNode):
                 *inputs_from_inversion(),
                 AxesSocket.Input(
                     "axes",
-                    tooltip="Expression axes, from Load Axes or a fit. The built-in ones move photos with every generator.",
+                    optional=True,
+                    tooltip="Expression axes of your own, from Load Axes or a fit; without a link, the built-in ones, which move "
+                    "photos with every generator.",
                 ),
                 *sliders,
                 io.Combo.Input(
@@ -86,8 +89,8 @@ class ApplyExpression(io.ComfyNode):
         cls,
         image: Tensor,
         inversion: HeldInversion,
-        axes: ExpressionAxes,
         mode: str,
+        axes: ExpressionAxes | None = None,
         more: str = "",
         draft: bool = False,
         neutral_first: bool = False,
@@ -95,7 +98,7 @@ class ApplyExpression(io.ComfyNode):
         expression: Mapping[str, float] | None = None,
         **sliders: float,
     ) -> io.NodeOutput:
-        wanted = intensities_of(sliders, more, expression)
+        wanted, axes = intensities_of(sliders, more, expression), axes or load_axes(host.BUILTIN)
         edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
         made = edited(image, inversion, frames_of(inversion, edit), mode=mode, draft=draft)
         return output_of(cls, made, made.redrawn, wanted)

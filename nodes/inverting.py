@@ -19,7 +19,10 @@ from .pictures import image_of, image_of_photo, mark_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
 
-EXAMPLE = builtin_path("examples/composite_f_multi.jpg")
+EXAMPLES = {
+    name: builtin_path(f"examples/{file}.jpg")
+    for name, file in (("woman", "composite_f_multi"), ("man", "composite_m_african"))
+}
 
 
 class ExamplePhoto(io.ComfyNode):
@@ -34,18 +37,26 @@ class ExamplePhoto(io.ComfyNode):
             description="A portrait of nobody: the average of many people's faces (Face Research Lab, DeBruine 2016, CC BY 4.0). "
             "Put Load Image in its place for your own.",
             search_aliases=["example face", "test face", "demo photo", "portrait", "sample photo"],
-            inputs=[],
+            inputs=[
+                io.Combo.Input(
+                    "which",
+                    options=list(EXAMPLES),
+                    default="woman",
+                    optional=True,
+                    tooltip="Which of the portraits; both are averages, of women and of men.",
+                )
+            ],
             outputs=[io.Image.Output("image", tooltip="The example portrait.")],
         )
 
     @classmethod
-    def fingerprint_inputs(cls) -> str:
-        return host.mark_of(EXAMPLE)
+    def fingerprint_inputs(cls, which: str = "woman") -> str:
+        return host.mark_of(EXAMPLES[which])
 
     @classmethod
     @in_one_sentence
-    def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(host.outgoing(image_of_photo(open_photo(EXAMPLE))))
+    def execute(cls, which: str = "woman") -> io.NodeOutput:
+        return io.NodeOutput(host.outgoing(image_of_photo(open_photo(EXAMPLES[which]))))
 
 
 class InvertFace(io.ComfyNode):

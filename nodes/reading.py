@@ -32,7 +32,7 @@ class ReadExpression(io.ComfyNode):
                 *("emotion recognition", "detect emotion", "blendshapes from photo", "expression from photo", "happy"),
                 *("portrait", "head pose", "landmarks"),
             ],
-            has_intermediate_output=True,
+            is_output_node=True,
             inputs=[
                 io.Image.Input(
                     "image", tooltip="Photos with a face seen from the front; of a batch, each picture is read."

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..emogan_core.errors import ShapeError
 from ..emogan_core.expressions import (
     EASINGS,
+    REFERENCE,
     ExpressionAxes,
     Keyframe,
     apply_expressions,
@@ -17,13 +18,17 @@ from ..emogan_core.expressions import (
     load_axes,
     parsed_keyframes,
 )
+from ..emogan_core.images import Photo
+from ..emogan_core.sheets import contact_sheet
 from . import host
+from .pictures import image_of_photo, photos_of
 from .putting_back import Frame, draft_input, edited, inputs_from_inversion, output_of, outputs_of_edit
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion
 
 FROM_KEYFRAMES = 0
 MAX_FRAMES = 1000
+SHEET_FRAMES, SHEET_COLUMNS, SHEET_TILE_PX = 64, 8, 240
 
 
 class ExpressionSweep(io.ComfyNode):
@@ -78,7 +83,12 @@ class ExpressionSweep(io.ComfyNode):
                     "axes", optional=True, tooltip="Expression axes of your own; without a link, the built-in ones."
                 ),
             ],
-            outputs=outputs_of_edit(),
+            outputs=[
+                *outputs_of_edit(),
+                io.Image.Output(
+                    "sheet", tooltip="The faces of the first 64 frames as one labelled picture, eight in a row."
+                ),
+            ],
         )
 
     @classmethod
@@ -95,14 +105,24 @@ class ExpressionSweep(io.ComfyNode):
         axes: ExpressionAxes | None = None,
     ) -> io.NodeOutput:
         wanted, axes = parsed_keyframes(keyframes), axes or load_axes(host.BUILTIN)
-        made = []
+        parts, told = [], []
         for number, (picture, face) in enumerate(_sources(inversion, wanted, frames)):
-            edit = None
+            intensities, edit = intensities_at(wanted, number, easing=easing), None
             if face is not None:
-                intensities = intensities_at(wanted, number, easing=easing)
                 edit = apply_expressions(inversion.inversion[face], axes, intensities, neutral_first=neutral_first)
-            made.append(Frame(picture, face, edit))
-        return output_of(cls, edited(image, inversion, made, mode="motion", draft=draft))
+                told.append(", ".join(f"{name} {value:.2g}" for name, value in intensities.items()) or REFERENCE)
+            parts.append(Frame(picture, face, edit))
+        made = edited(image, inversion, parts, mode="motion", draft=draft)
+        return output_of(cls, made, host.outgoing(image_of_photo(_sheet(photos_of(made.shown), told))))
+
+
+def _sheet(faces: Sequence[Photo], told: Sequence[str]) -> Photo:
+    """The faces in rows, with what was asked of each above it, or in several rows with their frames' numbers."""
+    shown = range(min(len(faces), SHEET_FRAMES))
+    rows = [[faces[at] for at in shown[start : start + SHEET_COLUMNS]] for start in shown[::SHEET_COLUMNS]]
+    labels = {"column_labels": told[: len(rows[0])]} if len(rows) == 1 else {}
+    numbers = {"row_labels": [f"frame {start}" for start in shown[::SHEET_COLUMNS]]} if len(rows) > 1 else {}
+    return contact_sheet(rows, title="Expressions", tile_px=SHEET_TILE_PX, **labels, **numbers)
 
 
 def _sources(inversion: HeldInversion, keyframes: Sequence[Keyframe], frames: int) -> list[tuple[int, int | None]]:

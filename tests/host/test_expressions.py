@@ -170,9 +170,11 @@ def test_golden_frames_follow_the_keyframes(host: Host, graph) -> None:
     assert away[1] > 0
     one = host.run(graph.with_inputs("apply", mode="motion", happiness=1.0).nodes)
     assert np.array_equal(host.pictures(one, "save")[0], frames[3])
-    held = host.run(sweeping(graph, frames=6, easing="hold").nodes)
+    sheet = sweeping(graph).with_node("sheet", "PreviewImage", images=["apply", 2])
+    assert host.pictures(host.run(sheet.nodes), "sheet")[0].shape[1] > 4 * 240
+    held = host.run(sweeping(graph, frames=17, easing="hold").nodes)
     held_frames = host.pictures(held, "save")
-    assert len(held_frames) == 6
+    assert len(held_frames) == 17
     assert np.array_equal(held_frames[2], portrait().pixels)
     assert np.array_equal(held_frames[5], frames[3])
 
