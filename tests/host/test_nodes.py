@@ -159,6 +159,7 @@ def test_shape_inversion_reports_steps_and_previews(host: Host, graph) -> None:
     steps = [value for node, value, _ in run.progress if node == "invert"]
     assert steps[-1] == 7
     assert run.previews >= 1
+    assert "invert" not in run.outputs  # the page would show it beside the last preview
 
 
 def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> None:

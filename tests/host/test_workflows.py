@@ -177,3 +177,24 @@ def test_golden_sweep_to_frames(host: Host) -> None:
     record = read_record(film)
     assert record is not None
     assert "keyframes" in record["nodes"][0]
+
+
+def test_invariance_the_blueprint_is_the_three_nodes_it_stands_for(host: Host) -> None:
+    converter = pytest.importorskip("comfy_cli.workflow_to_api", reason="converting needs the package comfy-cli")
+    served = [entry for entry in host.get_json("/global_subgraphs").values() if "emotiongan" in str(entry["info"])]
+    assert [entry["name"] for entry in served] == ["Change a Facial Expression"]
+    workflow = json.loads((ROOT / "subgraphs/Change a Facial Expression.json").read_text(encoding="utf-8"))
+    (blueprint,) = workflow["nodes"]
+    photo = {"id": 1, "type": "EmotionGAN_ExamplePhoto", "mode": 0, "inputs": [], "widgets_values": ["woman"]}
+    shown = {"id": 2, "type": "PreviewImage", "mode": 0, "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]}
+    photo["outputs"], shown["outputs"] = [{"name": "image", "type": "IMAGE", "links": [1]}], []
+    blueprint["inputs"][0]["link"], blueprint["outputs"][0]["links"] = 1, [2]
+    blueprint["widgets_values"][1] = 0.5  # happiness, after face
+    workflow |= {"nodes": [photo, blueprint, shown], "links": [[1, 1, 0, 10, 0, "IMAGE"], [2, 10, 0, 2, 0, "IMAGE"]]}
+    prompt = converter.convert_ui_to_api(workflow, host.get_json("/object_info"))
+    (edit,) = (node for node in prompt.values() if node["class_type"] == "EmotionGAN_ApplyExpression")
+    assert edit["inputs"]["happiness"] == 0.5
+    run = host.run(prompt)
+    assert run.status == "success", run.error
+    before, edited = open_photo(builtin_path("examples/composite_f_multi.jpg")).pixels, host.pictures(run, "2")[0]
+    assert 0.01 < (before != edited).any(-1).mean() < 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from tiny import TINY, make_generator
@@ -89,3 +90,24 @@ def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
     labelled, _ = face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=how)
     assert len(labelled.latents) == 80
     assert methods == ["optimise"] * 3
+
+
+def test_golden_twelve_examples_of_an_image_batch_move_photos(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    face_sets, expressions = part("nodes.face_sets"), part("emogan_core.expressions")
+    names = part("emogan_core.face_model").load_face_model().names
+    seen: list[int] = []
+
+    def read(photo, face):  # pictures of noise show no face: the smiles come after the neutral ones
+        seen.append(len(seen))
+        smiles = [0.6 * (seen[-1] >= 12) if name.startswith("mouthSmile") else 0.0 for name in names]
+        return np.array(smiles) + 0.01 * np.random.default_rng(seen[-1]).random(len(names))
+
+    monkeypatch.setattr(face_sets, "coefficients_in", read)
+    labelled, _ = face_sets.from_batch(
+        generator, torch.rand(24, 16, 16, 3), "neutral," * 12 + "smile," * 12, "", how=coding(part)
+    )
+    axes = expressions.fit_expressions(labelled.latents, labelled.labels, coefficients=labelled.coefficients)
+    (axis,) = axes
+    assert (axis.name, axis.has_coefficients, axis.has_direction) == ("smile", True, False)
+    step = dict(zip(names, axis.coefficients.tolist(), strict=True))
+    assert step["mouthSmileLeft"] == pytest.approx(0.6, abs=0.1)
