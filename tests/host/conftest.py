@@ -26,8 +26,8 @@ from emogan_core.images import Photo, save_photo
 
 
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A running host whose folders hold tiny models and a portrait."""
+def installed() -> tuple[Path, Path]:
+    """ComfyUI's folder and its Python, or a skip that says what is missing."""
     pytest.importorskip("websocket", reason="these tests talk to ComfyUI through the package websocket-client")
     place = find_host()
     if place is None:
@@ -39,22 +39,42 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     missing = missing_from(python)
     if missing:
         pytest.skip(f"the host's Python lacks {', '.join(missing)}: run {python} -m pip install -r requirements.txt")
-    folder = tmp_path_factory.mktemp("comfy")
+    return place, python
+
+
+def filled_folder(folder: Path) -> Path:
+    """A base folder for a host, with tiny models and a portrait."""
     for name in ("models/stylegan", "models/emotiongan_axes", "input"):
         (folder / name).mkdir(parents=True)
     write_models(folder)
     for prefix in ("", "other_"):
         (folder / f"{prefix}generator.safetensors").rename(folder / f"models/stylegan/{prefix}generator.safetensors")
         (folder / f"{prefix}axes.safetensors").rename(folder / f"models/emotiongan_axes/{prefix}axes.safetensors")
-    write_foreign(folder / "elsewhere" / "gans")
     photo = portrait()
     save_photo(folder / "input/portrait.png", photo)
     save_photo(folder / "input/mirrored.png", Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
     Image.fromarray(
         np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
     ).save(folder / "input/ramp.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def host(installed: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A running host whose folders hold tiny models, generators of other programs and a portrait."""
+    folder = filled_folder(tmp_path_factory.mktemp("comfy"))
+    write_foreign(folder / "elsewhere" / "gans")
     write_landmarks(folder)
-    running = start(place, python, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
+    running = start(*installed, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
+    yield running
+    stop(running)
+
+
+@pytest.fixture(scope="session")
+def half_host(installed: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One that keeps pictures in float16 between nodes."""
+    folder = filled_folder(tmp_path_factory.mktemp("half"))
+    running = start(*installed, folder, arguments=["--fp16-intermediates"])
     yield running
     stop(running)
 

@@ -135,6 +135,7 @@ def test_golden_neutralise_then_edit(host: Host) -> None:
     smiling, sad = (read_expression(Photo(one)) for one in (before, edited))
     assert smiling.expression == "happiness"
     assert shown.probabilities["happiness"] < 0.5 * smiling.probabilities["happiness"]
+    assert host.pictures(run, nodes["What the edited face reads as"])[0].shape == (512, 852, 3)
     assert sad.probabilities["sadness"] > max(shown.probabilities["sadness"], smiling.probabilities["sadness"])
 
 
