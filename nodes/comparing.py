@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
@@ -16,7 +14,7 @@ from ..emogan_core.progress import StepReport
 from ..emogan_core.sheets import contact_sheet
 from . import host
 from .finding import face_inputs
-from .pictures import image_of_photo, photos_of
+from .pictures import image_of_photo, masks_of, photos_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY
 
@@ -58,7 +56,7 @@ class CompareReport(io.ComfyNode):
     @in_one_sentence
     def execute(cls, before: Tensor, after: Tensor, face: int, mask: Tensor | None = None) -> io.NodeOutput:
         old, new = photos_of(before), photos_of(after)
-        masks = _masks(mask, len(old), before.shape[1:3])
+        masks = masks_of(mask, count=len(old), size=before.shape[1:3])
         if len(new) != len(old):
             raise ShapeError(
                 f"{len(new)} pictures after came for {len(old)} before; connect an edit and what it began with"
@@ -86,19 +84,3 @@ def _row(before: Photo, after: Photo, mask: Tensor | None, found: Comparison) ->
     height, width = before.pixels.shape[:2]
     left, top, side = window_around(found.crop, height=height, width=width)
     return [Photo(one.pixels[top : top + side, left : left + side].copy()) for one in shown]
-
-
-def _masks(mask: Tensor | None, count: int, size: Sequence[int]) -> list[Tensor | None]:
-    """One mask for each picture, or None; a mask may come as [h, w], and one may serve for all.
-
-    Raises: ShapeError.
-    """
-    if mask is None:
-        return [None] * count
-    planes = (mask if mask.ndim == 3 else mask.unsqueeze(0)).detach().float().cpu()
-    if planes.ndim != 3 or len(planes) not in (1, count) or tuple(planes.shape[1:]) != tuple(size):
-        raise ShapeError(
-            f"a mask of shape {tuple(mask.shape)} came for {count} pictures of {size[1]} x {size[0]} px; connect the "
-            "mask of the edit"
-        )
-    return list(planes.expand(count, -1, -1))

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from comfy_api.latest import io
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..emogan_core.errors import FaceError
 from ..emogan_core.face_model import FaceFit
-from ..emogan_core.faces import Face, choose_face, face_from, fit_to_photo
+from ..emogan_core.faces import Face, choose_face, face_from, face_under, fit_to_photo
 from ..emogan_core.images import Photo
 from . import host
 from .landmarks import landmarks_of
+from .pictures import masks_of
 from .sockets import LandmarksSocket
 
 LEAVE, STOP = "leave unchanged", "stop"
@@ -47,20 +49,23 @@ def landmarks_input() -> io.Input:
     )
 
 
-def find_all(photos: Sequence[Photo], face: int, *, landmarks: object = None, stop: bool) -> Found:
-    """The wanted face of every photo.
+def find_all(
+    photos: Sequence[Photo], face: int, *, landmarks: object = None, mask: Tensor | None = None, stop: bool
+) -> Found:
+    """The wanted face of every photo: by number, or the one under a mask.
 
     Convention: with `stop` off, photos without a usable face are left out as long as one is left.
-    Raises: FaceError, saying which photo of a batch it is about; ShapeError for landmarks of other pictures.
+    Raises: FaceError, saying which photo of a batch it is about; ShapeError for landmarks or masks of other pictures.
     """
     height, width = photos[0].pixels.shape[:2]
     given = None if landmarks is None else landmarks_of(landmarks, count=len(photos), size=(height, width))
+    masks = masks_of(mask, count=len(photos), size=(height, width))
     rows, faces, fits, notes, first = [], [], [], [], None
     for row, photo in enumerate(photos):
         host.stop_if_cancelled()
         where = f"image {row + 1} of {len(photos)}: " if len(photos) > 1 else ""
         try:
-            found, points = _one(photo, face, None if given is None else given[row])
+            found, points = _one(photo, face, None if given is None else given[row], masks[row])
             fit = fit_to_photo(photo, found, landmarks=points)
         except FaceError as error:
             told = FaceError(f"{where}{error}")
@@ -78,14 +83,14 @@ def find_all(photos: Sequence[Photo], face: int, *, landmarks: object = None, st
 
 
 def _one(
-    photo: Photo, face: int, given: Sequence[NDArray[np.float64]] | None
+    photo: Photo, face: int, given: Sequence[NDArray[np.float64]] | None, mask: Tensor | None
 ) -> tuple[Face, NDArray[np.float64] | None]:
     """A face, and its landmarks where they were given.
 
     Raises: FaceError; ShapeError for landmarks of another shape.
     """
     if given is None:
-        return choose_face(photo, face), None
+        return choose_face(photo, face) if mask is None else face_under(photo, mask.numpy()), None
     if face >= len(given):
         raise FaceError(
             f"face {face} was asked for, but the landmarks are of {len(given)}; choose another, or find more faces there"

@@ -109,6 +109,12 @@ class InvertFace(io.ComfyNode):
                     "through every edit as they are, and the report says so. stop: the run ends with a sentence about them.",
                 ),
                 landmarks_input(),
+                io.Mask.Input(
+                    "face_mask",
+                    optional=True,
+                    tooltip="Which face, by a mask over it instead of by number, one for all pictures or one for each. Has no "
+                    "say where face_landmarks are connected.",
+                ),
             ],
             outputs=[
                 LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression."),
@@ -131,10 +137,11 @@ class InvertFace(io.ComfyNode):
         steps: int,
         without_face: str = LEAVE,
         face_landmarks: object = None,
+        face_mask: Tensor | None = None,
     ) -> io.NodeOutput:
         expect_method(generator.generator, method)
         photos, spec = photos_of(image), generator.generator.spec
-        found = find_all(photos, face, landmarks=face_landmarks, stop=without_face == STOP)
+        found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=without_face == STOP)
         crops = tuple(crop_of(one, spec.crop) for one in found.faces)
         target = torch.cat(
             [cut(photos[row], crop, spec.resolution) for row, crop in zip(found.rows, crops, strict=True)]

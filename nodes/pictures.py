@@ -67,6 +67,22 @@ def with_edit(original: Tensor, composite: Composite) -> Tensor:
     return edited
 
 
+def masks_of(mask: Tensor | None, *, count: int, size: Sequence[int]) -> list[Tensor | None]:
+    """One mask [h, w] for each of `count` pictures, or None; a mask may come without a batch, and one may serve for all.
+
+    Raises: ShapeError for another number or size.
+    """
+    if mask is None:
+        return [None] * count
+    planes = (mask if mask.ndim == 3 else mask.unsqueeze(0)).detach().float().cpu()
+    if planes.ndim != 3 or len(planes) not in (1, count) or tuple(planes.shape[1:]) != tuple(size):
+        raise ShapeError(
+            f"a mask of shape {tuple(mask.shape)} came for {count} pictures of {size[1]} x {size[0]} px; connect one of "
+            "these pictures"
+        )
+    return list(planes.expand(count, -1, -1))
+
+
 def mark_of(photo: Photo, crop: Crop) -> str:
     """A text that tells the part of a photo around a face from every other one; what lies elsewhere may change."""
     height, width = photo.pixels.shape[:2]

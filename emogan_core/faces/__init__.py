@@ -4,7 +4,7 @@ from .align import FRAMES, Face, frame_quad
 from .crop import Crop, crop_of, cut, window_around
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import choose_face, find_faces
+from .find import choose_face, face_under, find_faces
 from .fit import fit_to_photo
 from .given import face_from
 
@@ -18,6 +18,7 @@ __all__ = [
     "dense_landmarks",
     "drawn_face",
     "face_from",
+    "face_under",
     "find_faces",
     "fit_to_photo",
     "frame_quad",

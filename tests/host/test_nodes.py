@@ -24,6 +24,12 @@ OURS = (  # what a schema says on every host; newer ones add keys of their own
     *("display_name", "description", "category", "search_aliases", "input", "input_order"),
     *("output", "output_name", "output_tooltips", "output_node", "has_intermediate_output"),
 )
+STITCH = {
+    "direction": "right",
+    "match_image_size": False,
+    "spacing_width": 0,
+    "spacing_color": "white",
+}
 FILE_CHOICES = {
     "EmotionGAN_LoadGenerator": "name",
     "EmotionGAN_ConvertGenerator": "name",
@@ -291,6 +297,28 @@ def test_shape_pictures_without_a_face_pass_through_or_stop(host: Host, graph) -
     assert "no face was found" in run.told["invert"]
     run = host.run(graph.with_inputs("invert", without_face="stop").nodes)
     assert run.error.startswith("image 1 of 2: no face was found")
+
+
+def test_shape_a_mask_chooses_the_face(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("one", "LoadImage", image="mirrored.png")
+        .with_node("wide", "ImageStitch", image1=["photo", 0], image2=["one", 0], **STITCH)
+        .with_node("empty", "SolidMask", value=0.0, width=512, height=256)
+        .with_node("full", "SolidMask", value=1.0, width=256, height=256)
+        .with_inputs("invert", image=["wide", 0], method="encode", face_mask=["over", 0])
+        .with_inputs("apply", image=["wide", 0], mode="motion")
+    )
+    for left in (0, 256):
+        over = {"destination": ["empty", 0], "source": ["full", 0], "x": left, "y": 0, "operation": "add"}
+        run = host.run(graph.with_node("over", "MaskComposite", **over).nodes)
+        assert run.status == "success", run.error
+        changed = host.pictures(run, "mask")[0][..., 0] > 0
+        assert changed[:, left : left + 256].any()
+        assert not changed[:, 256 - left : 512 - left].any()
+    run = host.run(graph.with_inputs("invert", face_mask=["empty", 0]).nodes)
+    assert run.error == "the mask lies on no face, 2 faces were found; draw it over the face\n"
+    run = host.run(graph.with_inputs("invert", face_mask=["full", 0]).nodes)
+    assert "came for 1 pictures of 512 x 256 px" in run.error
 
 
 def test_shape_searches_find_the_nodes(host: Host) -> None:
