@@ -162,7 +162,9 @@ def tensorflow(folder: Path) -> Twins:
     kinds = {"skip": "stylegan2", "resnet": "stylegan2-resnet", "orig": "stylegan2-orig"}
     for arch, clamp, c_dim in itertools.product(kinds, (None, 0.7), (0, 5)):
         version = 5 if c_dim or clamp else 4
-        spec = replace(TINY, architecture=kinds[arch], conv_clamp=clamp, judge_clamp=clamp, c_dim=c_dim, z_dim=24)
+        spec = replace(
+            TINY, architecture=kinds[arch], conv_clamp=clamp, discriminator_clamp=clamp, c_dim=c_dim, z_dim=24
+        )
         seen = "resnet" if clamp else arch  # a limit and a look at the smallest picture are not read together
         by_class = (c_dim, 16, 0) if c_dim else (0, 1, 0)
         judge = Discriminator(spec.resolution, spec.channels, architecture=seen, clamp=clamp, classes=by_class)
@@ -183,7 +185,7 @@ def told_by(spec: GeneratorSpec, arch: str) -> Callable[[tuple[Any, ...]], None]
         for network in networks:
             for part in (network, *network.components.values()):
                 part.static_kwargs |= widths
-        judge = {"mbstd_group_size": spec.judge_group, "num_channels": 3, "architecture": arch}
+        judge = {"mbstd_group_size": spec.discriminator_group, "num_channels": 3, "architecture": arch}
         judge |= {"mapping_layers": 0, "mapping_fmaps": 16} if spec.c_dim else {}
         networks[1].static_kwargs |= judge
 

@@ -1,4 +1,4 @@
-"""How long an edit takes and how much memory: by method and mode, the slider alone, and importing the package.
+"""How long an edit takes and how much memory: by method and mode, repeated edits of one inversion, and importing the package.
 
 python benchmarks/speed.py PHOTO [--device auto] -o TABLE.md
 """

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .errors import FaceError, ShapeError
 from .expressions.reading import Reading, reading_lines, reading_of
-from .faces import Crop, Face, choose_face, crop_of, find_faces, fit_to_photo
+from .faces import Crop, choose_face, crop_of, fit_to_photo, seen_again
 from .images import Photo
 
 MOST_SHAPES = 8  # told of a reading
@@ -40,8 +40,8 @@ class Comparison:
 def compare(before: Photo, after: Photo, *, mask: NDArray[np.floating] | None = None, face: int = 0) -> Comparison:
     """What differs between a photo and its edit.
 
-    Convention: `mask` [h, w] in 0..1 is the edit's; `face` counts from the largest of `before`; in `after` it is the one
-    nearest to it.
+    Convention: `mask` [h, w] in 0..1 is the edit's; `face` counts from the largest of `before`; in `after` it is looked
+    for where it was.
     Raises: ShapeError when sizes differ.
     """
     shape = before.pixels.shape[:2]
@@ -54,13 +54,13 @@ def compare(before: Photo, after: Photo, *, mask: NDArray[np.floating] | None = 
     outside = None if mask is None else int(changed[mask <= 0].sum())
     plain = Comparison(changed, outside, int(np.abs(gap).max()), shown)
     try:
-        found = choose_face(before, face)
-        one = fit_to_photo(before, found)
+        crop = crop_of(choose_face(before, face), "tight")
+        one = fit_to_photo(before, seen_again(before, crop))  # looked at as the other one will be
     except FaceError as error:
         return replace(plain, unread=f"the photo before the edit could not be read: {error}")
-    plain = replace(plain, crop=crop_of(found, "tight"), before=reading_of(one))
+    plain = replace(plain, crop=crop, before=reading_of(one))
     try:
-        two = fit_to_photo(after, _nearest(after, found))
+        two = fit_to_photo(after, seen_again(after, crop))
     except FaceError as error:
         return replace(plain, unread=f"the photo after the edit could not be read: {error}")
     ways = np.linalg.norm(two.landmarks - one.landmarks, axis=1) / one.pose.scale
@@ -80,15 +80,3 @@ def told(comparison: Comparison) -> list[str]:
         mean, most = comparison.moved_cm
         lines.append(f"landmarks moved: {mean:.2f} cm on average, {most:.2f} cm at most")
     return [*lines, *([comparison.unread] if comparison.unread else [])]
-
-
-def _nearest(photo: Photo, other: Face) -> Face:
-    """The face of a photo that lies nearest to a face of another.
-
-    Raises: FaceError without any.
-    """
-    faces = find_faces(photo)
-    if not faces:
-        raise FaceError("no face was found")
-    middle = other.landmarks.mean(0)
-    return min(faces, key=lambda face: float(np.linalg.norm(face.landmarks.mean(0) - middle)))

@@ -1,4 +1,4 @@
-"""Latents in W+, each bound to the generator it belongs to, and the file they are kept in."""
+"""Latents in W+, each bound to its generator, and the file format for them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def expect_same_space(what: str, fingerprint: str, other: str, other_fingerprint
 
 
 def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence[float]]] = ()) -> None:
-    """Write a latent as float32, with its generator's fingerprint; nothing is said about the photo it came from.
+    """Write a latent as float32, with its generator's fingerprint; nothing about the photo it came from is stored.
 
     Convention: `quads`, one per row or none, are the corners of the crops in photo pixels ([4, 2]: top left, top
     right, bottom right, bottom left).

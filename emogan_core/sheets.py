@@ -15,9 +15,9 @@ from .images import Photo
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
-_PAPER = (247, 246, 243)
-_INK = (38, 38, 42)
-_SOFT_INK = (118, 116, 112)
+_BACKGROUND = (247, 246, 243)
+_TEXT = (38, 38, 42)
+_FAINT_TEXT = (118, 116, 112)
 _EMPTY = (234, 232, 227)
 _MARGIN = 28
 _GAP = 8
@@ -69,19 +69,19 @@ def contact_sheet(
     top = heading + (_line(small) + _GAP if column_labels else _GAP)
     pitch = tile_px + _GAP
     width = max(left + columns * pitch - _GAP, _MARGIN + _width(title, large), _MARGIN + _width(subtitle, small))
-    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN - _GAP), title, fill=_INK, font=_font(large))
-    pen.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_SOFT_INK, font=_font(small))
+    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN - _GAP), title, fill=_TEXT, font=_font(large))
+    draw.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_FAINT_TEXT, font=_font(small))
     for column, label in enumerate(column_labels):
         text = _shortened(label, small, tile_px)
         middle = left + column * pitch + tile_px // 2
-        pen.text((middle - _width(text, small) // 2, heading), text, fill=_SOFT_INK, font=_font(small))
+        draw.text((middle - _width(text, small) // 2, heading), text, fill=_FAINT_TEXT, font=_font(small))
     for index, row in enumerate(rows):
         y = top + index * pitch
         if row_labels:
             text = _shortened(row_labels[index], small, 2 * tile_px)
-            pen.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_INK, font=_font(small))
+            draw.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_TEXT, font=_font(small))
         for column, photo in enumerate(row):
             tile = _tile(photo, tile_px)
             sheet.paste(tile, (left + column * pitch, y), _rounded(tile_px))
@@ -108,7 +108,7 @@ def reading_sheet(photo: Photo, fit: FaceFit, reading: Reading) -> Photo:
     for start, end in _IRISES:
         (x, y), radius = points[start], float(np.linalg.norm(points[start + 1 : end] - points[start], axis=1).mean())
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=_MARK, width=2)
-    sheet = Image.new("RGB", (_READ_PX + _PANEL_PX, _READ_PX), _PAPER)
+    sheet = Image.new("RGB", (_READ_PX + _PANEL_PX, _READ_PX), _BACKGROUND)
     sheet.paste(seen, (0, 0))
     _draw_bars(ImageDraw.Draw(sheet), reading)
     return Photo(np.array(sheet))
@@ -122,17 +122,18 @@ def _draw_bars(pen: ImageDraw.ImageDraw, reading: Reading) -> None:
     pitch, left, middle = 23, _READ_PX + _GAP * 2, _READ_PX + 150
     for row, (name, value, told) in enumerate(rows):
         y = _GAP + row * pitch + (_GAP if row >= len(reading.probabilities) else 0)
-        pen.text((left, y), _shortened(name, 14, middle - left - _GAP), fill=_INK, font=_font(14))
+        pen.text((left, y), _shortened(name, 14, middle - left - _GAP), fill=_TEXT, font=_font(14))
         length = round(max(0.0, min(1.0, value)) * (_PANEL_PX - 150 - 60))
         pen.rectangle((middle, y + 3, middle + length, y + 15), fill=_MARK if name == reading.expression else _BAR)
-        pen.text((middle + length + _GAP, y), told, fill=_SOFT_INK, font=_font(14))
+        pen.text((middle + length + _GAP, y), told, fill=_FAINT_TEXT, font=_font(14))
 
 
 def _tile(photo: Photo | None, side: int) -> Image.Image:
-    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the paper."""
+    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the background."""
     tile = Image.new("RGB", (side, side), _EMPTY)
     if photo is None:
         return tile
+    photo = photo.eight_bit
     image = Image.fromarray(photo.pixels)
     if photo.alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, _EMPTY), Image.fromarray(photo.alpha))
@@ -167,10 +168,10 @@ def _width(text: str, size: int) -> int:
     return int(_font(size).getlength(text)) + 1
 
 
-def _shortened(text: str, size: int, room: int) -> str:
+def _shortened(text: str, size: int, width: int) -> str:
     """The text, or as much of its start as fits with three dots."""
-    if _width(text, size) <= room:
+    if _width(text, size) <= width:
         return text
-    while text and _width(text + "...", size) > room:
+    while text and _width(text + "...", size) > width:
         text = text[:-1]
     return text + "..."

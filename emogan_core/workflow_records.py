@@ -21,7 +21,7 @@ _TOLD = ("mode", "more", "neutral_first", "absolute", "brows", "eyes", "mouth", 
 def record_of_workflow(image: Image.Image) -> dict[str, object] | None:
     """The record of the edits that a saved picture went through, or None where no node of ours edited it.
 
-    Convention: as `records.edit_record`, with "nodes", one table for each edit; expressions of several edits are added up.
+    Convention: as `provenance.edit_record`, with "nodes", one table for each edit; expressions of several edits are added up.
     Linked inputs are left out: their numbers are elsewhere in the workflow. A damaged or oversized one counts as none.
     """
     prompt = _prompt_of(image)

@@ -11,7 +11,7 @@ from nvidia_pickles import module_of, write_training
 
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.networks.spec import AliasFree
-from emogan_core.networks.stylegan3 import bands, resampling
+from emogan_core.networks.stylegan3 import frequency_bands, resampling
 
 OWN_ATTRIBUTES = ("num_layers", "num_critical", "margin_size", "output_scale")
 
@@ -19,7 +19,7 @@ OWN_ATTRIBUTES = ("num_layers", "num_critical", "margin_size", "output_scale")
 def layer_names(generator: Generator) -> list[str]:
     """L{i}_{side}_{width}, as the published program names its layers."""
     widths = (*generator.spec.channels, 3)
-    return [f"L{index}_{band.side}_{widths[index]}" for index, band in enumerate(bands(generator.spec))]
+    return [f"L{index}_{band.side}_{widths[index]}" for index, band in enumerate(frequency_bands(generator.spec))]
 
 
 def alias_free_networks(generator: Generator) -> dict[str, object]:
@@ -44,7 +44,7 @@ def alias_free_networks(generator: Generator) -> dict[str, object]:
     synthesis = network.synthesis
     synthesis.__dict__.update(drawn, w_dim=spec.w_dim, num_ws=spec.num_ws, layer_names=names)
     synthesis.__dict__.update({key: getattr(layout, key) for key in OWN_ATTRIBUTES})
-    found = bands(spec)
+    found = frequency_bands(spec)
     synthesis._modules["input"].__dict__.update(
         sampling_rate=np.float64(found[0].rate), bandwidth=np.float64(found[0].cutoff), size=np.full(2, found[0].side)
     )

@@ -109,10 +109,10 @@ def networks_of(generator: Generator) -> dict[str, object]:
         if name.startswith("mapping.fc"):
             module.activation, module.bias_gain = "lrelu", 0.01
         if name.rpartition(".")[2] in ("conv", "conv0", "conv1", "fromrgb"):
-            module.conv_clamp = None if name == "b4.fromrgb" else spec.judge_clamp
+            module.conv_clamp = None if name == "b4.fromrgb" else spec.discriminator_clamp
     if judge:
         mbstd = Module()
-        mbstd.group_size, mbstd.num_channels = spec.judge_group, 1
+        mbstd.group_size, mbstd.num_channels = spec.discriminator_group, 1
         discriminator._modules["b4"].add_module("mbstd", mbstd)
     return {"G": network, "D": discriminator if judge else None, "G_ema": network, "augment_pipe": None}
 

@@ -124,8 +124,8 @@ def networks_of(generator: Generator, *, version: int = 4, grown: bool = False) 
         resolution=spec.resolution,
         label_size=spec.c_dim,
     )
-    if spec.judge_clamp is not None:
-        judge.static_kwargs["conv_clamp"] = spec.judge_clamp
+    if spec.discriminator_clamp is not None:
+        judge.static_kwargs["conv_clamp"] = spec.discriminator_clamp
     return made[0], judge, made[1]
 
 

@@ -12,7 +12,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 FLOORS = (
-    {"errors", "progress", "latents", "devices", "files", "weights", "images", "records", "workflow_records"},
+    {
+        "errors",
+        "progress",
+        "latents",
+        "devices",
+        "files",
+        "weights",
+        "images",
+        "decoding",
+        "depth",
+        "metadata",
+        "provenance",
+        "workflow_records",
+        "free_memory",
+    },
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},
@@ -22,10 +36,10 @@ FLOORS = (
     {
         "cli",
         "commands",
-        "meter",
+        "progress_bar",
         "__main__",
         "__init__",
-    },  # the roof: commands does what cli has read; meter shows how far
+    },  # the roof: commands does what cli has read; progress_bar shows how far
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SOURCES = sorted(

@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from emogan_core.images import Photo, read_record, save_photo
-from emogan_core.records import edit_record
+from emogan_core.provenance import edit_record
 
 EDIT = {"image": ["1", 0], "inversion": ["2", 0], "happiness": 0.5, "anger": 0.0, "draft": False, "mode": "motion"}
 PROMPT: dict[str, dict[str, Any]] = {

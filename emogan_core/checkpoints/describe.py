@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ..networks.stylegan3 import bands
+from ..networks.stylegan3 import frequency_bands
 from ..weights import stored_types
 from .known import recognise, sha256_of
 from .load import Opened
@@ -47,7 +47,7 @@ def described(opened: Opened) -> dict[str, object]:
         facts["conditioning"] = spec.conditioning
     if spec.alias_free is not None:
         facts["layout"] = asdict(spec.alias_free)
-        found = bands(spec)
+        found = frequency_bands(spec)
         facts["layer_sides"] = [band.side for band in found]
         facts["layer_rates"] = [band.rate for band in found]
         facts["layer_cutoffs"] = [round(band.cutoff, 3) for band in found]

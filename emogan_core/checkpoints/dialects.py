@@ -102,7 +102,7 @@ def judge_limits(settings: Mapping[str, object] | None) -> dict[str, Any]:
     group = told.get("mbstd_groups", 4)
     if not isinstance(group, int) or not 1 < group <= 1 << 16:
         raise CheckpointError("it compares pictures in groups of an odd size; needed 2 to 65536")
-    return {"judge_clamp": clamp_of(told.get("conv_clamp")), "judge_group": group}
+    return {"discriminator_clamp": clamp_of(told.get("conv_clamp")), "discriminator_group": group}
 
 
 def has_bias(weights: ForeignWeights) -> bool:

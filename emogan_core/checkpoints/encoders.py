@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.irse import RGB, IrseAnatomy, stages_of
+from ..networks.irse import RGB, IrseLayout, stages_of
 from ..networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights
@@ -86,7 +86,7 @@ def _lead(weights: ForeignWeights, options: Mapping[str, object]) -> float | Non
     raise CheckpointError(f"{weights.place} {told}; needed one of {known}")
 
 
-def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
+def _anatomy(weights: ForeignWeights) -> IrseLayout:
     """The layout from the tensors' shapes.
 
     Raises: CheckpointError.
@@ -102,7 +102,7 @@ def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
     halvings = [
         sum(f"styles.{head}.convs.{2 * number}.weight" in weights for number in range(16)) for head in range(heads)
     ]
-    return IrseAnatomy(
+    return IrseLayout(
         inputs=inputs,
         stem=stem,
         stages=stages_of(blocks),
@@ -112,13 +112,13 @@ def _anatomy(weights: ForeignWeights) -> IrseAnatomy:
     )
 
 
-def _stem(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
+def _stem(weights: ForeignWeights, anatomy: IrseLayout) -> dict[str, Tensor]:
     shape = (anatomy.stem, anatomy.inputs, 3, 3)
     tensors = _normed(weights, "stem", "input_layer.0", shape, norm="input_layer.1")
     return {**tensors, "stem.slope": weights.take("input_layer.2.weight", anatomy.stem)}
 
 
-def _body(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
+def _body(weights: ForeignWeights, anatomy: IrseLayout) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for index, (inner, stage, _) in enumerate(anatomy.widths()):
         here, there, outer = f"body.{index}", f"body.{index}.res_layer", stage.width
@@ -135,7 +135,7 @@ def _body(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
     return tensors
 
 
-def _heads(weights: ForeignWeights, anatomy: IrseAnatomy) -> dict[str, Tensor]:
+def _heads(weights: ForeignWeights, anatomy: IrseLayout) -> dict[str, Tensor]:
     top, w_dim = anatomy.stages[-1].width, anatomy.w_dim
     tensors: dict[str, Tensor] = {}
     for number in range(anatomy.laterals):

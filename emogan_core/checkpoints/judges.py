@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.build import expect_judge
+from ..networks.build import expect_discriminator
 from ..networks.spec import GeneratorSpec
 from .modules import clamp_of, expect_activation, tensors_of_modules, told_word
 from .unpickling import Record
@@ -18,7 +18,7 @@ _LIMITED = ("conv0", "conv1", "fromrgb", "conv")
 
 
 def judge_of(modules: dict[str, Record], spec: GeneratorSpec) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """A discriminator's tensors under our names, and what the spec says of it: `judge_clamp`, `judge_group`.
+    """A discriminator's tensors under our names, and what the spec says of it: `discriminator_clamp`, `discriminator_group`.
 
     Raises: CheckpointError, one clause, when it is of another kind.
     """
@@ -41,6 +41,6 @@ def judge_of(modules: dict[str, Record], spec: GeneratorSpec) -> tuple[dict[str,
         if group is not None and (not isinstance(group, int) or not 1 <= group <= 1 << 16):
             raise CheckpointError("it compares pictures in groups of an odd size; needed 1 to 65536, or none")
     tensors = {f"discriminator.{key}": tensor for key, tensor in tensors_of_modules(modules).items()}
-    told: dict[str, Any] = {"judge_clamp": clamps.pop() if clamps else None, "judge_group": group}
-    expect_judge(replace(spec, **told), tensors)
+    told: dict[str, Any] = {"discriminator_clamp": clamps.pop() if clamps else None, "discriminator_group": group}
+    expect_discriminator(replace(spec, **told), tensors)
     return tensors, told

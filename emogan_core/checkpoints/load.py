@@ -10,6 +10,7 @@ import torch
 
 from ..devices import resolve_device
 from ..errors import CheckpointError
+from ..files import first_bytes
 from ..networks.build import Generator, build_generator
 from ..networks.spec import GeneratorSpec
 from ..weights import builtin_path
@@ -85,8 +86,7 @@ def start_of(path: Path) -> bytes:
     Raises: CheckpointError.
     """
     try:
-        with path.open("rb") as file:
-            return file.read(START_BYTES)
+        return first_bytes(path, START_BYTES)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
 

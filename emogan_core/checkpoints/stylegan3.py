@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..networks.spec import AliasFree, GeneratorSpec
-from ..networks.stylegan3 import bands, resampling
+from ..networks.stylegan3 import frequency_bands, resampling
 from .canonical import CanonicalCheckpoint
 from .foreign import ForeignWeights, completed
 from .modules import clamp_of, expect_activation, tensors_of_modules
@@ -218,7 +218,7 @@ def _expect_layers(modules: Mapping[str, Record], spec: GeneratorSpec, layers: l
 
     Raises: CheckpointError.
     """
-    found = bands(spec)
+    found = frequency_bands(spec)
     for index, layer in enumerate(layers):
         before, after, plan = found[max(index - 1, 0)], found[index], resampling(spec, index)
         width = 3 if index == len(layers) - 1 else spec.channels[index]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..networks.build import expect_judge
+from ..networks.build import expect_discriminator
 from ..networks.spec import GeneratorSpec
 from .foreign import ForeignWeights
 from .modules import clamp_of
@@ -26,7 +26,7 @@ MAX_LOGITS = 1000  # one for each class; picking among them takes the square of 
 def judge_of(
     entries: Mapping[str, Tensor], settings: Mapping[str, object], function: str, spec: GeneratorSpec
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """A discriminator's tensors under our names, and what the spec says of it: `judge_clamp`, `judge_group`.
+    """A discriminator's tensors under our names, and what the spec says of it: `discriminator_clamp`, `discriminator_group`.
 
     Convention: `function` names what built it, whose defaults hold where settings say nothing.
     Raises: CheckpointError, one clause, when it is of another kind.
@@ -41,8 +41,8 @@ def judge_of(
     if clamp is not None and "discriminator.b4.fromrgb.weight" in tensors:
         raise CheckpointError("it limits what it sees of the smallest pictures, which is not supported")
     _map_classes(tensors, settings)
-    told: dict[str, Any] = {"judge_clamp": clamp, "judge_group": _group(settings, function)}
-    expect_judge(replace(spec, **told), tensors)
+    told: dict[str, Any] = {"discriminator_clamp": clamp, "discriminator_group": _group(settings, function)}
+    expect_discriminator(replace(spec, **told), tensors)
     return tensors, told
 
 

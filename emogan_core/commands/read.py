@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..expressions.reading import Reading, read_expression, reading_lines
+from ..expressions import Reading, read_expression, reading_lines
 from ..images import open_photo
 from ..progress import Progress
-from .arguments import Outcome
+from .arguments import Outcome, notes_of
+from .outputs import Outputs
 
 
-def read_photo(arguments: Namespace, progress: Progress) -> Outcome:
+def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The expression of one face of a photo."""
-    reading = read_expression(open_photo(arguments.photo), face=arguments.face)
+    photo = open_photo(arguments.photo)
+    reading = read_expression(photo, face=arguments.face)
     lines = reading_lines(reading)
     head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
-    return reading_report(reading), [*lines, head, fitted]
+    return reading_report(reading), [*lines, head, fitted, *notes_of(photo)]
 
 
 def reading_report(reading: Reading) -> dict[str, object]:

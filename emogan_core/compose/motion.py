@@ -14,7 +14,7 @@ from scipy import ndimage, sparse
 from scipy.sparse.csgraph import dijkstra
 from skimage.measure import points_in_poly
 
-from ..face_model.fit import OVAL
+from ..face_model.contours import OVAL
 from ..face_model.mesh import Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
 from .openings import MOUTH, Fitted, sides

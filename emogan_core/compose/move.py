@@ -13,7 +13,7 @@ from scipy import ndimage
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
-from ..images import Photo
+from ..images import Photo, as_pixels
 from .eyes import iris_shift, lid_share
 from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, without_stillness
 from .mouth import inside, lips_contact, with_photo
@@ -99,7 +99,7 @@ def move_face(
     canvas = _drawn(photo, model, fit, known, moved, edges, change, after, box, draft)
     touched = canvas.mask > 0
     part = result[top:bottom, left:right]
-    part[touched] = np.clip(np.round(canvas.colours[touched]), 0, 255).astype(np.uint8)
+    part[touched] = as_pixels(canvas.colours[touched], part.dtype)
     mask[top:bottom, left:right] = canvas.mask
     return result, mask
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -94,7 +94,7 @@ def put_back(
             after = (fit.coefficients + change).clip(0.0, 1.0)[None]
         shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
         pixels, mask = move_face(photo, load_face_model(), fit, after[0], shading=shading, draft=draft)
-        return Composite(Photo(pixels, photo.alpha), mask, redrawn, _report(fit, after[0]))
+        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, after[0]))
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
@@ -118,14 +118,14 @@ def _pasted(
             )
         redrawn = drawn(generator, edited).float().cpu()
         untouched = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-        return Composite(Photo(photo.pixels.copy(), photo.alpha), untouched, redrawn, {})
+        return Composite(replace(photo, pixels=photo.pixels.copy()), untouched, redrawn, {})
     before, after = drawn(generator, torch.cat([ws, edited])).float().cpu().chunk(2)
     side = after.shape[-1]
     own = cut(photo, crop, side)
     tone = blurred(own - before, config.tone_window * side)
     content = own + _as_colourful(after + tone - own, own, before)
     pixels, mask = blended(photo.pixels, crop, content, face_mask(crop, side, feather=config.feather))
-    return Composite(Photo(pixels, photo.alpha), mask, after, {})
+    return Composite(replace(photo, pixels=pixels), mask, after, {})
 
 
 def _moves(inversion: Inversion, edit: Edit) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..face_model.contours import OUTER_LIPS
 from ..face_model.mesh import vertex_normals
 from ..face_model.model import FaceModel
 from .openings import EYE_LEFT, EYE_RIGHT
@@ -17,9 +18,6 @@ Array = NDArray[np.float64]
 
 GAMMA = 2.2
 MOST = 0.28  # of log brightness: no fold is darker or lighter than this
-OUTER_LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def light_of(pixels: NDArray[np.uint8], model: FaceModel, before: Array) -> Ligh
     kept = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (normals[:, 2] > 0.25)
     if kept.sum() < 50:
         return Light(1.0, np.zeros(3))
-    values = (pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255) ** GAMMA
+    values = np.clip(pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255, 0, None) ** GAMMA
     design = np.column_stack([np.ones(int(kept.sum())), normals[kept]])
     weight = np.ones(len(values))
     ridge = np.diag([1e-6, 0.02, 0.02, 0.02]) * len(values)

@@ -8,7 +8,7 @@ from .editing import LIMIT, apply_expressions, checked_intensity, copy_expressio
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
 from .keyframes import EASINGS, Keyframe, intensities_at, parsed_keyframes
-from .labelled import LabelledLatents, label_latents
+from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
 from .presets import added, builtin_presets, load_preset, parsed, save_preset, scaled
 from .prototypes import NAMED, PROTOTYPES, prototype
 from .reading import Reading, read_expression, reading_lines, reading_of
@@ -30,18 +30,21 @@ __all__ = [
     "Mirror",
     "Origin",
     "Reading",
+    "Skipped",
     "StepConfig",
     "added",
     "after",
     "apply_expressions",
     "builtin_presets",
     "checked_intensity",
+    "code_file",
     "copy_expression",
     "fit_expressions",
     "in_a_row",
     "intensities_at",
     "intensity_to_reach",
     "label_latents",
+    "label_photos",
     "level_of",
     "load_axes",
     "load_preset",
@@ -53,6 +56,7 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "readable",
     "reading_lines",
     "reading_of",
     "save_axes",

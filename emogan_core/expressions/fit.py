@@ -17,11 +17,13 @@ from ..latents import Latent
 from ..progress import Progress, StepReport, silent
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis
 from .moves import fit_moves
+from .shadings import fit_shadings
 from .steps import Basis, Model, StepConfig, find_steps, make_basis
 from .tables import Mirror, Table, build_table, choose_expressions, expect_people
 from .units import units
 
 MOVES_FROM = "labelled pictures: the face model fitted to each"
+SHADING_FROM = "shading measured on them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def fit_expressions(
     actions: Mapping[str, Sequence[float]] | None = None,
     mirror: Mirror | None = None,
     coefficients: Array | None = None,
+    brightness: Array | None = None,
     config: FitConfig = FitConfig(),
     origin: Origin = Origin(),
     progress: Progress = silent,
@@ -75,7 +78,8 @@ def fit_expressions(
     Convention: one label, person and covariate value per latent; 'neutral' is the reference; `actions` are continuous
     facial actions (blendshapes, say) through which expressions named in the config are drawn; `mirror` holds the same
     pictures mirrored; `coefficients` [n, k] are the face model's, as `label_latents` gives them: with them each axis gets
-    its part of the face model, and expressions with too few examples for the latent get that part alone.
+    its part of the face model, and expressions with too few examples for the latent get that part alone; with
+    `brightness` [n, f] from there as well, and people, it gets a shading where the examples agree on one.
     Raises: ShapeError for lengths that differ; ExpressionError for missing neutral faces, too few examples or people,
     covariates that are not finite, an unknown model, or a readout that contradicts the step.
     """
@@ -87,8 +91,15 @@ def fit_expressions(
     if coefficients is not None:
         asked = config.expressions or tuple(sorted(set(labels) - {REFERENCE}))
         moves = fit_moves(coefficients, labels, asked, people=people, floor=config.moving_floor)
+    shadings: dict[str, Array] = {}
+    if brightness is not None and people is not None:
+        shadings = fit_shadings(brightness, labels, tuple(moves), people=people, floor=config.moving_floor)
     names, left_out = _in_latent(labels, moves, config)
-    alone = [_moving(name, step, labels, people, origin) for name, step in moves.items() if name not in names]
+    alone = [
+        _with_move(_moving(name, labels, people, origin), step, shadings.get(name))
+        for name, step in moves.items()
+        if name not in names
+    ]
     if not names:
         return ExpressionAxes(axes=tuple(alone), fingerprint=latents.fingerprint, left_out=left_out)
     table = table.rows(np.isin(table.labels, [*names, REFERENCE]))
@@ -115,7 +126,7 @@ def fit_expressions(
             _axis(shared, table, name, step * length, readout, config)
             for name, step, length, readout in zip(names, steps, lengths, readouts, strict=True)
         )
-    both = tuple(_with_move(axis, moves.get(axis.name)) for axis in axes)
+    both = tuple(_with_move(axis, moves.get(axis.name), shadings.get(axis.name)) for axis in axes)
     return ExpressionAxes(axes=(*both, *alone), fingerprint=latents.fingerprint, left_out=left_out)
 
 
@@ -137,11 +148,9 @@ def _in_latent(
     return names, {name: count for name, count in left_out.items() if name not in moves}
 
 
-def _moving(
-    name: str, step: Array, labels: Sequence[str], people: Sequence[str] | None, origin: Origin
-) -> ExpressionAxis:
-    """An axis that has a part of the face model only, with what is known of its examples."""
-    axis = moving_axis(name, torch.tensor(step, dtype=torch.float32), source=MOVES_FROM)
+def _moving(name: str, labels: Sequence[str], people: Sequence[str] | None, origin: Origin) -> ExpressionAxis:
+    """An axis that has no part in the latent, with what is known of its examples."""
+    axis = moving_axis(name, torch.zeros(0), source=MOVES_FROM)
     who = range(len(labels)) if people is None else people
     shown, neutral = ({p for p, label in zip(who, labels, strict=True) if label == own} for own in (name, REFERENCE))
     return replace(
@@ -155,10 +164,15 @@ def _moving(
     )
 
 
-def _with_move(axis: ExpressionAxis, step: Array | None) -> ExpressionAxis:
+def _with_move(axis: ExpressionAxis, step: Array | None, shading: Array | None) -> ExpressionAxis:
     if step is None:
         return axis
-    return replace(axis, coefficients=torch.tensor(step, dtype=torch.float32), source=MOVES_FROM)
+    return replace(
+        axis,
+        coefficients=torch.tensor(step, dtype=torch.float32),
+        shading=axis.shading if shading is None else torch.tensor(shading, dtype=torch.float32),
+        source=MOVES_FROM if shading is None else f"{MOVES_FROM}; {SHADING_FROM}",
+    )
 
 
 def _axis(

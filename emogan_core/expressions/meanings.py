@@ -5,7 +5,7 @@ from __future__ import annotations
 EXPRESSIONS = {
     "happiness": "a smile: mouth corners up, cheeks raised, eyes narrowed, and teeth where the typical smile shows them",
     "surprise": "brows up, eyes wide, mouth open",
-    "anger": "brows down and together, eyes narrowed, lips pressed",
+    "anger": "brows down and together, a hard stare, lips pressed",
     "sadness": "inner brows up, mouth corners down, lower lip pushed up",
     "disgust": "nose wrinkled, upper lip raised, eyes narrowed",
     "fear": "brows up and together, eyes wide, lips drawn sideways",
@@ -19,8 +19,8 @@ SHAPES = {
     "browOuterUp": "raises the outer ends of the brows",
     "eyeBlink": "closes the eyes",
     "eyeLookDown": "turns the gaze down, the lids follow",
-    "eyeLookIn": "turns the eyes towards the nose; with Left or Right, one eye alone",
-    "eyeLookOut": "turns the eyes away from the nose; with Left or Right, one eye alone",
+    "eyeLookLeft": "turns the gaze to the person's left",
+    "eyeLookRight": "turns the gaze to the person's right",
     "eyeLookUp": "turns the gaze up, the lids follow",
     "eyeSquint": "narrows the eyes from below",
     "eyeWide": "opens the eyes wide",
@@ -49,4 +49,7 @@ SHAPES = {
     "mouthStretch": "stretches the mouth corners sideways",
     "mouthUpperUp": "raises the upper lip and shows the upper teeth",
 }
-"""The face model's shapes by region; those that are there once for each side stand without Left and Right."""
+"""The face model's shapes by region; those that are there once for each side stand without Left and Right.
+
+A gaze to one side turns one eye in and one out; eyeLookIn and eyeLookOut turn both eyes in or out.
+"""

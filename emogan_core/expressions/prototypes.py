@@ -45,21 +45,23 @@ UNITS: Mapping[str, tuple[str, ...]] = {
 """Action units of each expression: those of most people, then some of those that many add.
 
 Source: the prototypes of Du, Tao & Martinez 2014 (Compound facial expressions of emotion, PNAS 111), contempt after Ekman
-& Friesen; AU 9 in anger is ours (press faces called angry wear it).
+& Friesen; AU 9 in anger is ours (press faces called angry show it). Training people labelled angry mostly shout, so pressed
+lips move the other way; but of five training people edited with bared teeth a viewer who did not know called none angry
+with confidence, and of the same five with pressed lips three.
 """
 
 PROTOTYPES: Mapping[str, Mapping[str, float]] = {
     "surprise": {"browInnerUp": 0.95, "browOuterUp": 0.95, "eyeWide": 0.75, "jawOpen": 0.38, "mouthLowerDown": 0.1},
     "anger": {
         "browDown": 1.0,
-        "eyeWide": 0.25,
+        "eyeWide": 0.5,
         "eyeSquint": 0.35,
-        "noseSneer": 0.45,
-        "mouthPress": 0.9,
+        "noseSneer": 0.4,
+        "mouthPress": 1.0,
         "mouthRollLower": 0.35,
-        "mouthRollUpper": 0.2,
-        "mouthFrown": 0.4,
-        "mouthShrugLower": 0.1,
+        "mouthRollUpper": 0.35,
+        "mouthFrown": 0.1,
+        "mouthShrugLower": 0.15,
     },
     "sadness": {
         "browInnerUp": 1.0,
@@ -80,12 +82,13 @@ PROTOTYPES: Mapping[str, Mapping[str, float]] = {
     },
     "fear": {
         "browInnerUp": 1.0,
-        "browOuterUp": 0.5,
-        "browDown": 0.35,
-        "eyeWide": 0.85,
-        "mouthStretch": 0.6,
-        "jawOpen": 0.18,
-        "mouthLowerDown": 0.3,
+        "browOuterUp": 0.35,
+        "browDown": 0.5,
+        "eyeWide": 1.0,
+        "mouthStretch": 0.95,
+        "jawOpen": 0.17,
+        "mouthLowerDown": 0.55,
+        "mouthFrown": 0.2,
     },
     "contempt": {
         "mouthSmileLeft": 0.45,

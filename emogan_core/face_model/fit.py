@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from ..errors import FaceError, ShapeError
 from .model import FaceModel
@@ -15,17 +16,13 @@ from .pose import Array, Pose, fit_pose
 
 POINTS = 478  # MediaPipe's: 468 on the face, then two irises of five points each
 IRIS = (slice(468, 473), slice(473, 478))  # the first is the person's right eye
-OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""The landmarks around the face, from the forehead's middle over the person's left."""
 EYEBALLS = ("eyeball_right", "eyeball_left")
 CORNERS = ((33, 133), (362, 263))  # of the eyes, in the same order
 ROUNDS = 5
 NEWTON_STEPS = 30
 POSE_STEPS = 6  # scale, rotations, shifts
 FULL_GAZE = 0.42  # radians that eyeLook* 1 stands for: as far as eyes turn without the head
+BLOCK = 2048  # vertices at once
 RESIDUAL_CM = 0.9  # how far what the model cannot explain is spread over the mesh
 
 
@@ -257,8 +254,12 @@ def _finished(
 def _spreading(model: FaceModel) -> NDArray[np.float32]:
     """[v, 468]: carries values at the landmarks to all vertices, by Gaussian kernel interpolation on the mean face."""
     at = model.neutral[model.landmark_vertex]
-    inner = _kernel(at, at) + 0.3 * np.eye(len(at), dtype=np.float32)
-    return np.asarray(np.linalg.solve(inner, _kernel(at, model.neutral)).T, dtype=np.float32)
+    factors = linalg.lu_factor(_kernel(at, at) + 0.3 * np.eye(len(at), dtype=np.float32))
+    spread = np.empty((len(model.neutral), len(at)), dtype=np.float32)
+    for start in range(0, len(spread), BLOCK):  # in blocks: the whole would take seven times what it leaves
+        part = slice(start, start + BLOCK)
+        spread[part] = linalg.lu_solve(factors, _kernel(at, model.neutral[part])).T
+    return spread
 
 
 def _kernel(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:

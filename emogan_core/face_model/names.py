@@ -7,14 +7,23 @@ from collections.abc import Sequence
 REGIONS = ("brow", "eye", "cheek", "nose", "jaw", "mouth")
 """What a shape's name starts with, in the order in which they are shown."""
 
-
 _DIRECTIONS = ("jaw", "mouth")  # jawLeft is where the jaw goes, not whose half moves
+_GAZES = {
+    "eyeLookLeft": ("eyeLookOutLeft", "eyeLookInRight"),
+    "eyeLookRight": ("eyeLookInLeft", "eyeLookOutRight"),
+}
+"""Both eyes to one side, the person's own: one turns away from the nose and the other towards it."""
 
 
 def sides_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The shapes that a name means: itself, or its left and right ones where it names no side; () when unknown."""
+    """The shapes that a name means: itself, or its left and right ones where it names no side; () when unknown.
+
+    `eyeLookLeft` and `eyeLookRight` mean both eyes turned to that side.
+    """
     if name in names:
         return (name,)
+    if name in _GAZES and set(_GAZES[name]) <= set(names):
+        return _GAZES[name]
     pair = (f"{name}Left", f"{name}Right")
     return pair if name not in _DIRECTIONS and pair[0] in names and pair[1] in names else ()
 

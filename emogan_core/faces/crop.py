@@ -53,6 +53,13 @@ def crop_of(face: Face, frame: str) -> Crop:
     return Crop(quad=frame_quad(face.landmarks, frame), landmarks=face.landmarks, frame=frame)
 
 
+def whole_crop(photo: Photo, frame: str, landmarks: NDArray[np.float64] | None = None) -> Crop:
+    """The crop of a picture that is a generator's frame from edge to edge; where nothing was looked for, landmarks are 0."""
+    height, width = photo.pixels.shape[:2]
+    quad = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    return Crop(quad=quad, landmarks=np.zeros((5, 2)) if landmarks is None else landmarks, frame=frame)
+
+
 def window_around(crop: Crop, *, height: int, width: int) -> tuple[int, int, int]:
     """Left, top and side of an upright square of a photo, in whole pixels inside it, that shows a face."""
     side = max(1, min(round(SHOWN_SIDE * crop.side_px), height, width))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..devices import gradients_off
 from ..errors import FaceError
 from ..images import Photo
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet, LandmarkPrediction, mirrored_average
-from ..weights import read_tensors
+from ..weights import builtin_path, read_tensors
 from .align import Face, frame_axis, frame_quad, yaw_of
 from .crop import Crop, cut
 
@@ -64,9 +63,16 @@ def find_faces(photo: Photo) -> tuple[Face, ...]:
 def choose_face(photo: Photo, index: int = 0) -> Face:
     """One face that can be edited, 0 being the largest.
 
+    Raises: FaceError as `choose_among`.
+    """
+    return choose_among(find_faces(photo), photo, index)
+
+
+def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
+    """One of the faces that were found in a photo, if it can be edited.
+
     Raises: FaceError when there is none, no such index, or it is too small or seen too much from the side.
     """
-    faces = find_faces(photo)
     height, width = photo.pixels.shape[:2]
     if not faces:
         raise FaceError(
@@ -119,6 +125,17 @@ def expect_editable(face: Face, what: str) -> None:
             f"{what} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
             f"choose a face or photo turned by no more than about {MAX_YAW_DEG:.0f}"
         )
+
+
+def seen_again(photo: Photo, crop: Crop) -> Face:
+    """The face of a photo where it is known to be, after an edit say, without a search.
+
+    Raises: FaceError when there is none any more.
+    """
+    (face,) = refine(photo, [_grown(_safe_quad(crop.landmarks), CLOSE)])
+    if face.score < MIN_SCORE or not _is_plausible(photo, face):
+        raise FaceError("there is no face any more where it was; edit it less")
+    return face
 
 
 def refine(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[Face, ...]:
@@ -189,7 +206,7 @@ def _read(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[list[NDAr
 
 @cache
 def _net() -> LandmarkNet:
-    tensors, _ = read_tensors(Path(__file__).parent.parent / "builtin" / "landmarks.safetensors")
+    tensors, _ = read_tensors(builtin_path("landmarks.safetensors"))
     with gradients_off():
         net = LandmarkNet()
         net.load_state_dict(tensors)
@@ -207,7 +224,7 @@ def _cascade() -> Any:
 def _upright_boxes(photo: Photo) -> list[_Box]:
     """Boxes of upright faces of every size, from the coarse level to the one where the smallest faces show."""
     height, width = photo.pixels.shape[:2]
-    gray = Image.fromarray(photo.pixels).convert("L")
+    gray = Image.fromarray(photo.eight_bit.pixels).convert("L")
     finest = min(FINEST_PX, max(WORKING_PX, max(height, width) * SMALLEST_WINDOW / (0.8 * MIN_FACE_PX)))
     levels = max(0, math.ceil(math.log2(finest / WORKING_PX)))
     boxes: list[_Box] = []
@@ -229,7 +246,7 @@ def _turned_boxes(photo: Photo, turns_deg: Sequence[float]) -> list[_Box]:
     side = 1.1 * math.hypot(width, height)
     shrunk = min(1.0, 1.5 * TURNED_PX / side)
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
-    small = Photo(pixels=np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
+    small = Photo(pixels=np.asarray(Image.fromarray(photo.eight_bit.pixels).resize(size, Image.Resampling.BOX)))
     boxes: list[_Box] = []
     for turn in turns_deg:
         whole = _Box(x=size[0] / 2, y=size[1] / 2, side=side * shrunk, turn_deg=turn)

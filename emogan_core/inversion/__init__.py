@@ -1,4 +1,4 @@
-"""Photo to latent, and how well it went."""
+"""Photo to latent."""
 
 from .edit import Edit
 from .inversion_file import load_inversion, save_inversion

@@ -1,4 +1,4 @@
-"""Codes of nobody, and drawing codes a few at a time."""
+"""Random codes, and pictures of codes drawn in groups."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .build import Generator
 from .mapping import class_rows
 from .memory import need_to_draw
 
-SHOWN_BYTES = 1 << 28  # small groups: progress shows often, and a large batch draws hardly sooner
+SHOWN_BYTES = 1 << 28  # small groups: progress is reported often, and larger ones are hardly faster
 
 
 def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: int | None = None) -> Latent:
-    """Codes of `count` faces of nobody, of class `label` where there are classes; the same ones on every device.
+    """Random codes of `count` faces, of class `label` where there are classes; the same ones on every device.
 
     Raises: ShapeError when the class is missing, came without need, or is none of the generator's.
     """
@@ -27,7 +27,7 @@ def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: i
     device = generator.device
     with gradients_off():
         ws = generator.mapping(z.to(device), psi=psi, c=None if c is None else c.to(device))
-        return Latent(ws.clone(), generator.fingerprint)  # rows of one code share their memory
+        return Latent(ws.clone(), generator.fingerprint)  # the rows of a code are views of one
 
 
 def drawn_in_groups(

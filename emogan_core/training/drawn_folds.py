@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..expressions.shadings import mirrored_vertices
 from ..face_model import FaceModel
-from .smile_shading import mirrored_vertices
 
 Array = NDArray[np.float64]
 

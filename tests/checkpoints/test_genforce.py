@@ -142,7 +142,7 @@ def test_error_hammer_tensors(change: dict[str, torch.Tensor], told: str) -> Non
 
 
 def test_shape_hammer_judge_with_its_limits(tmp_path: Path) -> None:
-    net = make_generator(replace(TINY, judge_clamp=0.7, judge_group=8))
+    net = make_generator(replace(TINY, discriminator_clamp=0.7, discriminator_group=8))
     path = tmp_path / "hammer.pth"
     networks = {"generator_smooth": hammer_names(net), "discriminator": hammer_judge(net)}
     told = {"generator_smooth": settings_of(net), "discriminator": {"conv_clamp": 0.7, "mbstd_groups": 8}}

@@ -52,8 +52,8 @@ def test_shape_half_file_is_stable_once_written(tiny: Generator, tmp_path: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        {"architecture": "stylegan2-resnet", "c_dim": 4, "judge_clamp": 256.0},
-        {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "judge_group": None},
+        {"architecture": "stylegan2-resnet", "c_dim": 4, "discriminator_clamp": 256.0},
+        {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "discriminator_group": None},
     ],
 )
 def test_shape_classes_and_judges_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
         {"name": 5},
         {"crop": ["tight"]},
         {"licence": None},
-        {"judge_group": 2.5},
+        {"discriminator_group": 2.5},
         {"conv_clamp": float("nan")},
         {"conv_clamp": "4"},
         {"channels": [8] * 100_000},

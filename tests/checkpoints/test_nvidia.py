@@ -57,9 +57,9 @@ def test_shape_depth_widths_and_clamp(tmp_path: Path, caplog: pytest.LogCaptureF
         {"architecture": "stylegan2-orig", "mapping_layers": 8},
         {"architecture": "stylegan2-orig", "c_dim": 1},
         {"c_dim": 10, "conv_clamp": 0.7, "z_dim": 24},
-        {"judge_clamp": 256.0},
-        {"judge_clamp": 0.7, "judge_group": None},
-        {"judge_group": 32},
+        {"discriminator_clamp": 256.0},
+        {"discriminator_clamp": 0.7, "discriminator_group": None},
+        {"discriminator_group": 32},
     ],
 )
 def test_shape_architectures_classes_and_judges(
@@ -79,7 +79,7 @@ def test_shape_architectures_classes_and_judges(
     "settings", [{"architecture": "skip"}, {"architecture": "orig", "clamp": 0.7}, {"classes": (3, 16, 8)}]
 )
 def test_shape_judges_of_every_kind(settings: dict[str, Any], tmp_path: Path) -> None:
-    net = make_generator(replace(TINY, judge_clamp=settings.get("clamp")))
+    net = make_generator(replace(TINY, discriminator_clamp=settings.get("clamp")))
     net.discriminator = Discriminator(TINY.resolution, TINY.channels, **settings)
     initialise(net.discriminator, torch.Generator().manual_seed(4))
     checkpoint = read_nvidia(write_networks(tmp_path / "tiny.pkl", net))

@@ -50,9 +50,9 @@ JUDGES: dict[str, tuple[dict[str, object], int, GeneratorSpec]] = {  # how it is
     "resnet": ({}, 4, TINY),
     "skip": ({"architecture": "skip"}, 4, TINY),
     "orig": ({"architecture": "orig"}, 4, TINY),
-    "all compared, limited": ({}, 5, replace(TINY, judge_group=None, judge_clamp=3.0)),
-    "classes": ({"classes": (5, 16, 0)}, 5, replace(TINY, c_dim=5, judge_group=None)),
-    "classes, deeper": ({"classes": (5, 12, 2)}, 5, replace(TINY, c_dim=5, judge_group=None)),
+    "all compared, limited": ({}, 5, replace(TINY, discriminator_group=None, discriminator_clamp=3.0)),
+    "classes": ({"classes": (5, 16, 0)}, 5, replace(TINY, c_dim=5, discriminator_group=None)),
+    "classes, deeper": ({"classes": (5, 12, 2)}, 5, replace(TINY, c_dim=5, discriminator_group=None)),
 }
 
 

@@ -29,7 +29,7 @@ from emogan_core.errors import CheckpointError
 from emogan_core.networks import Generator, build_generator, tensors_of
 
 SECONDS = 5.0  # of this process: other programs on the machine may make it wait
-FULL = replace(TINY, conv_clamp=256.0, judge_clamp=256.0)
+FULL = replace(TINY, conv_clamp=256.0, discriminator_clamp=256.0)
 
 
 @pytest.fixture(scope="module")

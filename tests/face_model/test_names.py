@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emogan_core.face_model import both_sides, sides_of
+from emogan_core.face_model import both_sides, load_face_model, sides_of
 from emogan_core.face_model.names import mirror_order
 
 NAMES = ("browDownLeft", "browDownRight", "jawLeft", "jawOpen", "jawRight")
@@ -14,6 +14,13 @@ def test_shape_a_name_without_a_side_means_both() -> None:
     assert sides_of("jawOpen", NAMES) == ("jawOpen",)
     assert sides_of("grin", NAMES) == ()
     assert sides_of("jaw", NAMES) == ()  # jawLeft and jawRight are two directions of one jaw
+
+
+def test_shape_a_gaze_to_one_side_turns_both_eyes() -> None:
+    names = load_face_model().names
+    assert sides_of("eyeLookLeft", names) == ("eyeLookOutLeft", "eyeLookInRight")
+    assert sides_of("eyeLookRight", names) == ("eyeLookInLeft", "eyeLookOutRight")
+    assert sides_of("eyeLookLeft", NAMES) == ()
 
 
 def test_shape_names_without_their_sides() -> None:

@@ -138,7 +138,7 @@ def test_shape_classes_are_drawn(host: Host) -> None:
     [
         ("animals/breeds.safetensors", -1, "no class came, but 'breeds' draws by class; give one of 0 to 2"),
         ("animals/breeds.safetensors", 3, "class 3 came, but 'breeds' draws by class; give one of 0 to 2"),
-        ("generator.safetensors", 0, "class 0 came, but 'tiny' has no classes; leave the class away"),
+        ("generator.safetensors", 0, "class 0 came, but 'tiny' has no classes; leave the class out"),
     ],
 )
 def test_error_classes(host: Host, name: str, number: int, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Codes of nobody: the same everywhere, of one class, drawn in groups."""
+"""Random codes: the same on every device, of one class, drawn in groups."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from tiny_faces import tiny_face
 from emogan_core.expressions import NAMED, load_axes
 from emogan_core.expressions.prototypes import PROTOTYPES, prototype
 from emogan_core.expressions.reading import READ, features_of
+from emogan_core.expressions.shadings import mirrored_vertices
 from emogan_core.face_model import load_face_model
 from emogan_core.face_model.names import mirror_order
 from emogan_core.training.drawn_folds import FOLDS, folds_of
@@ -16,13 +17,6 @@ from emogan_core.training.expression_moves import blended, source_of, with_moves
 from emogan_core.training.expression_readout import fitted
 from emogan_core.training.labelled_fits import Labelled, fitted_together, seen_both_ways
 from emogan_core.training.smile import EYES, lips_of, lips_of_shapes, pattern_of, smile_of
-from emogan_core.training.smile_shading import (
-    SmileShadingConfig,
-    half_agreement,
-    mirrored_vertices,
-    open_skin,
-    shading_of,
-)
 
 
 @pytest.fixture(scope="module")
@@ -90,28 +84,6 @@ def test_golden_surprise_keeps_to_its_action_units(model):
     assert step[model.index("browDownLeft")] == 0
     assert step[model.index("mouthUpperUpLeft")] > 0
     assert step[model.index("jawOpen")] == pytest.approx(prototype("surprise")[model.index("jawOpen")], abs=0.15)
-
-
-def test_shape_shading_spares_lips_lids_and_border(model):
-    config = SmileShadingConfig()
-    skin = open_skin(model, config)
-    assert skin.min() == 0
-    assert skin.max() == 1
-    at = model.landmark_vertex
-    assert skin[at[[13, 61, 159, 145, 10, 152]]].max() == 0
-    assert skin[at[[205, 425]]].min() > 0.5
-
-
-def test_invariance_shading_is_symmetric_and_knows_no_exposure(model):
-    rng = np.random.default_rng(0)
-    places = model.neutral[: model.face_vertices]
-    ratios = [0.2 * np.exp(-((places[:, 1] + 2) ** 2)) + 0.01 * rng.normal(size=len(places)) for _ in range(5)]
-    shading = shading_of(model, ratios, SmileShadingConfig())
-    np.testing.assert_allclose(shading, shading_of(model, [r + 0.5 for r in ratios], SmileShadingConfig()), atol=1e-9)
-    assert np.abs(shading).max() <= SmileShadingConfig().most
-    middle = np.abs(shading - shading[mirrored_vertices(model)]).max()
-    assert middle < 0.02
-    assert half_agreement(dict(enumerate(ratios)), open_skin(model, SmileShadingConfig())) > 0.8
 
 
 @pytest.mark.parametrize("name", FOLDS)

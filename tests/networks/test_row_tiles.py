@@ -1,4 +1,4 @@
-"""Blocks drawn in bands against the same blocks drawn whole."""
+"""Blocks drawn in tiles of rows against the same blocks drawn whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import make_noisy
 
-from emogan_core.networks import Generator, GeneratorSpec, bands
+from emogan_core.networks import Generator, GeneratorSpec, row_tiles
 
 ARCHITECTURES = ("stylegan2", "stylegan2-resnet", "stylegan2-orig")
 
@@ -29,39 +29,31 @@ def codes(generator: Generator, count: int, *, seed: int = 5) -> torch.Tensor:
     return torch.randn(count, generator.spec.num_ws, 8, generator=torch.Generator().manual_seed(seed))
 
 
-def whole(generator: Generator, ws: torch.Tensor, *, noise: bool = True) -> torch.Tensor:
-    """The picture as gradients have it drawn: never in bands."""
-    drawn: torch.Tensor = generator.synthesis(ws.clone().requires_grad_(True), noise=noise)
+def whole(generator: Generator, ws: torch.Tensor) -> torch.Tensor:
+    """The picture as gradients have it drawn: never in tiles."""
+    drawn: torch.Tensor = generator.synthesis(ws.clone().requires_grad_(True))
     return drawn.detach()
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("clamp", [None, 0.7])
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 31, 32])
-def test_invariance_bands_of_any_height_draw_the_whole(
+def test_invariance_tiles_of_any_height_draw_the_whole(
     architecture: str, clamp: float | None, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = make(architecture, clamp=clamp)
     ws = codes(generator, 2)
-    monkeypatch.setattr(bands, "rows_per_band", lambda *_, **__: rows)
-    monkeypatch.setattr(bands, "pays", lambda *_: True)
+    monkeypatch.setattr(row_tiles, "rows_per_tile", lambda *_, **__: rows)
+    monkeypatch.setattr(row_tiles, "folding_pays", lambda *_: True)
     expected = whole(generator, ws)
     torch.testing.assert_close(generator.synthesis(ws), expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("resolution", [8, 16, 64])
-def test_invariance_bands_hold_at_every_side(resolution: int) -> None:
+def test_invariance_tiles_hold_at_every_side(resolution: int) -> None:
     generator = make("stylegan2", resolution=resolution)
     ws = codes(generator, 3)
     torch.testing.assert_close(generator.synthesis(ws), whole(generator, ws), atol=1e-5, rtol=1e-5)
-
-
-def test_invariance_noise_can_be_left_out_of_bands() -> None:
-    generator = make("stylegan2")
-    ws = codes(generator, 1)
-    quiet = generator.synthesis(ws, noise=False)
-    torch.testing.assert_close(quiet, whole(generator, ws, noise=False), atol=1e-5, rtol=1e-5)
-    assert (quiet - generator.synthesis(ws)).abs().max() > 1e-3
 
 
 def test_invariance_changed_weights_are_noticed() -> None:
@@ -88,9 +80,9 @@ def test_gradient_reaches_frozen_networks_after_inference_mode() -> None:
     assert (wanted.grad.abs().amax(dim=2) > 0).all()
 
 
-def test_shape_bands_stay_small() -> None:
+def test_shape_tiles_stay_small() -> None:
     for side, inputs, outputs in ((64, 512, 512), (256, 256, 128), (1024, 64, 32), (2048, 128, 64)):
-        rows = bands.rows_per_band(side, inputs, outputs)
+        rows = row_tiles.rows_per_tile(side, inputs, outputs)
         assert 1 <= rows <= side
         row, kernel = 4 * side * outputs, 4 * 9 * inputs * outputs
-        assert (rows - 3) * row <= max(bands.BAND_BYTES, 4 * kernel, bands.LEAST_ROWS * row)
+        assert (rows - 3) * row <= max(row_tiles.TILE_BYTES, 4 * kernel, row_tiles.LEAST_ROWS * row)

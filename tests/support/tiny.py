@@ -17,9 +17,9 @@ TINY = GeneratorSpec(
 def make_generator(spec: GeneratorSpec = TINY, *, seed: int = 0, companions: bool = True) -> Generator:
     """A random generator whose pictures stay in range, built from tensors as a file would."""
     encoder = Encoder(spec.resolution, spec.channels, w_dim=spec.w_dim, num_ws=spec.num_ws) if companions else None
-    limits = {"clamp": spec.judge_clamp, "group": spec.judge_group}
-    judge = Discriminator(spec.resolution, spec.channels, **limits) if companions else None
-    raw = Generator(spec, fingerprint="", encoder=encoder, discriminator=judge)
+    limits = {"clamp": spec.discriminator_clamp, "group": spec.discriminator_group}
+    discriminator = Discriminator(spec.resolution, spec.channels, **limits) if companions else None
+    raw = Generator(spec, fingerprint="", encoder=encoder, discriminator=discriminator)
     initialise(raw, torch.Generator().manual_seed(seed))
     with torch.no_grad():
         for name, parameter in raw.named_parameters():

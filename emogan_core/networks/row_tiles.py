@@ -1,8 +1,8 @@
-"""StyleGAN2's larger blocks drawn in bands of rows: the same pictures up to rounding, sooner and in less memory.
+"""StyleGAN2's larger blocks drawn in tiles of rows: the same pictures up to rounding, sooner and in less memory.
 
 A CPU spends most of a large block's time on moving activations that do not fit its caches. Here each picture is drawn
-on its own, its style and demodulation folded into the kernels, and a block goes from top to bottom in bands that fit;
-only the block's input and output exist whole. Rows that two bands share are carried over, not drawn twice.
+on its own, its style and demodulation folded into the kernels, and a block goes from top to bottom in tiles of whole
+rows that fit; only the block's input and output exist whole. Rows that two tiles share are kept, not computed twice.
 Everything is channels-last, on which transposed and depthwise convolutions are faster. No gradients pass here.
 """
 
@@ -21,50 +21,48 @@ from .layers import LAST, RESIDUAL_GAIN, SQRT2, Conv, ModulatedConv, ToRGB, bino
 if TYPE_CHECKING:
     from .stylegan2 import Block
 
-BAND_BYTES = 2 << 20  # of one band of features; 1 to 4 MiB are as fast, more is slower
+TILE_BYTES = 2 << 20  # of one tile of features; 1 to 4 MiB are as fast, more is slower
 LEAST_ROWS = 8
-KEPT_KERNEL = 9 * 256 * 256  # Winograd's kernels take four times as much; larger ones belong to blocks of few bands
+KEPT_KERNEL = 9 * 256 * 256  # Winograd's kernels take four times as much; larger ones belong to blocks of few tiles
 
 
-def pays(resolution: int, channels: int) -> bool:
+def folding_pays(resolution: int, channels: int) -> bool:
     """Whether folding a style into kernels costs less than scaling activations by it: kernels must be the smaller."""
     return resolution * resolution >= 4 * channels
 
 
-def rows_per_band(resolution: int, inputs: int, outputs: int, *, itemsize: int = 4) -> int:
-    """Bands of BAND_BYTES, or as large as four kernels where those are larger: each band reads the kernels anew."""
-    size = max(BAND_BYTES, 4 * 9 * inputs * outputs * itemsize)
+def rows_per_tile(resolution: int, inputs: int, outputs: int, *, itemsize: int = 4) -> int:
+    """Tiles of TILE_BYTES, or as large as four kernels where those are larger: each tile reads the kernels again."""
+    size = max(TILE_BYTES, 4 * 9 * inputs * outputs * itemsize)
     rows = size // (resolution * outputs * itemsize)
-    bands = -(-resolution // max(LEAST_ROWS, rows))
-    return min(-(-resolution // bands // 4) * 4, resolution)  # all alike, in Winograd's whole tiles
+    tiles = -(-resolution // max(LEAST_ROWS, rows))
+    return min(-(-resolution // tiles // 4) * 4, resolution)  # all alike, in multiples of Winograd's tile
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """One picture's convolution: kernel with style, demodulation and gain inside, then bias, noise [r, r] and bound.
+class FoldedConv:
+    """One picture's convolution: kernel with style, demodulation and gain inside, then bias, noise [r, r] and clamp.
 
-    `parts` are the kernel's for Winograd's way, where several bands need them.
+    `parts` is the kernel transformed for Winograd's convolution, where several tiles need it.
     """
 
     kernel: Tensor
     parts: list[Tensor] | None
     bias: Tensor
     noise: Tensor | None
-    bound: float | None
+    clamp: float | None
 
     def finish(self, x: Tensor, first: int, *, out: Tensor) -> Tensor:
-        """Noise, leaky ReLU and the limit on rows from `first` on, written to `out`."""
+        """Noise, leaky ReLU and clamp on rows from `first` on, written to `out`."""
         if self.noise is None:
-            out.copy_(x)  # nothing happens where they are the same
+            out.copy_(x)  # a no-op where they are the same tensor
         else:
             torch.add(x, self.noise[first : first + x.shape[2]], out=out)
         F.leaky_relu_(out, 0.2)
-        return out if self.bound is None else out.clamp_(-self.bound, self.bound)
+        return out if self.clamp is None else out.clamp_(-self.clamp, self.clamp)
 
 
-def fold(
-    layer: ModulatedConv, w: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None, gain: float = 1.0
-) -> Folded:
+def fold(layer: ModulatedConv, w: Tensor, dtype: torch.dtype, *, clamp: float | None, gain: float = 1.0) -> FoldedConv:
     """A modulated convolution for one style w [1, w_dim]; what follows it scales with sqrt(2) gain, leaky ReLU too."""
     style, demodulation = layer.scales(w)
     gain_all = SQRT2 * gain
@@ -79,14 +77,14 @@ def fold(
     elif kernel.numel() <= KEPT_KERNEL:
         parts = list(winograd.kernels(kernel))
     strength = layer.noise_strength * gain_all
-    grain = (layer.noise_const * strength).to(dtype) if noise and bool(strength != 0) else None
-    bound = None if clamp is None else clamp * gain
-    return Folded(kernel, parts, (layer.bias * gain_all).to(dtype), grain, bound)
+    noise = (layer.noise_const * strength).to(dtype) if bool(strength != 0) else None
+    clamp = None if clamp is None else clamp * gain
+    return FoldedConv(kernel, parts, (layer.bias * gain_all).to(dtype), noise, clamp)
 
 
-def fold_rgb(layer: ToRGB, w: Tensor, dtype: torch.dtype, *, clamp: float | None) -> Folded:
+def fold_rgb(layer: ToRGB, w: Tensor, dtype: torch.dtype, *, clamp: float | None) -> FoldedConv:
     style = layer.affine(w) * layer.weight_gain
-    return Folded((layer.weight * style[:, :, None, None]).to(dtype), None, layer.bias.to(dtype), None, clamp)
+    return FoldedConv((layer.weight * style[:, :, None, None]).to(dtype), None, layer.bias.to(dtype), None, clamp)
 
 
 def rows_of(x: Tensor, first: int, end: int) -> Tensor:
@@ -96,17 +94,17 @@ def rows_of(x: Tensor, first: int, end: int) -> Tensor:
     return F.pad(inside, (0, 0, above, below)) if above or below else inside
 
 
-def upsampled_rows(x: Tensor, first: int, end: int, *, mix: Tensor | None = None) -> Tensor:
-    """Rows [first, end) of `upsample(x)`, x first sent through the 1x1 kernel `mix`."""
+def upsampled_rows(x: Tensor, first: int, end: int, *, kernel: Tensor | None = None) -> Tensor:
+    """Rows [first, end) of `upsample(x)`, x first convolved by a 1x1 kernel if given."""
     even, odd = first - first % 2, end + end % 2
     part = rows_of(x, even // 2 - 1, odd // 2 + 1).contiguous(memory_format=LAST)
-    part = part if mix is None else F.conv2d(part, mix)
+    part = part if kernel is None else F.conv2d(part, kernel)
     taps = binomial(part, gain=4.0)
     part = F.conv_transpose2d(part, taps, stride=2, padding=(3, 1), groups=part.shape[1])
     return part[:, :, first - even : end - even]
 
 
-def up_rows(x: Tensor, layer: Folded, first: int, end: int, *, out: Tensor) -> None:
+def up_rows(x: Tensor, layer: FoldedConv, first: int, end: int, *, out: Tensor) -> None:
     """Rows [first, end) of an upsampling convolution with all that follows it, written to `out`."""
     # the blur sees rows first - 1 to end + 1 of the transposed convolution, whose even rows need the inputs around them
     top = (first - 1) - (first - 1) % 2
@@ -122,16 +120,16 @@ def up_rows(x: Tensor, layer: Folded, first: int, end: int, *, out: Tensor) -> N
 class FoldedBlock:
     """One picture's block past the first."""
 
-    conv0: Folded
-    conv1: Folded
+    conv0: FoldedConv
+    conv1: FoldedConv
     skip: Tensor | None
-    rgb: Folded | None
+    rgb: FoldedConv | None
 
     def features(self, x: Tensor, window: Tensor, first: int, *, out: Tensor) -> None:
         """Rows of the block's features from `first` on, written to `out`.
 
-        `window` holds conv0's rows from first - 1 to one past the band's last, between two columns of zeros; the two
-        topmost rows came from the band before.
+        `window` holds conv0's rows from first - 1 to one past the tile's last, between two columns of zeros; the two
+        topmost rows came from the tile before.
         """
         end = first + out.shape[2]
         side = 2 * x.shape[2]
@@ -150,34 +148,25 @@ class FoldedBlock:
             y = F.conv2d(window, kernel, bias)
         self.conv1.finish(y, first, out=out)
         if self.skip is not None:
-            out += upsampled_rows(x, first, end, mix=self.skip)
+            out += upsampled_rows(x, first, end, kernel=self.skip)
 
 
-def picture_rows(rgb: Folded, features: Tensor, image: Tensor | None, first: int, *, out: Tensor) -> None:
+def picture_rows(rgb: FoldedConv, features: Tensor, image: Tensor | None, first: int, *, out: Tensor) -> None:
     """A block's part of the picture and all that is below it, for rows from `first` on, written to `out`."""
     drawn = F.conv2d(features, rgb.kernel, rgb.bias)
-    if rgb.bound is not None:
-        drawn = drawn.clamp_(-rgb.bound, rgb.bound)
+    if rgb.clamp is not None:
+        drawn = drawn.clamp_(-rgb.clamp, rgb.clamp)
     if image is None:
         out.copy_(drawn)
     else:
         torch.add(drawn, upsampled_rows(image, first, first + out.shape[2]), out=out)
 
 
-def draw_picture(rgb: Folded, features: Tensor, image: Tensor | None, *, out: Tensor) -> None:
-    """The picture [1, 3, r, r] of whole features [1, c, r, r] and the picture [1, 3, r / 2, r / 2] below."""
-    side = features.shape[2]
-    rows = rows_per_band(side, 0, features.shape[1], itemsize=features.element_size())
-    for first in range(0, side, rows):
-        end = min(first + rows, side)
-        picture_rows(rgb, features[:, :, first:end], image, first, out=out[:, :, first:end])
-
-
-def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, noise: bool, clamp: float | None) -> FoldedBlock:
+def fold_block(block: Block, ws: Tensor, dtype: torch.dtype, *, clamp: float | None) -> FoldedBlock:
     gain = 1.0 if block.skip is None else RESIDUAL_GAIN
     return FoldedBlock(
-        conv0=fold(block.conv0, ws[:, 0], dtype, noise=noise, clamp=clamp),
-        conv1=fold(block.conv1, ws[:, 1], dtype, noise=noise, clamp=clamp, gain=gain),
+        conv0=fold(block.conv0, ws[:, 0], dtype, clamp=clamp),
+        conv1=fold(block.conv1, ws[:, 1], dtype, clamp=clamp, gain=gain),
         skip=None if block.skip is None else _kernel(block.skip, gain).to(dtype),
         rgb=None if block.torgb is None else fold_rgb(block.torgb, ws[:, 2], dtype, clamp=clamp),
     )
@@ -189,10 +178,10 @@ def draw_block(
     """Features and picture, written to `out` if it is there, of one block from those of the one below.
 
     Convention: x [1, inputs, h, h] channels-last and image [1, 3, h, h] or None give [1, outputs, 2h, 2h] (of which only
-    the last band is there unless they are to be kept) and [1, 3, 2h, 2h].
+    the last tile is there unless they are to be kept) and [1, 3, 2h, 2h].
     """
     side, channels = 2 * x.shape[2], block.conv1.kernel.shape[0]
-    rows = min(rows_per_band(side, x.shape[1], channels, itemsize=x.element_size()), side)
+    rows = min(rows_per_tile(side, x.shape[1], channels, itemsize=x.element_size()), side)
     features = _empty(x, channels, side if keep else rows, side)
     drawn = None if block.rgb is None else x.new_empty(1, 3, side, side) if out is None else out
     window = _empty(x, channels, rows + 2, side + 2)
@@ -201,10 +190,10 @@ def draw_block(
         here = min(rows, side - first)
         if first:
             window[:, :, :2] = window[:, :, rows : rows + 2].clone()
-        band = features[:, :, first : first + here] if keep else features[:, :, :here]
-        block.features(x, window[:, :, : here + 2], first, out=band)
+        tile = features[:, :, first : first + here] if keep else features[:, :, :here]
+        block.features(x, window[:, :, : here + 2], first, out=tile)
         if block.rgb is not None and drawn is not None:
-            picture_rows(block.rgb, band, image, first, out=drawn[:, :, first : first + here])
+            picture_rows(block.rgb, tile, image, first, out=drawn[:, :, first : first + here])
     return features, image if drawn is None else drawn
 
 

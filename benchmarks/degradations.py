@@ -1,4 +1,4 @@
-"""What photos bring: faces blurred, compressed, dark, or half covered, by Pillow and not by the training's own wear."""
+"""Degraded faces: blurred, compressed, dark, or half covered, by Pillow and not by the training's own degradation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 from torch import Tensor
 
-Wear = Callable[[Image.Image], Image.Image]
+Degradation = Callable[[Image.Image], Image.Image]
 
 
 def blurred(picture: Image.Image) -> Image.Image:
@@ -38,11 +38,16 @@ def covered(picture: Image.Image) -> Image.Image:
     return picture
 
 
-WEARS: Mapping[str, Wear] = {"blurred": blurred, "compressed": compressed, "dark": dark, "half covered": covered}
+DEGRADATIONS: Mapping[str, Degradation] = {
+    "blurred": blurred,
+    "compressed": compressed,
+    "dark": dark,
+    "half covered": covered,
+}
 
 
-def worn(images: Tensor, wear: Wear) -> Tensor:
-    """Pictures [n, 3, h, w] in [-1, 1], each through one wear."""
+def degraded(images: Tensor, degradation: Degradation) -> Tensor:
+    """Pictures [n, 3, h, w] in [-1, 1], each degraded in one way."""
     pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
-    changed = [np.array(wear(Image.fromarray(picture))) for picture in pixels]
+    changed = [np.array(degradation(Image.fromarray(picture))) for picture in pixels]
     return torch.from_numpy(np.stack(changed)).permute(0, 3, 1, 2).float() / 127.5 - 1

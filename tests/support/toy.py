@@ -1,4 +1,4 @@
-"""A small world with known truth: people, one expression, a confound, and what each moves in latent space."""
+"""Simulated latents with known truth: people, one expression, a confound, and what each moves in latent space."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .designs import Array, Index
+from emogan_core.glm import Array, Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def toy(
     trait_pull: float = 1.5,
     pose_pull: float = 1.0,
 ) -> Toy:
-    """Draw a toy world in which smiling goes with a trait of the person and with the pose, so naive means are wrong."""
+    """Simulate latents in which smiling goes with a trait of the person and with the pose, so naive means are wrong."""
     axes = np.linalg.qr(rng.normal(size=(dims, 3)))[0]  # [d, 3]
     truth, pose, trait = 2.0 * axes[:, 0], axes[:, 1], 1.5 * axes[:, 2]
     has_trait = rng.normal(size=people)

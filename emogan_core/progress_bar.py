@@ -1,4 +1,4 @@
-"""Shows on standard error how far a long computation is: a bar on a terminal, one line a phase elsewhere."""
+"""Shows on standard error how far a long computation is: a bar on a terminal, lines now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from .progress import StepReport
 
-SHOWN_FROM_S = 2.0
-_SETTLE_S = 0.3
+LEAST_DURATION_S = 2.0
+_SHOWN_AFTER_S = 0.3
 _REDRAW_S = 0.1
+_NEXT_LINE_S = 30.0  # without a terminal: the first guess is a poor one
 _CELLS = 28
 
 
-class Meter:
+class ProgressBar:
     """A progress callback for the command line; phases expected to last under two seconds are not shown.
 
     Use as a context manager: leaving it wipes the bar, so that what is printed next starts on a clean line.
@@ -28,7 +29,7 @@ class Meter:
         self._began = self._drawn_at = 0.0
         self._shown = 0
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(
@@ -45,12 +46,12 @@ class Meter:
         self._step = report.step
         elapsed = now - self._began
         expected = elapsed * report.steps / max(report.step - 1, 1)  # the clock starts when the first step is done
-        if self._stream is None or elapsed < _SETTLE_S or expected < SHOWN_FROM_S:
+        if self._stream is None or elapsed < _SHOWN_AFTER_S or expected < LEAST_DURATION_S:
             return
         left = max(0, round(expected - elapsed))
         if not self._bar:
-            if self._drawn_at == 0.0 and elapsed >= SHOWN_FROM_S:
-                self._stream.write(f"{report.what}: {report.steps} steps, about {round(expected)} s\n")
+            if elapsed >= LEAST_DURATION_S and (self._drawn_at == 0.0 or now - self._drawn_at >= _NEXT_LINE_S):
+                self._stream.write(f"{report.what}: {report.step} of {report.steps}, about {left} s left\n")
                 self._stream.flush()
                 self._drawn_at = now
         elif now - self._drawn_at >= _REDRAW_S or report.step == report.steps:

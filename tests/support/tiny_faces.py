@@ -1,4 +1,4 @@
-"""A small photo of nobody, and the face model fitted to it exactly: for tests of what moves a face."""
+"""A small synthetic photo, and the face model fitted to it exactly: for tests of what moves a face."""
 
 from __future__ import annotations
 

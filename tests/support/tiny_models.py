@@ -57,4 +57,4 @@ def portrait() -> Photo:
 
 def without_progress(said: str) -> str:
     """What was said on standard error apart from the lines that tell of phases over two seconds, as busy machines have."""
-    return re.sub(r"^[a-z ]+: \d+ steps, about \d+ s\n", "", said, flags=re.MULTILINE)
+    return re.sub(r"^[a-z ]+: \d+ of \d+, about \d+ s left\n", "", said, flags=re.MULTILINE)

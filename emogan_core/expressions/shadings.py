@@ -1,19 +1,21 @@
-"""What smiling does to the light on a face: the median of people photographed neutral and smiling, on the face model's mesh."""
+"""What an expression does to the light on a face: the median over labelled pictures, on the face model's mesh."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
-from ..compose.shading import OUTER_LIPS
-from ..face_model import FaceFit, FaceModel
-from ..face_model.fit import OVAL
+from ..errors import ShapeError
+from ..face_model import FaceFit, FaceModel, load_face_model
+from ..face_model.contours import OUTER_LIPS, OVAL
 from ..images import Photo
+from .axes import REFERENCE
 
 Array = NDArray[np.float64]
 
@@ -24,14 +26,16 @@ EYES = (
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
 LIDS_TOP = (159, 386)  # brows and hair begin above
+LEAST_AGREEMENT = 0.4  # correlation of two halves of the examples from which a shading is more than noise
 
 
 @dataclass(frozen=True, slots=True)
-class SmileShadingConfig:
+class MeasuredShadingConfig:
     """How the measured ratio becomes an axis' shading.
 
     Convention: `gain` of the median is kept, `most` (log) at most; the ratio fades in over `beside_cm` from lips and
-    lids and over `border_cm` from the face's outline; `smooth` counts averagings over neighbouring vertices.
+    lids and over `border_cm` from the face's outline; `smooth` counts averagings over neighbouring vertices;
+    `symmetric` averages left and right.
     """
 
     gain: float = 0.6
@@ -39,6 +43,42 @@ class SmileShadingConfig:
     beside_cm: float = 0.3
     border_cm: float = 1.6
     smooth: int = 6
+    symmetric: bool = True
+
+
+def fit_shadings(
+    seen: Array,
+    labels: Sequence[str],
+    names: Sequence[str],
+    *,
+    people: Sequence[Hashable],
+    floor: int,
+    config: MeasuredShadingConfig = MeasuredShadingConfig(symmetric=False),
+) -> dict[str, Array]:
+    """The shading [f] of those of the named expressions that enough pictures show beside the same person's neutral face.
+
+    Convention: seen [n, f] is `brightness` of each picture, a row of NaN where none was measured; labels and people one
+    per row. An expression has no shading where two halves of its examples do not agree, as in other light each time.
+    Raises: ShapeError for rows that differ in number, or brightness on another face model.
+    """
+    model = load_face_model()
+    if seen.shape != (len(labels), model.face_vertices):
+        raise ShapeError(
+            f"brightness came as {seen.shape} for {len(labels)} labels; give [{len(labels)}, {model.face_vertices}], "
+            "as label_latents does"
+        )
+    given, who = np.asarray(labels, dtype=str), np.array([hash(person) for person in people])
+    found = np.isfinite(seen).all(1)
+    neutral = {person: seen[found & (given == REFERENCE) & (who == person)] for person in set(who)}
+    shadings = {}
+    for name in names:
+        rows = [row for row in np.flatnonzero(found & (given == name)) if len(neutral[who[row]])]
+        if len(rows) < floor:
+            continue
+        ratios = [np.asarray(seen[row] - neutral[who[row]].mean(0), dtype=np.float64) for row in rows]
+        if half_agreement(ratios, open_skin(model, config)) >= LEAST_AGREEMENT:
+            shadings[name] = shading_of(model, ratios, config)
+    return shadings
 
 
 def brightness(photo: Photo, model: FaceModel, fit: FaceFit) -> Array:
@@ -50,22 +90,23 @@ def brightness(photo: Photo, model: FaceModel, fit: FaceFit) -> Array:
     return np.asarray(np.log(np.maximum(seen, LEAST)), dtype=np.float64)
 
 
-def shading_of(model: FaceModel, ratios: Sequence[Array], config: SmileShadingConfig) -> Array:
-    """[f]: the median of people's log ratios [f] of brightness, smiling over neutral, fit to be put on any face.
+def shading_of(model: FaceModel, ratios: Sequence[Array], config: MeasuredShadingConfig) -> Array:
+    """[f]: the median of log ratios [f] of brightness, expressive over neutral, fit to be put on any face.
 
-    Each person's overall change of light is taken off; left and right are averaged; lips, lids and the face's border
+    Each example's overall change of light is taken off; lips, lids and the face's border
     stay as they are.
     """
     skin = open_skin(model, config)
     own = [ratio - np.median(ratio[skin > 0.9]) for ratio in ratios]
     middle = np.median(np.stack(own), axis=0)
-    middle = (middle + middle[mirrored_vertices(model)]) / 2
+    if config.symmetric:
+        middle = (middle + middle[mirrored_vertices(model)]) / 2
     middle = _smoothed(model, middle, skin, config.smooth)
     middle -= np.median(middle[skin > 0.9])
     return np.asarray(config.most * np.tanh(config.gain * middle * skin / config.most))
 
 
-def open_skin(model: FaceModel, config: SmileShadingConfig) -> Array:
+def open_skin(model: FaceModel, config: MeasuredShadingConfig) -> Array:
     """[f]: 1 on bare skin, falling to 0 on lips and lids, at the face's border, and from the brows up."""
     places = model.neutral[: model.face_vertices].astype(np.float64)
     at = model.landmark_vertex
@@ -109,6 +150,7 @@ def _smoothed(model: FaceModel, values: Array, weight: Array, rounds: int) -> Ar
     return np.asarray(top / np.maximum(bottom, 1e-6))
 
 
+@cache
 def _averaging(model: FaceModel) -> sparse.csr_matrix:
     """[f, f]: the mean over a vertex's neighbours."""
     count = model.face_vertices
@@ -120,9 +162,8 @@ def _averaging(model: FaceModel) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.diags(1 / np.maximum(total, 1)) @ matrix)
 
 
-def half_agreement(ratios: Mapping[str, Array], skin: Array, *, seed: int = 0) -> float:
-    """Correlation on bare skin between the medians of two random halves of the people."""
-    names = sorted(ratios)
-    order = np.random.default_rng(seed).permutation(len(names))
-    halves = [np.median([ratios[names[i]] for i in part], axis=0)[skin > 0.9] for part in np.array_split(order, 2)]
+def half_agreement(ratios: Sequence[Array], skin: Array, *, seed: int = 0) -> float:
+    """Correlation on bare skin between the medians of two random halves of the examples."""
+    order = np.random.default_rng(seed).permutation(len(ratios))
+    halves = [np.median([ratios[i] for i in part], axis=0)[skin > 0.9] for part in np.array_split(order, 2)]
     return float(np.corrcoef(halves[0], halves[1])[0, 1])

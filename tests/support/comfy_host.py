@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
 RUN_SECONDS = 120
 TEXT_EVENT = 3  # the host's number for a text that is shown on a node
