@@ -27,7 +27,7 @@ PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 INTERRUPTED = 130
 DEFAULT_SEED = 0
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
-"""The expressions that ship with the package; here, because their own room imports torch."""
+"""The expressions that ship with the package; here, because their own package imports torch."""
 
 
 class UsageError(EmoganError):

@@ -24,6 +24,7 @@ from .free_memory import free_memory
 from .metadata import Metadata, metadata_of, orientation_of, rgb_profile, rights_in
 
 MAX_PIXELS = 100_000_000
+"""Pictures of more are refused before they are decoded."""
 BYTES_A_PIXEL = {8: 18, 16: 54, 32: 100}
 """What an edit takes at its peak, by bits a channel; measured 16, 52 and 99 at 98 megapixels, all else included."""
 _PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif")  # not all that Pillow has, which takes a while

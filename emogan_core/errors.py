@@ -36,7 +36,7 @@ class CheckpointError(EmoganError):
     """A weights file that is damaged, unknown or refused."""
 
 
-class SpaceMismatch(EmoganError):  # noqa: N818 - the word DESIGN uses
+class SpaceMismatch(EmoganError):  # noqa: N818 - the name says what is wrong
     """Latents, axes or tunings that belong to another generator."""
 
 

@@ -21,6 +21,10 @@ class Latent:
 
     Convention: ws [n, num_ws, w_dim], float; `fingerprint` names the generator.
     Raises: ShapeError when ws is not three-dimensional, empty or not finite.
+
+    >>> latent = Latent(torch.zeros(3, 14, 512), fingerprint="ab12")
+    >>> len(latent), latent[2].ws.shape
+    (3, torch.Size([1, 14, 512]))
     """
 
     ws: torch.Tensor

@@ -29,7 +29,12 @@ Progress = Callable[[StepReport], None]
 
 
 def in_parts(progress: Progress, part: int, parts: int, *, first: int = 0) -> Progress:
-    """A callback for one of several equal parts of a computation; the part's pictures begin at number `first`."""
+    """A callback for one of several equal parts of a computation; the part's pictures begin at number `first`.
+
+    >>> report = in_parts(lambda told: print(told.step, "of", told.steps), part=1, parts=2)
+    >>> report(StepReport(step=3, steps=10, what="invert"))
+    13 of 20
+    """
 
     def report(step: StepReport) -> None:
         done = part * step.steps + step.step

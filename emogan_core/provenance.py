@@ -41,6 +41,9 @@ def edit_record(
     """The metadata of a saved picture; it takes nothing that could name a source, a place or a person.
 
     Convention: `generator` and `axes` are fingerprints; `mode` is how the edit was put back, None for a generated face.
+
+    >>> edit_record({"happiness": 1.0}, generator="ab12", axes=None, mode="motion")
+    {'program': 'EmotionGAN', 'edited': True, 'expressions': {'happiness': 1.0}, 'generator': 'ab12', 'mode': 'motion'}
     """
     record: dict[str, object] = {"program": "EmotionGAN", "edited": True, "expressions": dict(intensities)}
     record["generator"] = generator

@@ -7,9 +7,16 @@ from pathlib import Path
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.expressions import ExpressionAxes, ExpressionAxis, fit_expressions, load_axes, save_axes
-from ..emogan_core.inversion import METHODS, need_of
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    METHODS,
+    ExpressionAxes,
+    ExpressionAxis,
+    builtin_path,
+    fit_expressions,
+    load_axes,
+    need_of,
+    save_axes,
+)
 from . import host
 from .face_sets import CODED_AT_ONCE, Coding, from_batch, from_table
 from .sentences import in_one_sentence
@@ -207,6 +214,7 @@ class FitExpressionGLM(io.ComfyNode):
                 model="readout" if model == "readout" else "pattern",
                 people=faces.people,
                 coefficients=faces.coefficients,
+                brightness=faces.brightness,
                 progress=how.progress,
             )
         text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.compose import MODES
-from ..emogan_core.expressions import LIMIT, ExpressionAxes, apply_expressions, load_axes
-from ..emogan_core.expressions.meanings import EXPRESSIONS
+from ..emogan_core import EXPRESSIONS, LIMIT, MODES, ExpressionAxes, apply_expressions, load_axes
 from . import host
 from .putting_back import (
     edited,

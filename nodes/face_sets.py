@@ -7,12 +7,18 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..emogan_core.errors import ExpressionError
-from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, label_photos, read_face_set
-from ..emogan_core.expressions.tables import choose_expressions
-from ..emogan_core.inversion import expect_method
-from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress
+from ..emogan_core import (
+    ExpressionError,
+    FitConfig,
+    Generator,
+    LabelledLatents,
+    Progress,
+    choose_expressions,
+    expect_method,
+    label_latents,
+    label_photos,
+    read_face_set,
+)
 from .pictures import photos_of
 
 CODED_AT_ONCE = 32

@@ -10,10 +10,7 @@ from comfy_api.latest import io
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..emogan_core.errors import FaceError
-from ..emogan_core.face_model import FaceFit
-from ..emogan_core.faces import Face, choose_face, face_from, face_under, fit_to_photo
-from ..emogan_core.images import Photo
+from ..emogan_core import Face, FaceError, FaceFit, Photo, choose_face, face_from, face_under, fit_to_photo
 from . import host
 from .landmarks import landmarks_of
 from .pictures import masks_of

@@ -8,18 +8,23 @@ from pathlib import Path
 import torch
 from comfy_api.latest import io
 
-from ..emogan_core.checkpoints import open_generator
-from ..emogan_core.checkpoints.describe import brief, summarised
-from ..emogan_core.checkpoints.known import sha256_of
-from ..emogan_core.errors import ShapeError
-from ..emogan_core.faces import place_drawn
-from ..emogan_core.images import photo_from_tensor
-from ..emogan_core.inversion import Inversion
-from ..emogan_core.latents import Latent
-from ..emogan_core.networks.memory import need_to_draw
-from ..emogan_core.networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
-from ..emogan_core.networks.spec import MAX_CLASSES
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    MAX_CLASSES,
+    SHOWN_BYTES,
+    Inversion,
+    Latent,
+    ShapeError,
+    brief,
+    builtin_path,
+    drawn_in_groups,
+    need_to_draw,
+    open_generator,
+    photo_from_tensor,
+    place_drawn,
+    sampled,
+    sha256_of,
+    summarised,
+)
 from . import host
 from .pictures import enlarged, image_of, mark_of, photos_of
 from .sentences import in_one_sentence

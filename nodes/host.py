@@ -17,11 +17,7 @@ from PIL import Image
 from server import PromptServer
 from torch import Tensor, nn
 
-from ..emogan_core.devices import gradients_off, ordinary
-from ..emogan_core.errors import EmoganError
-from ..emogan_core.expressions import builtin_presets
-from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress, StepReport
+from ..emogan_core import EmoganError, Generator, Progress, StepReport, builtin_presets, gradients_off, ordinary
 from .sockets import HeldGenerator
 
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found

@@ -8,11 +8,19 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.faces import crop_of, cut
-from ..emogan_core.images import open_photo
-from ..emogan_core.inversion import METHODS, Inversion, OptimiseConfig, expect_method, invert_images, need_of
-from ..emogan_core.progress import StepReport
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    METHODS,
+    Inversion,
+    OptimiseConfig,
+    StepReport,
+    builtin_path,
+    crop_of,
+    cut,
+    expect_method,
+    invert_images,
+    need_of,
+    open_photo,
+)
 from . import host
 from .finding import LEAVE, STOP, Found, face_inputs, find_all, landmarks_input
 from .pictures import image_of, image_of_photo, mark_of, photos_of, side_by_side

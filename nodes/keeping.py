@@ -7,9 +7,7 @@ from collections.abc import Mapping
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.errors import CheckpointError
-from ..emogan_core.inversion import Inversion, load_inversion, save_inversion
-from ..emogan_core.latents import expect_same_space
+from ..emogan_core import CheckpointError, Inversion, expect_same_space, load_inversion, save_inversion
 from . import host
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..emogan_core.errors import ShapeError
+from ..emogan_core import ShapeError
 
 FROM = "connect the face_landmarks of Detect Face Landmarks (MediaPipe), found in this very image"
 

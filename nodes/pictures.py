@@ -14,10 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..emogan_core.compose import Composite
-from ..emogan_core.errors import PhotoError, ShapeError
-from ..emogan_core.faces import Crop, window_around
-from ..emogan_core.images import MAX_PIXELS, Photo, photo_from_tensor
+from ..emogan_core import MAX_PIXELS, Composite, Crop, Photo, PhotoError, ShapeError, photo_from_tensor, window_around
 
 MAX_PREVIEWED = 4
 MAX_PREVIEW_PX = 512

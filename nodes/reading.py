@@ -6,8 +6,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.expressions import Reading, reading_lines, reading_of
-from ..emogan_core.sheets import reading_sheet
+from ..emogan_core import Reading, reading_lines, reading_of, reading_sheet
 from . import host
 from .finding import face_inputs, find_all, landmarks_input
 from .pictures import image_of_photo, photos_of

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.expressions import apply_expressions, load_axes
-from ..emogan_core.expressions.meanings import SHAPES
-from ..emogan_core.face_model import REGIONS
+from ..emogan_core import REGIONS, SHAPES, apply_expressions, load_axes
 from . import host
 from .putting_back import (
     edited,

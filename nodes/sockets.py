@@ -7,8 +7,7 @@ from typing import Any
 
 from comfy_api.latest import io
 
-from ..emogan_core.inversion import Inversion
-from ..emogan_core.networks import Generator
+from ..emogan_core import Generator, Inversion
 
 CATEGORY = "EmotionGAN"
 

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.errors import ShapeError
-from ..emogan_core.expressions import (
+from ..emogan_core import (
     EASINGS,
     REFERENCE,
     ExpressionAxes,
     Keyframe,
+    Photo,
+    ShapeError,
     apply_expressions,
+    contact_sheet,
     intensities_at,
     load_axes,
-    parsed_keyframes,
+    parse_keyframes,
 )
-from ..emogan_core.images import Photo
-from ..emogan_core.sheets import contact_sheet
 from . import host
 from .pictures import image_of_photo, photos_of
 from .putting_back import Frame, draft_input, edited, inputs_from_inversion, output_of, outputs_of_edit
@@ -104,7 +104,7 @@ class ExpressionSweep(io.ComfyNode):
         draft: bool = False,
         axes: ExpressionAxes | None = None,
     ) -> io.NodeOutput:
-        wanted, axes = parsed_keyframes(keyframes), axes or load_axes(host.BUILTIN)
+        wanted, axes = parse_keyframes(keyframes), axes or load_axes(host.BUILTIN)
         parts, told = [], []
         for number, (picture, face) in enumerate(_sources(inversion, wanted, frames)):
             intensities, edit = intensities_at(wanted, number, easing=easing), None

@@ -396,7 +396,7 @@ def test_shape_help_is_quick_because_torch_is_not_imported() -> None:
 
 
 def test_shape_the_real_path_once(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """All rooms together, nothing played."""
+    """All packages together, nothing mocked."""
     chosen = ("--generator", str(models / "generator.safetensors"), "--axes", str(models / "axes.safetensors"))
     target = tmp_path / "out.png"
     status = cli.main(["edit", str(models / "portrait.png"), *EDIT, "-o", str(target), *chosen, "--device", "cpu"])

@@ -35,12 +35,15 @@ class Order:
 
     @property
     def precision(self) -> str:
+        """The type of numbers in the file, "float16" or "float32"."""
         return "float16" if self.half else "float32"
 
     def to_json(self) -> str:
+        """The order as text, as the written file holds it."""
         return json.dumps(asdict(self), sort_keys=True)
 
     def applied(self, spec: GeneratorSpec) -> GeneratorSpec:
+        """The spec with what the order adds."""
         return replace(spec, crop=self.crop or spec.crop, licence=self.licence.strip()[:MAX_LICENCE] or spec.licence)
 
 

@@ -15,7 +15,10 @@ _TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 
 
 def described(opened: Opened) -> dict[str, object]:
-    """Every fact about a generator file, plain values only, ready for JSON."""
+    """Every fact about a generator file, plain values only, ready for JSON.
+
+    Raises: CheckpointError when the file has gone since it was opened.
+    """
     generator, spec = opened.generator, opened.generator.spec
     sha256 = sha256_of(opened.path)
     known = recognise(sha256)
@@ -69,7 +72,7 @@ def brief(opened: Opened, *, sha256: str) -> list[str]:
 
 
 def summarised(opened: Opened, *, sha256: str) -> list[str]:
-    """The same, and what tells this generator from all others."""
+    """What `brief` says, and what tells this generator from all others: code size, fingerprint and hash."""
     spec = opened.generator.spec
     return [
         *brief(opened, sha256=sha256),

@@ -53,6 +53,7 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         people=labelled.people,
         covariates=labelled.covariates,
         coefficients=labelled.coefficients,
+        brightness=labelled.brightness,
         config=config,
         origin=Origin(label_source=arguments.label_source, licence=arguments.licence),
         progress=progress,

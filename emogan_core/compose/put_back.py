@@ -26,6 +26,8 @@ from .paste import blended, blurred
 from .redrawing import coefficients_of_redrawing
 
 MODES = ("motion", "paste")
+"""The ways of `put_back`: the photo's own pixels moved, or the generator's picture feathered in."""
+
 DRAWN_BYTES = 1 << 30
 
 

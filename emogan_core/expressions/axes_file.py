@@ -25,9 +25,9 @@ _ALL = _TENSORS + _OPTIONAL
 
 
 def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
-    """Write axes whole or not at all.
+    """Write axes as a safetensors file, whole or not at all.
 
-    Raises: OutputError.
+    Raises: OutputError when the file cannot be written.
     """
     tensors = {}
     about = []

@@ -22,11 +22,19 @@ SAVED_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What the face model sees in one picture: coefficients [k], and `shadings.brightness` [f]; NaN where it saw none."""
+
+    coefficients: NDArray[np.float64]
+    brightness: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """What one picture gave: ws [num_ws, w_dim] and the face model's coefficients [k], or why it gave none."""
+    """What one picture gave: ws [num_ws, w_dim] and what the face model sees, or why it gave none."""
 
     ws: torch.Tensor | None
-    coefficients: NDArray[np.float64] | None = None
+    fitted: Fitted | None = None
     why: str = ""
 
 
@@ -84,9 +92,10 @@ class CodeFile:
         tensors = {}
         if whole:
             tensors["ws"] = torch.stack([one.ws for one in whole.values() if one.ws is not None])
-            rows = [one.coefficients for one in whole.values() if one.coefficients is not None]
+            rows = [one.fitted for one in whole.values() if one.fitted is not None]
             if len(rows) == len(whole):
-                tensors["coefficients"] = torch.from_numpy(np.stack(rows))
+                tensors["coefficients"] = torch.from_numpy(np.stack([row.coefficients for row in rows]))
+                tensors["brightness"] = torch.from_numpy(np.stack([row.brightness for row in rows]))
         write_tensors(self.path, tensors, {**self._how, **told})
         self._saved_at, self._changed = time.monotonic(), False
 
@@ -101,9 +110,11 @@ class CodeFile:
                 return  # of another generator or method: not wrong, but of no use
             tensors, _ = read_tensors(self.path)
             keys, without = json.loads(metadata["keys"]), json.loads(metadata["without"])
-            coefficients = tensors.get("coefficients")
+            coefficients, brightness = tensors.get("coefficients"), tensors.get("brightness")
             for row, key in enumerate(keys):
-                own = None if coefficients is None else coefficients[row].double().numpy()
+                own = None
+                if coefficients is not None and brightness is not None:
+                    own = Fitted(coefficients[row].double().numpy(), brightness[row].half().numpy())
                 self._known[key] = Coded(tensors["ws"][row], own)
             self._known |= {key: Coded(None, why=str(why)) for key, why in without.items()}
         except (CheckpointError, KeyError, IndexError, AttributeError, ValueError) as error:

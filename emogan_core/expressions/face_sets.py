@@ -50,7 +50,8 @@ def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (),
     or what `csv_rows.NAMES` has for them, parted by commas, semicolons, tabs or bars; labels are read by
     `label_words.read_labels`. A covariate whose cells are not all numbers is taken as categories: two values become 0
     and 1 in order of name; more than two are refused. Row numbers in messages count the header as row 1.
-    Raises: ExpressionError.
+    Raises: ExpressionError naming the row, when the folder or a file is missing, a file lies outside the folder or comes
+    twice, a cell is empty, or a covariate is neither numbers nor two categories.
     """
     if not folder.is_dir():
         raise ExpressionError(f"the face set folder {folder} does not exist; give the folder that holds the pictures")

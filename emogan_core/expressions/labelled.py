@@ -20,8 +20,9 @@ from ..inversion import METHODS, OptimiseConfig, expect_method, need_of
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
-from .code_file import Coded, CodeFile
+from .code_file import Coded, CodeFile, Fitted
 from .face_sets import FaceSet
+from .shadings import brightness
 
 CODED_AT_ONCE = 32
 LEAST_SCORE = 0.5  # below it an aligned picture shows no face to fit the face model to
@@ -41,7 +42,8 @@ class LabelledLatents:
 
     Convention: `mirrored` are the codes of the same pictures mirrored, or None; `skipped` are the pictures that cannot be
     read or show no usable face; they have no row. `coefficients` [n, k] are those of the face model fitted to each
-    picture, NaN where it could not be, or None when nobody asked.
+    picture, NaN where it could not be, or None when nobody asked; `brightness` [n, f] float16 is the light on its
+    vertices, as `shadings.brightness` has it, likewise.
     """
 
     latents: Latent
@@ -51,6 +53,7 @@ class LabelledLatents:
     skipped: tuple[Skipped, ...]
     mirrored: Latent | None = None
     coefficients: NDArray[np.float64] | None = None
+    brightness: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class _Coder:
         self.at_once = min(CODED_AT_ONCE, next(need_of(generator, how.method).groups(CODED_AT_ONCE)).stop)
         self.found: dict[int, Coded] = {}
         self.turned: dict[int, torch.Tensor] = {}
-        self._waiting: list[tuple[int, str, torch.Tensor, NDArray[np.float64] | None]] = []
+        self._waiting: list[tuple[int, str, torch.Tensor, Fitted | None]] = []
 
     def take(self, row: int, picture: _Picture) -> None:
         """Take a picture, and invert the group when it is full."""
@@ -184,7 +187,7 @@ class _Coder:
         except (PhotoError, FaceError, OSError) as error:
             self._keep(row, key, Coded(None, why=str(error)))
             return
-        self._waiting.append((row, key, image, _coefficients(photo, face) if self.how.coefficients else None))
+        self._waiting.append((row, key, image, _fitted(photo, face) if self.how.coefficients else None))
         if len(self._waiting) == self.at_once:
             self.finish()
 
@@ -195,8 +198,8 @@ class _Coder:
         images = torch.cat([image for _, _, image, _ in self._waiting]).to(self.generator.device)
         codes = self._codes(images)
         turned = self._codes(images.flip(3)) if self.how.mirrored else None
-        for index, (row, key, _, coefficients) in enumerate(self._waiting):
-            self._keep(row, key, Coded(codes[index], coefficients))
+        for index, (row, key, _, fit) in enumerate(self._waiting):
+            self._keep(row, key, Coded(codes[index], fit))
             if turned is not None:
                 self.turned[row] = turned[index]
         self._waiting = []
@@ -244,7 +247,7 @@ def _labelled(
             f"that they are aligned if they are already cut in the generator's frame (the first: {skipped[0].why})"
         )
     rows, fingerprint = list(coded), coder.generator.fingerprint
-    fits = [fit for row in rows if (fit := coder.found[row].coefficients) is not None]
+    fits = [fit for row in rows if (fit := coder.found[row].fitted) is not None]
     return LabelledLatents(
         latents=Latent(torch.stack(list(coded.values())), fingerprint),
         labels=tuple(labels[row] for row in rows),
@@ -252,20 +255,25 @@ def _labelled(
         covariates={name: tuple(values[row] for row in rows) for name, values in covariates.items()},
         skipped=skipped,
         mirrored=Latent(torch.stack([coder.turned[row] for row in rows]), fingerprint) if coder.turned else None,
-        coefficients=np.stack(fits) if coder.how.coefficients else None,
+        coefficients=np.stack([fit.coefficients for fit in fits]) if coder.how.coefficients else None,
+        brightness=np.stack([fit.brightness for fit in fits]) if coder.how.coefficients else None,
     )
 
 
-def _coefficients(photo: Photo, face: Face | None) -> NDArray[np.float64]:
-    """[k]: the face model's coefficients; NaN where it cannot be fitted. An aligned picture's face is looked for in all of it."""
+def _fitted(photo: Photo, face: Face | None) -> Fitted:
+    """What the face model sees in a picture; NaN where it cannot be fitted.
+
+    An aligned picture's face, None, is looked for in all of it. Numbers are as exact as a file of codes keeps them, so
+    that a second fit is the same.
+    """
+    model = load_face_model()
     try:
         if face is None:
             (face,) = refine(photo, [whole_crop(photo, "tight").quad])
             if face.score < LEAST_SCORE:
                 raise FaceError("this picture shows no face")
-        fitted = fit_to_photo(photo, face).coefficients
+        fit = fit_to_photo(photo, face)
     except FaceError:
-        return np.full(len(load_face_model().names), np.nan)
-    return fitted.astype(np.float32).astype(
-        np.float64
-    )  # as a file of codes keeps them, so that a second fit is the same
+        return Fitted(np.full(len(model.names), np.nan), np.full(model.face_vertices, np.nan, dtype=np.float16))
+    coefficients = fit.coefficients.astype(np.float32).astype(np.float64)
+    return Fitted(coefficients, brightness(photo, model, fit).astype(np.float16))

@@ -37,6 +37,7 @@ class StepConfig:
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
     latent) and, with `hold_covariates`, keeps the covariates' own readouts still. `halvings` is how often people are
     split in two to measure units, by `seed`.
+    Raises: ExpressionError for a negative penalty or no halving.
     """
 
     people_penalty: float = 1.0

@@ -162,6 +162,9 @@ def choose_expressions(
 
     Convention: without a wish, every label at or above the floor, in order of name.
     Raises: ExpressionError when neutral or a wanted expression is below the floor, or nothing is left.
+
+    >>> choose_expressions(["neutral", "smile", "smile", "neutral", "frown"], None, 2)
+    (('smile',), {'frown': 1})
     """
     counts = Counter(labels)
     told = ", ".join(f"{name} {count}" for name, count in counts.most_common(12))

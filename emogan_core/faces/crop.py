@@ -49,7 +49,10 @@ class Crop:
 
 
 def crop_of(face: Face, frame: str) -> Crop:
-    """The crop of one face in a frame, "tight" or "ffhq"."""
+    """The crop of one face in a frame, "tight" or "ffhq".
+
+    Raises: ShapeError for another frame; FaceError when eyes and mouth coincide.
+    """
     return Crop(quad=frame_quad(face.landmarks, frame), landmarks=face.landmarks, frame=frame)
 
 

@@ -62,9 +62,10 @@ def invert(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Find one face in each photo, the `face`-th largest, and its codes.
+    """Find one face in each photo, the `face`-th largest from 0, and its code.
 
-    Raises: FaceError when a photo has no such face; Cancelled from `progress`; as `expect_method`.
+    Convention: one row per photo, with its crop and the face model's fit; photos are never changed.
+    Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.
     """
     expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)

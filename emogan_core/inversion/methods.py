@@ -65,6 +65,7 @@ def hybrid(generator: Generator, images: Tensor, *, config: OptimiseConfig, prog
 
 Method = Callable[..., Tensor]
 METHODS: dict[str, Method] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
+"""The ways of `invert` by name: one pass of the encoder, optimisation from the average face, or one after the other."""
 
 
 def expect_numbers(generator: Generator, drawn: Tensor) -> None:

@@ -13,7 +13,11 @@ from ..networks.build import Generator
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the terms; each is a mean, so none depends on picture size or batch."""
+    """Weights of what an inversion minimises; each term is a mean, so none depends on picture size or batch.
+
+    Convention: `pixel` for differences of values and neighbours, `structure` for SSIM, `features` for the
+    discriminator's, where there is one; `prior` holds codes near the average, `rows` near each other.
+    """
 
     pixel: float = 4.0
     structure: float = 1.0

@@ -54,10 +54,12 @@ class Generator(nn.Module):
 
     @property
     def w_avg(self) -> Tensor:
+        """[w_dim]: the average w, which truncation draws towards."""
         return self.mapping.w_avg
 
     @property
     def device(self) -> torch.device:
+        """Where the weights are."""
         return self.w_std.device
 
     def encode(self, images: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ class Need:
     fixed: int = 0
 
     def of(self, count: int) -> int:
+        """Bytes for `count` pictures at once."""
         return self.fixed + count * self.each
 
     def groups(self, count: int, *, most: int = GROUP_BYTES) -> Iterator[slice]:
@@ -52,7 +53,7 @@ class Need:
 
 
 def need_to_draw(spec: GeneratorSpec, *, device: str = "cuda") -> Need:
-    """For pictures without gradients."""
+    """The memory that drawing pictures without gradients takes, on a kind of device ("cpu", "cuda")."""
     if spec.alias_free is not None:
         return Need(peak_numbers(spec) * BYTES, round(TILES_DRAWN * _tile(device)) * BYTES)
     live = LARGEST_LIVE_RESIDUAL if spec.architecture == "stylegan2-resnet" else LARGEST_LIVE

@@ -14,7 +14,8 @@ from .build import Generator
 from .mapping import class_rows
 from .memory import need_to_draw
 
-SHOWN_BYTES = 1 << 28  # small groups: progress is reported often, and larger ones are hardly faster
+SHOWN_BYTES = 1 << 28
+"""What a group of pictures may take while it is drawn: small, so that progress shows often; large ones are hardly faster."""
 
 
 def sampled(generator: Generator, count: int, *, psi: float, seed: int, label: int | None = None) -> Latent:

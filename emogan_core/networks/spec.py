@@ -12,6 +12,8 @@ from ..errors import CheckpointError
 MAX_RESOLUTION = 2048
 MAX_CHANNELS = 2048
 MAX_CLASSES = 1 << 16
+"""Of a class-conditional generator."""
+
 PYRAMIDS = ("stylegan1", "stylegan2", "stylegan2-resnet", "stylegan2-orig")  # a block of convolutions per resolution
 ARCHITECTURES = (*PYRAMIDS, "stylegan3")
 CONDITIONINGS = ("embed", "concat")
@@ -131,9 +133,11 @@ class GeneratorSpec:
 
     @property
     def num_ws(self) -> int:
+        """How many rows the codes in W+ have."""
         return 2 * len(self.channels) if self.alias_free is None else self.alias_free.num_layers + 2
 
     def to_json(self) -> str:
+        """The spec as text, as files of ours hold it."""
         return json.dumps(self._parts(), sort_keys=True)
 
     @property

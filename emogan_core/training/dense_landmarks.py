@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import math
 import sys
 import time
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
+from ..checkpoints.known import sha256_of
 from ..devices import gradients_allowed, gradients_off, rng_from_seed
 from ..networks.dense_landmarks import FIVE, DenseLandmarkNet, Regressor
 from ..weights import write_tensors
@@ -240,13 +240,9 @@ def write_net(path: Path, net: DenseLandmarkNet, *, history: str, digest: str) -
     write_tensors(path, in_half_precision(net), metadata)
 
 
-def sha256_of(data: Path) -> str:
+def data_sha256(data: Path) -> str:
     """One line of the hashes of all files that were read."""
-    hashes = []
-    for file in FILES:
-        with (data / file).open("rb") as stream:
-            hashes.append(f"{file}:{hashlib.file_digest(stream, 'sha256').hexdigest()}")
-    return " ".join(hashes)
+    return " ".join(f"{file}:{sha256_of(data / file)}" for file in FILES)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -266,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = TrainConfig(steps=given.steps, seed=given.seed)
     state = given.out.with_suffix(".state.safetensors")
     net, history = train(tables, config=config, state=state, command=command)
-    write_net(given.out, net, history=history, digest=sha256_of(given.data))
+    write_net(given.out, net, history=history, digest=data_sha256(given.data))
 
 
 if __name__ == "__main__":

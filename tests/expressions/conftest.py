@@ -1,4 +1,4 @@
-"""A small labelled world in W+ for the whole room."""
+"""A small labelled world in W+ for all tests of this package."""
 
 from __future__ import annotations
 

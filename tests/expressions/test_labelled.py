@@ -98,6 +98,7 @@ def test_golden_pictures_in_memory_as_files(tiny, faces):
     of_files = label_latents(tiny, FaceSet(faces.files[:5], faces.expressions[:5], people, {}), aligned=True)
     torch.testing.assert_close(of_photos.latents.ws, of_files.latents.ws)
     np.testing.assert_array_equal(of_photos.coefficients, of_files.coefficients)
+    np.testing.assert_array_equal(of_photos.brightness, of_files.brightness)
     assert (of_photos.labels, of_photos.people) == (of_files.labels, of_files.people)
     with pytest.raises(ExpressionError, match="3 people came for 5 pictures"):
         label_photos(tiny, photos, faces.expressions[:5], people=people[:3], aligned=True)
@@ -131,6 +132,7 @@ def test_golden_codes_are_kept_for_the_next_time(tiny, faces, tmp_path, counted)
     assert sum(counted) == 34
     torch.testing.assert_close(again.latents.ws, first.latents.ws, rtol=0, atol=0)
     np.testing.assert_array_equal(again.coefficients, first.coefficients)
+    np.testing.assert_array_equal(again.brightness, first.brightness)
     assert (again.skipped, again.labels) == (first.skipped, first.labels)
     Image.new("RGB", (32, 32)).save(faces.files[7])
     label_latents(tiny, odd, aligned=True, codes=kept(tmp_path / "a.codes", tiny))
@@ -178,6 +180,7 @@ def test_golden_pictures_without_a_face_have_a_latent_and_no_coefficients(tiny, 
     assert labelled.coefficients is not None
     assert labelled.coefficients.shape == (35, len(load_face_model().names))
     assert np.isnan(labelled.coefficients).all(1).sum() > 30  # noise shows nobody
+    assert (np.isnan(labelled.brightness).all(1) == np.isnan(labelled.coefficients).all(1)).all()
     assert label_latents(tiny, faces, aligned=True, coefficients=False).coefficients is None
 
 

@@ -43,6 +43,7 @@ def test_shape_what_nodes_need_is_inside(archive: list[Path]) -> None:
         "pyproject.toml",
         "requirements.txt",
         "LICENSE",
+        "emogan_core/py.typed",
         "emogan_core/builtin/landmarks.safetensors",
         "emogan_core/builtin/face_model.safetensors",
         "emogan_core/builtin/examples/composite_f_multi.jpg",

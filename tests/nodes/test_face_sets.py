@@ -92,15 +92,17 @@ def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_golden_twelve_examples_of_an_image_batch_move_photos(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
     face_sets, expressions = part("nodes.face_sets"), part("emogan_core.expressions")
-    names = part("emogan_core.face_model").load_face_model().names
+    labelling, model = part("emogan_core.expressions.labelled"), part("emogan_core.face_model").load_face_model()
+    names = model.names
     seen: list[int] = []
 
     def read(photo, face):  # pictures of noise show no face: the smiles come after the neutral ones
         seen.append(len(seen))
         smiles = [0.6 * (seen[-1] >= 12) if name.startswith("mouthSmile") else 0.0 for name in names]
-        return np.array(smiles) + 0.01 * np.random.default_rng(seen[-1]).random(len(names))
+        smiles += 0.01 * np.random.default_rng(seen[-1]).random(len(names))
+        return labelling.Fitted(smiles, np.zeros(model.face_vertices, dtype=np.float16))
 
-    monkeypatch.setattr(part("emogan_core.expressions.labelled"), "_coefficients", read)
+    monkeypatch.setattr(labelling, "_fitted", read)
     labelled, _ = face_sets.from_batch(
         generator, torch.rand(24, 16, 16, 3), "neutral," * 12 + "smile," * 12, "", how=coding(part)
     )

@@ -1,4 +1,4 @@
-"""A tiny seeded generator with its companions, for tests of every room."""
+"""A tiny seeded generator with its companions, for tests of every package."""
 
 from __future__ import annotations
 
