@@ -67,7 +67,7 @@ def compare(before: Photo, after: Photo, *, mask: NDArray[np.floating] | None = 
     return replace(plain, after=reading_of(two), moved_cm=(float(ways.mean()), float(ways.max())))
 
 
-def told(comparison: Comparison) -> list[str]:
+def comparison_lines(comparison: Comparison) -> list[str]:
     """A comparison in lines for people."""
     share = float(comparison.changed.mean())
     lines = [f"changed: {share:.1%} of the pixels, by {comparison.most} of 255 at most"]

@@ -6,7 +6,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.comparing import Comparison, compare, told
+from ..emogan_core.comparing import Comparison, compare, comparison_lines
 from ..emogan_core.errors import ShapeError
 from ..emogan_core.faces import window_around
 from ..emogan_core.images import Photo
@@ -65,7 +65,7 @@ class CompareReport(io.ComfyNode):
         for number, (one, two, where) in enumerate(zip(old, new, masks, strict=True), start=1):
             found = compare(one, two, mask=None if where is None else where.numpy(), face=face)
             rows.append(_row(one, two, where, found))
-            lines += [*([f"image {number}"] if len(old) > 1 else []), *told(found)]
+            lines += [*([f"image {number}"] if len(old) > 1 else []), *comparison_lines(found)]
             report(StepReport(number, len(old), "comparing"))
         labels = ["before", "after", "difference x 3", *(["mask"] if mask is not None else [])]
         sheet = contact_sheet(rows[:MOST_ROWS], title="Before and after", column_labels=labels, tile_px=TILE_PX)

@@ -11,12 +11,12 @@ from ..emogan_core.errors import FaceError, ShapeError
 from ..emogan_core.expressions import (
     LIMIT,
     ExpressionAxes,
-    after,
     apply_expressions,
     copy_expression,
-    in_a_row,
+    inversion_after,
+    join_edits,
     load_axes,
-    share_of,
+    share_of_edit,
 )
 from ..emogan_core.face_model import FaceFit
 from ..emogan_core.inversion import Edit, Inversion
@@ -139,8 +139,8 @@ def _copied(
     wanted: Mapping[str, float],
 ) -> Edit:
     """One face with the reference's expression, then what was asked for beside it."""
-    copied = share_of(inversion, copy_expression(inversion, reference, axes, regions=regions), strength)
-    return in_a_row([copied, apply_expressions(after(inversion, copied), axes, wanted)])
+    copied = share_of_edit(inversion, copy_expression(inversion, reference, axes, regions=regions), strength)
+    return join_edits([copied, apply_expressions(inversion_after(inversion, copied), axes, wanted)])
 
 
 def _references(reference: Tensor, face: int, landmarks: object, *, count: int) -> tuple[FaceFit, ...]:

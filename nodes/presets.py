@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.expressions import LIMIT, added, builtin_presets, load_preset, save_preset, scaled
+from ..emogan_core.expressions import (
+    LIMIT,
+    add_intensities,
+    builtin_presets,
+    load_preset,
+    save_preset,
+    scale_intensities,
+)
 from . import host
 from .putting_back import slider
 from .sentences import in_one_sentence
@@ -98,4 +105,4 @@ class LoadExpression(io.ComfyNode):
     def execute(cls, name: str, strength: float, add: Mapping[str, float] | None = None) -> io.NodeOutput:
         shipped = builtin_presets()
         own = shipped[name] if name in shipped else load_preset(host.chosen_path(host.EXPRESSIONS, name))
-        return io.NodeOutput(added(scaled(own, strength), add or {}))
+        return io.NodeOutput(add_intensities(scale_intensities(own, strength), add or {}))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..emogan_core.compose import need_to_put_back, put_back
 from ..emogan_core.errors import ExpressionError, ShapeError
-from ..emogan_core.expressions import LIMIT, added, parsed
+from ..emogan_core.expressions import LIMIT, add_intensities, parse_intensities
 from ..emogan_core.images import Photo
 from ..emogan_core.inversion import Edit
 from ..emogan_core.progress import StepReport
@@ -192,11 +192,14 @@ def intensities_of(
 
     Raises: ExpressionError for text that is not name=number, or an expression named twice.
     """
-    named, moved = parsed(more, where="'more'"), {name: value for name, value in sliders.items() if value != 0}
+    named, moved = (
+        parse_intensities(more, where="'more'"),
+        {name: value for name, value in sliders.items() if value != 0},
+    )
     for name in named:
         if name in moved:
             raise ExpressionError(f"'{name}' has two intensities; give it by slider or in 'more', once")
-    return added(expression or {}, moved, named)
+    return add_intensities(expression or {}, moved, named)
 
 
 def expect_same_pictures(image: Tensor, inversion: HeldInversion) -> tuple[Photo, ...]:

@@ -16,7 +16,7 @@ from ..emogan_core.expressions import (
     apply_expressions,
     intensities_at,
     load_axes,
-    parsed_keyframes,
+    parse_keyframes,
 )
 from ..emogan_core.images import Photo
 from ..emogan_core.sheets import contact_sheet
@@ -104,7 +104,7 @@ class ExpressionSweep(io.ComfyNode):
         draft: bool = False,
         axes: ExpressionAxes | None = None,
     ) -> io.NodeOutput:
-        wanted, axes = parsed_keyframes(keyframes), axes or load_axes(host.BUILTIN)
+        wanted, axes = parse_keyframes(keyframes), axes or load_axes(host.BUILTIN)
         parts, told = [], []
         for number, (picture, face) in enumerate(_sources(inversion, wanted, frames)):
             intensities, edit = intensities_at(wanted, number, easing=easing), None

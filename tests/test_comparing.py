@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_models import portrait
 
-from emogan_core.comparing import compare, told
+from emogan_core.comparing import compare, comparison_lines
 from emogan_core.errors import ShapeError
 from emogan_core.images import Photo
 
@@ -29,7 +29,7 @@ def test_golden_what_differs_is_counted() -> None:
     found = compare(portrait(), Photo(pixels), mask=mask)
     assert found.changed.sum() == 100
     assert (found.outside, found.most) == (20, 64)
-    lines = told(found)
+    lines = comparison_lines(found)
     assert lines[:2] == ["changed: 0.2% of the pixels, by 64 of 255 at most", "outside of the mask: 20 pixels differ"]
     assert [line.split(":")[0] for line in lines[2:]] == [
         "before, reads as",
@@ -44,10 +44,10 @@ def test_shape_without_a_face_the_pixels_are_told() -> None:
     blank = Photo(np.full((256, 256, 3), 90, np.uint8))
     found = compare(blank, blank)
     assert (found.before, found.after, found.crop, found.outside) == (None, None, None, None)
-    assert told(found)[1].startswith("the photo before the edit could not be read: no face was found")
+    assert comparison_lines(found)[1].startswith("the photo before the edit could not be read: no face was found")
     gone = compare(portrait(), blank)
     assert gone.crop is not None
-    assert told(gone)[-1] == "the photo after the edit could not be read: no face was found"
+    assert comparison_lines(gone)[-1] == "the photo after the edit could not be read: no face was found"
 
 
 @pytest.mark.parametrize("mask", [None, np.zeros((10, 10))])

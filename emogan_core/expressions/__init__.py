@@ -3,13 +3,13 @@
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis, shape_axis
 from .axes_file import load_axes, save_axes
 from .calibration import intensity_to_reach, read_eta
-from .combining import after, in_a_row, share_of
+from .combining import inversion_after, join_edits, share_of_edit
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
-from .keyframes import EASINGS, Keyframe, intensities_at, parsed_keyframes
+from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
 from .labelled import LabelledLatents, label_latents
-from .presets import added, builtin_presets, load_preset, parsed, save_preset, scaled
+from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
 from .prototypes import NAMED, PROTOTYPES, prototype
 from .reading import Reading, read_expression, reading_lines, reading_of
 from .steps import StepConfig
@@ -31,24 +31,24 @@ __all__ = [
     "Origin",
     "Reading",
     "StepConfig",
-    "added",
-    "after",
+    "add_intensities",
     "apply_expressions",
     "builtin_presets",
     "checked_intensity",
     "copy_expression",
     "fit_expressions",
-    "in_a_row",
     "intensities_at",
     "intensity_to_reach",
+    "inversion_after",
+    "join_edits",
     "label_latents",
     "level_of",
     "load_axes",
     "load_preset",
     "move_latent",
     "moving_axis",
-    "parsed",
-    "parsed_keyframes",
+    "parse_intensities",
+    "parse_keyframes",
     "prototype",
     "read_eta",
     "read_expression",
@@ -57,7 +57,7 @@ __all__ = [
     "reading_of",
     "save_axes",
     "save_preset",
-    "scaled",
+    "scale_intensities",
     "shape_axis",
-    "share_of",
+    "share_of_edit",
 ]

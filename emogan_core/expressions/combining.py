@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..inversion import Edit, Inversion
 
 
-def share_of(inversion: Inversion, edit: Edit, share: float) -> Edit:
+def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
     """A part of the way from faces as they are to an edit of them: 0 is as they are, 1 the edit, above 1 beyond it.
 
     Convention: coefficients end in -1..1, whatever the share.
@@ -34,7 +34,7 @@ def share_of(inversion: Inversion, edit: Edit, share: float) -> Edit:
     return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading)
 
 
-def after(inversion: Inversion, edit: Edit) -> Inversion:
+def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
     """The inversion of faces as they are after an edit, for the next one; its pictures stay those before."""
     if inversion.faces is None or edit.coefficients is None:
         return replace(inversion, latent=edit.latent)
@@ -42,7 +42,7 @@ def after(inversion: Inversion, edit: Edit) -> Inversion:
     return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=own) for face, own in pairs))
 
 
-def in_a_row(edits: Sequence[Edit]) -> Edit:
-    """What edits come to of which each was made `after` the one before: the last one, with the shading of all."""
+def join_edits(edits: Sequence[Edit]) -> Edit:
+    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading of all."""
     shadings = [edit.shading for edit in edits if edit.shading is not None]
     return replace(edits[-1], shading=np.sum(shadings, axis=0) if shadings else None)

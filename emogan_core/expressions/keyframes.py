@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ..errors import ExpressionError
 from .axes import REFERENCE
-from .presets import parsed
+from .presets import parse_intensities
 
 EASINGS: Mapping[str, Callable[[float], float]] = {
     "smooth": lambda share: share * share * (3 - 2 * share),
@@ -28,7 +28,7 @@ class Keyframe:
     intensities: Mapping[str, float]
 
 
-def parsed_keyframes(text: str) -> tuple[Keyframe, ...]:
+def parse_keyframes(text: str) -> tuple[Keyframe, ...]:
     """Keyframes from lines "frame: name=number, name=number"; "frame: neutral" is a face as it is.
 
     Raises: ExpressionError for lines that are written otherwise, or frames that do not rise.
@@ -43,7 +43,7 @@ def parsed_keyframes(text: str) -> tuple[Keyframe, ...]:
                 f"the line '{line[:80]}' came in the keyframes; write frame: name=number, for example "
                 "12: happiness=1, browInnerUp=0.5"
             )
-        intensities = {} if wanted.lower() == REFERENCE else parsed(wanted, where=f"the keyframe {number}")
+        intensities = {} if wanted.lower() == REFERENCE else parse_intensities(wanted, where=f"the keyframe {number}")
         if keyframes and int(number) <= keyframes[-1].frame:
             raise ExpressionError(
                 f"keyframe {number} came after {keyframes[-1].frame}; write the frames in rising order, each once"

@@ -18,7 +18,7 @@ MAX_NAMES = 200
 MAX_LETTERS = 64
 
 
-def added(*parts: Mapping[str, float]) -> dict[str, float]:
+def add_intensities(*parts: Mapping[str, float]) -> dict[str, float]:
     """Intensities added up by name; those that come to 0 are left out."""
     total: dict[str, float] = {}
     for part in parts:
@@ -27,12 +27,12 @@ def added(*parts: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in total.items() if value != 0}
 
 
-def scaled(intensities: Mapping[str, float], strength: float) -> dict[str, float]:
+def scale_intensities(intensities: Mapping[str, float], strength: float) -> dict[str, float]:
     """Intensities times a number."""
     return {name: strength * value for name, value in intensities.items()}
 
 
-def parsed(text: str, *, where: str) -> dict[str, float]:
+def parse_intensities(text: str, *, where: str) -> dict[str, float]:
     """Intensities from "name=number, name=number", by comma or line; `where` they stand is told when they are wrong.
 
     Raises: ExpressionError for text that is not name=number, or an expression named twice.

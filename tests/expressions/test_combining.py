@@ -9,7 +9,7 @@ from tiny import TINY
 from tiny_faces import tiny_face
 
 from emogan_core.errors import ShapeError
-from emogan_core.expressions import after, apply_expressions, in_a_row, load_axes, share_of
+from emogan_core.expressions import apply_expressions, inversion_after, join_edits, load_axes, share_of_edit
 from emogan_core.inversion import Edit, Inversion
 from emogan_core.latents import Latent
 
@@ -25,7 +25,7 @@ def inversion(rng: torch.Generator) -> Inversion:
 def test_invariance_share_1_is_the_edit_and_0_is_none(inversion: Inversion) -> None:
     edit = apply_expressions(inversion, load_axes(), {"happiness": -0.5, "browDown": 0.4})
     edit = Edit(Latent(inversion.latent.ws + 1, "f" * 64), edit.coefficients, edit.shading)
-    whole, none, half = (share_of(inversion, edit, share) for share in (1.0, 0.0, 0.5))
+    whole, none, half = (share_of_edit(inversion, edit, share) for share in (1.0, 0.0, 0.5))
     assert inversion.faces is not None
     assert edit.coefficients is not None
     assert np.allclose(whole.coefficients, edit.coefficients)
@@ -34,15 +34,15 @@ def test_invariance_share_1_is_the_edit_and_0_is_none(inversion: Inversion) -> N
     assert torch.equal(none.latent.ws, inversion.latent.ws)
     assert not none.shading.any()
     assert np.allclose(half.coefficients, (edit.coefficients + none.coefficients) / 2)
-    assert np.abs(share_of(inversion, edit, 40.0).coefficients).max() <= 1
+    assert np.abs(share_of_edit(inversion, edit, 40.0).coefficients).max() <= 1
 
 
 def test_invariance_one_edit_after_another_is_both(inversion: Inversion) -> None:
     axes = load_axes()
     first = apply_expressions(inversion, axes, {"browDown": 0.4, "happiness": 0.3})
-    second = apply_expressions(after(inversion, first), axes, {"jawOpen": 0.5})
+    second = apply_expressions(inversion_after(inversion, first), axes, {"jawOpen": 0.5})
     both, at_once = (
-        in_a_row([first, second]),
+        join_edits([first, second]),
         apply_expressions(inversion, axes, {"browDown": 0.4, "happiness": 0.3, "jawOpen": 0.5}),
     )
     assert np.allclose(both.coefficients, at_once.coefficients)
@@ -52,4 +52,4 @@ def test_invariance_one_edit_after_another_is_both(inversion: Inversion) -> None
 def test_error_an_edit_of_others(inversion: Inversion) -> None:
     other = Edit(Latent(torch.zeros(2, TINY.num_ws, TINY.w_dim), "f" * 64))
     with pytest.raises(ShapeError, match="give an edit of this inversion"):
-        share_of(inversion, other, 0.5)
+        share_of_edit(inversion, other, 0.5)

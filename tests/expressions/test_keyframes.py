@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from emogan_core.errors import ExpressionError
-from emogan_core.expressions import EASINGS, Keyframe, intensities_at, parsed_keyframes
+from emogan_core.expressions import EASINGS, Keyframe, intensities_at, parse_keyframes
 
 TEXT = "0: neutral\n\n10: happiness=1, browInnerUp=0.5\n 20 : happiness = 0.2 , surprise=1\n"
 
 
 def test_golden_lines_become_keyframes() -> None:
-    assert parsed_keyframes(TEXT) == (
+    assert parse_keyframes(TEXT) == (
         Keyframe(0, {}),
         Keyframe(10, {"happiness": 1.0, "browInnerUp": 0.5}),
         Keyframe(20, {"happiness": 0.2, "surprise": 1.0}),
@@ -20,14 +20,14 @@ def test_golden_lines_become_keyframes() -> None:
 
 @pytest.mark.parametrize("easing", list(EASINGS))
 def test_invariance_keyframes_are_met_and_their_ends_held(easing: str) -> None:
-    keyframes = parsed_keyframes("5: anger=1\n" + TEXT.replace("0: neutral", "").replace("10:", "15:"))
+    keyframes = parse_keyframes("5: anger=1\n" + TEXT.replace("0: neutral", "").replace("10:", "15:"))
     for frame, wanted in ((0, {"anger": 1.0}), (5, {"anger": 1.0}), (15, {"happiness": 1.0, "browInnerUp": 0.5})):
         assert intensities_at(keyframes, frame, easing=easing) == wanted
     assert intensities_at(keyframes, 99, easing=easing) == intensities_at(keyframes, 20, easing=easing)
 
 
 def test_golden_easings_between_two_frames() -> None:
-    keyframes = parsed_keyframes("0: anger=1\n8: anger=0, fear=2")
+    keyframes = parse_keyframes("0: anger=1\n8: anger=0, fear=2")
     assert intensities_at(keyframes, 2, easing="linear") == {"anger": 0.75, "fear": 0.5}
     assert intensities_at(keyframes, 2, easing="smooth") == {"anger": 1 - 0.15625, "fear": 2 * 0.15625}
     assert intensities_at(keyframes, 7, easing="hold") == {"anger": 1.0}
@@ -49,9 +49,9 @@ def test_golden_easings_between_two_frames() -> None:
 )
 def test_error_lines(text: str, sentence: str) -> None:
     with pytest.raises(ExpressionError, match=sentence):
-        parsed_keyframes(text)
+        parse_keyframes(text)
 
 
 def test_error_easing() -> None:
     with pytest.raises(ExpressionError, match="the easing 'bouncy' is not known"):
-        intensities_at(parsed_keyframes(TEXT), 1, easing="bouncy")
+        intensities_at(parse_keyframes(TEXT), 1, easing="bouncy")

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from emogan_core.errors import CheckpointError, ExpressionError, OutputError
-from emogan_core.expressions import added, builtin_presets, load_axes, load_preset, parsed, save_preset, scaled
+from emogan_core.expressions import (
+    add_intensities,
+    builtin_presets,
+    load_axes,
+    load_preset,
+    parse_intensities,
+    save_preset,
+    scale_intensities,
+)
 
 
 def test_invariance_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -20,9 +28,9 @@ def test_invariance_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 
 def test_golden_sums_and_shares() -> None:
-    assert added({"a": 1.0, "b": 0.5}, {"b": -0.5, "c": 2.0}, {}) == {"a": 1.0, "c": 2.0}
-    assert scaled({"a": 1.0, "b": -0.5}, 0.5) == {"a": 0.5, "b": -0.25}
-    assert parsed("a=1, b = -.5\nc=2,", where="here") == {"a": 1.0, "b": -0.5, "c": 2.0}
+    assert add_intensities({"a": 1.0, "b": 0.5}, {"b": -0.5, "c": 2.0}, {}) == {"a": 1.0, "c": 2.0}
+    assert scale_intensities({"a": 1.0, "b": -0.5}, 0.5) == {"a": 0.5, "b": -0.25}
+    assert parse_intensities("a=1, b = -.5\nc=2,", where="here") == {"a": 1.0, "b": -0.5, "c": 2.0}
 
 
 def test_shape_the_shipped_ones_are_known_to_the_shipped_axes() -> None:
@@ -66,4 +74,4 @@ def test_error_missing_empty_and_nowhere(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         save_preset(tmp_path / "no" / "it.json", {"anger": 1.0})
     with pytest.raises(ExpressionError, match="'a' came twice in here"):
-        parsed("a=1, a=2", where="here")
+        parse_intensities("a=1, a=2", where="here")
