@@ -50,7 +50,8 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("emogan_core.commands.edit.put_back", played_put_back)
     monkeypatch.setattr("emogan_core.commands.demo.put_back", played_put_back)
-    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
+    for command_module in ("edit", "read"):
+        monkeypatch.setattr(f"emogan_core.commands.{command_module}.read_expression", played_reading)
 
     def command(name: str, *words: str | Path, axes: bool = True) -> str:
         generator = ["--generator", str(models / "generator.safetensors"), "--device", "cpu"] if name != "info" else []
@@ -198,7 +199,8 @@ def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
 
 
 def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
+    for command_module in ("edit", "read"):
+        monkeypatch.setattr(f"emogan_core.commands.{command_module}.read_expression", played_reading)
     assert cli.main(["read", str(models / "portrait.png")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("reads as: happiness 88%, neutral 12%\nshapes: mouthSmileLeft 0.50\n")
