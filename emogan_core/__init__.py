@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .checkpoints.convert import Conversion, Order, convert_generator, is_conversion
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
+    from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
     from .errors import (
@@ -31,29 +32,45 @@ if TYPE_CHECKING:
         SpaceMismatch,
     )
     from .expressions import (
+        EASINGS,
         LIMIT,
+        REFERENCE,
         ExpressionAxes,
         ExpressionAxis,
         FaceSet,
         FitConfig,
+        Keyframe,
         LabelledLatents,
         Mirror,
         Origin,
         Reading,
         StepConfig,
+        add_intensities,
         apply_expressions,
+        builtin_presets,
         checked_intensity,
         copy_expression,
         fit_expressions,
+        intensities_at,
         intensity_to_reach,
+        inversion_after,
+        join_edits,
         label_latents,
+        label_photos,
         load_axes,
+        load_preset,
         move_latent,
+        parse_intensities,
+        parse_keyframes,
         read_eta,
         read_expression,
         read_face_set,
+        reading_lines,
         reading_of,
         save_axes,
+        save_preset,
+        scale_intensities,
+        share_of_edit,
     )
     from .expressions.meanings import EXPRESSIONS, SHAPES
     from .expressions.tables import choose_expressions
@@ -66,6 +83,8 @@ if TYPE_CHECKING:
         crop_of,
         cut,
         drawn_face,
+        face_from,
+        face_under,
         find_faces,
         fit_to_photo,
         place_drawn,
@@ -91,19 +110,22 @@ if TYPE_CHECKING:
         expect_method,
         invert,
         invert_images,
+        load_inversion,
         need_of,
+        save_inversion,
     )
-    from .latents import Latent, load_latent, save_latent
+    from .latents import Latent, expect_same_space, load_latent, save_latent
     from .networks import Generator, GeneratorSpec
     from .networks.memory import Need, need_to_draw
     from .networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
     from .networks.spec import MAX_CLASSES
     from .progress import Progress, StepReport, in_parts, silent
     from .provenance import edit_record
-    from .sheets import contact_sheet
+    from .sheets import contact_sheet, reading_sheet
     from .weights import builtin_path
 
 __all__ = [
+    "EASINGS",
     "EXPRESSIONS",
     "FRAMES",
     "LIMIT",
@@ -111,11 +133,13 @@ __all__ = [
     "MAX_PIXELS",
     "METHODS",
     "MODES",
+    "REFERENCE",
     "REGIONS",
     "SHAPES",
     "SHOWN_BYTES",
     "Cancelled",
     "CheckpointError",
+    "Comparison",
     "Composite",
     "Conversion",
     "Crop",
@@ -135,6 +159,7 @@ __all__ = [
     "Generator",
     "GeneratorSpec",
     "Inversion",
+    "Keyframe",
     "LabelledLatents",
     "Latent",
     "LoadedCheckpoint",
@@ -156,13 +181,17 @@ __all__ = [
     "StepConfig",
     "StepReport",
     "Weights",
+    "add_intensities",
     "apply_expressions",
     "brief",
     "builtin_path",
+    "builtin_presets",
     "check_photo_target",
     "checked_intensity",
     "choose_expressions",
     "choose_face",
+    "compare",
+    "comparison_lines",
     "contact_sheet",
     "convert_generator",
     "copy_expression",
@@ -173,20 +202,29 @@ __all__ = [
     "drawn_in_groups",
     "edit_record",
     "expect_method",
+    "expect_same_space",
+    "face_from",
+    "face_under",
     "find_faces",
     "fit_expressions",
     "fit_to_photo",
     "gradients_off",
     "in_parts",
+    "intensities_at",
     "intensity_to_reach",
+    "inversion_after",
     "invert",
     "invert_images",
     "is_conversion",
+    "join_edits",
     "label_latents",
+    "label_photos",
     "load_axes",
     "load_face_model",
     "load_generator",
+    "load_inversion",
     "load_latent",
+    "load_preset",
     "move_latent",
     "need_of",
     "need_to_draw",
@@ -194,6 +232,8 @@ __all__ = [
     "open_generator",
     "open_photo",
     "ordinary",
+    "parse_intensities",
+    "parse_keyframes",
     "photo_from_tensor",
     "place_drawn",
     "put_back",
@@ -201,14 +241,20 @@ __all__ = [
     "read_expression",
     "read_face_set",
     "read_record",
+    "reading_lines",
     "reading_of",
+    "reading_sheet",
     "resolve_device",
     "rng_from_seed",
     "sampled",
     "save_axes",
+    "save_inversion",
     "save_latent",
     "save_photo",
+    "save_preset",
+    "scale_intensities",
     "sha256_of",
+    "share_of_edit",
     "sides_of",
     "silent",
     "summarised",
@@ -221,6 +267,7 @@ _PUBLIC = {
     "checkpoints.convert": "Conversion Order convert_generator is_conversion",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
+    "comparing": "Comparison compare comparison_lines",
     "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
     "errors": (
@@ -229,26 +276,35 @@ _PUBLIC = {
     ),
     "expressions": (
         "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
-        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions intensity_to_reach "
-        "label_latents load_axes move_latent read_eta read_expression read_face_set reading_of save_axes"
+        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions "
+        "intensity_to_reach label_latents load_axes move_latent read_eta read_expression read_face_set "
+        "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
+        "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
+        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
-    "faces": ("FRAMES Crop Face choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn window_around"),
+    "faces": (
+        "FRAMES Crop Face choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
+        "window_around face_from face_under"
+    ),
     "glm": "ReadoutConfig",
     "images": (
         "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
-    "inversion": "METHODS Edit Inversion OptimiseConfig Weights expect_method invert invert_images need_of",
-    "latents": "Latent load_latent save_latent",
+    "inversion": (
+        "METHODS Edit Inversion OptimiseConfig Weights expect_method invert invert_images need_of "
+        "load_inversion save_inversion"
+    ),
+    "latents": "Latent load_latent save_latent expect_same_space",
     "networks": "Generator GeneratorSpec",
     "networks.memory": "Need need_to_draw",
     "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
     "networks.spec": "MAX_CLASSES",
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
-    "sheets": "contact_sheet",
+    "sheets": "contact_sheet reading_sheet",
     "weights": "builtin_path",
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names.split()}

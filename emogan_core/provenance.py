@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from .metadata import JPEG_XMP_HEAD, Metadata, rights_as_xmp, xmp_of
+from .workflow_records import record_of_workflow
 
 PNG_KEY = "emotiongan.edit"
 MAX_RECORD_BYTES = 32_768
@@ -96,9 +97,10 @@ def _xmp(record: str | None, metadata: Metadata) -> bytes:
 
 
 def read_embedded(image: Image.Image) -> dict[str, object] | None:
-    """The record inside an opened picture, or None; a damaged or oversized one counts as none."""
+    """The record inside an opened picture, or what ComfyUI's workflow says; None for none, a damaged or oversized one."""
     text = image.info.get(PNG_KEY)
-    return _parsed(text) if isinstance(text, str) else record_in_xmp(xmp_of(image))
+    own = _parsed(text) if isinstance(text, str) else record_in_xmp(xmp_of(image))
+    return record_of_workflow(image) if own is None else own
 
 
 def record_in_xmp(xmp: str) -> dict[str, object] | None:

@@ -6,11 +6,17 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.checkpoints import LoadedCheckpoint, open_generator
-from ..emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
-from ..emogan_core.checkpoints.describe import brief, summarised
-from ..emogan_core.checkpoints.known import sha256_of
-from ..emogan_core.faces.align import FRAMES
+from ..emogan_core import (
+    FRAMES,
+    LoadedCheckpoint,
+    Order,
+    brief,
+    convert_generator,
+    is_conversion,
+    open_generator,
+    sha256_of,
+    summarised,
+)
 from . import host
 from .generators import source_of
 from .sentences import in_one_sentence

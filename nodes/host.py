@@ -19,23 +19,29 @@ from PIL import Image
 from server import PromptServer
 from torch import Tensor, nn
 
-from ..emogan_core.devices import gradients_off, ordinary
-from ..emogan_core.errors import EmoganError
-from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress, StepReport
+from ..emogan_core import EmoganError, Generator, Progress, StepReport, builtin_presets, gradients_off, ordinary
 from .sockets import HeldGenerator
 
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
 AXES = "emotiongan_axes"
+EXPRESSIONS = "emotiongan_expressions"
+INVERSIONS = "emotiongan_inversions"
 SUFFIX = ".safetensors"
-SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"), AXES: (SUFFIX,)}
+SUFFIXES = {
+    GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"),
+    AXES: (SUFFIX,),
+    EXPRESSIONS: (".json",),
+    INVERSIONS: (SUFFIX,),
+}
 BUILTIN = "builtin"
+TOLD_LINES = 3
+"""What fits on a node before the page's text box overflows."""
 MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
 
 
 def register_folders() -> None:
     """Make our folders known to the host; what others registered under these names stays."""
-    for name in (GENERATORS, AXES):
+    for name in SUFFIXES:
         is_new = name not in folder_paths.folder_names_and_paths
         folder_paths.add_model_folder_path(name, str(_models(name)))
         paths, suffixes = folder_paths.folder_names_and_paths[name]
@@ -46,8 +52,23 @@ def register_folders() -> None:
 
 def choices(folder: str) -> list[str]:
     """What a user can choose from: the built-in one, then files."""
-    files = [name for name in folder_paths.get_filename_list(folder) if name.lower().endswith(SUFFIXES[folder])]
-    return [BUILTIN, *files]
+    return [BUILTIN, *files_in(folder)]
+
+
+def expressions() -> list[str]:
+    """The expressions a user can choose from: those that come with the pack, then files."""
+    return [*builtin_presets(), *files_in(EXPRESSIONS)]
+
+
+def inversions() -> list[str]:
+    """The kept inversions a user can choose from."""
+    return files_in(INVERSIONS)
+
+
+def files_in(folder: str) -> list[str]:
+    """The files of one of our folders; hidden ones, such as a write that was cut off leaves, are no models."""
+    found = folder_paths.get_filename_list(folder)
+    return [name for name in found if name.lower().endswith(SUFFIXES[folder]) and not Path(name).name.startswith(".")]
 
 
 def chosen_path(folder: str, name: str) -> Path:
@@ -55,7 +76,7 @@ def chosen_path(folder: str, name: str) -> Path:
 
     Raises: EmoganError when it is not there.
     """
-    path = folder_paths.get_full_path(folder, name) if name in choices(folder)[1:] else None
+    path = folder_paths.get_full_path(folder, name) if name in files_in(folder) else None
     if path is None:
         raise EmoganError(absence(folder, name))
     return Path(path)
@@ -65,7 +86,7 @@ def absence(folder: str, name: str) -> str:
     """The sentence about a choice that is no file."""
     return (
         f"there is no file '{name}' in {_models(folder)}; put it there (or into a folder that extra_model_paths.yaml names "
-        f"for '{folder}') and refresh, or choose '{BUILTIN}'"
+        f"for '{folder}') and refresh, or choose one that is listed"
     )
 
 
@@ -113,15 +134,15 @@ def face_set_table(name: str) -> Path:
     return Path(folder_paths.get_input_directory()) / name
 
 
-def new_axes_path(name: str) -> Path:
-    """A file that does not exist yet, in the output folder's `emotiongan_axes`.
+def new_path(folder: str, name: str) -> Path:
+    """A file that does not exist yet, in that folder of the output folder.
 
     Raises: EmoganError when the name leads out of that folder.
     """
-    prefix = f"{AXES}/{_inside(AXES, name).as_posix()}"
+    prefix = f"{folder}/{_inside(folder, name).as_posix()}"
     output = folder_paths.get_output_directory()
     place, stem, counter, _, _ = folder_paths.get_save_image_path(prefix, output)
-    return Path(place) / f"{stem}_{counter:05}_{SUFFIX}"
+    return Path(place) / f"{stem}_{counter:05}_{SUFFIXES[folder][0]}"
 
 
 def free_generator_path(name: str, *, may_be: Callable[[Path], bool]) -> Path:
@@ -176,13 +197,15 @@ def _saved(folder: str) -> Path:
 
 
 def tell(node: type[io.ComfyNode], lines: Sequence[str]) -> None:
-    """Show a text on the node itself while the page is open, as the host's own Get Image Size does.
+    """Show the first lines of a report on the node itself while the page is open, as the host's own Get Image Size does.
 
+    A node that is taken from the cache tells nothing, so all of it must come out of an output as well.
     The page takes it for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
     spelled as a number; the two blanks make Markdown keep a line.
     """
-    if node.hidden.unique_id and PromptServer.instance is not None:
-        text = "  \n".join(lines)
+    if lines and node.hidden.unique_id and PromptServer.instance is not None:
+        shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
+        text = "  \n".join(shown)
         safe = "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)
         PromptServer.instance.send_progress_text(safe, node.hidden.unique_id)
 

@@ -19,9 +19,7 @@ from weakref import ref
 from PIL import Image
 from torch import Tensor
 
-from ..emogan_core.compose import FacePreview
-from ..emogan_core.errors import EmoganError
-from ..emogan_core.inversion import Edit
+from ..emogan_core import Edit, EmoganError, FacePreview
 
 Value: TypeAlias = bool | int | float | str
 

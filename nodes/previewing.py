@@ -13,14 +13,20 @@ from weakref import ref
 
 from comfy_api.latest import io
 
-from ..emogan_core.compose import FacePreview
-from ..emogan_core.devices import gradients_off
-from ..emogan_core.errors import EmoganError
-from ..emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes
-from ..emogan_core.inversion import Edit, Inversion
+from ..emogan_core import (
+    Edit,
+    EmoganError,
+    ExpressionAxes,
+    FacePreview,
+    Inversion,
+    apply_expressions,
+    gradients_off,
+    load_axes,
+)
 from . import host
 from .live import MOST_BYTES, LiveFace, LiveFaces, RequestError, Value, picture_of, request_of
 from .pictures import photos_of
+from .putting_back import intensities_of
 from .sockets import HeldInversion
 
 ROUTE = "/emotiongan/preview"
@@ -55,17 +61,20 @@ def _kept(inputs: Mapping[str, Any]) -> dict[str, object] | None:
     image, held = inputs["image"], inputs["inversion"]
     assert isinstance(held, HeldInversion)
     node, made_of, inversion = host.node_at_work(), (image, held.inversion.latent.ws), _alone(held.inversion)
+    picture, axes, expression = held.places.rows[0], inputs.get("axes"), inputs.get("expression")
     try:
-        preview = FACES.preview_for(node, made_of) or FacePreview.of(photos_of(image[:1])[0], inversion)
+        preview = FACES.preview_for(node, made_of) or FacePreview.of(
+            photos_of(image[picture : picture + 1])[0], inversion
+        )
     except EmoganError:
         return None  # pictures that were already cut
-    values, axes = {name: value for name, value in inputs.items() if isinstance(value, Value)}, inputs.get("axes")
+    values = {name: value for name, value in inputs.items() if isinstance(value, Value)}
     face = LiveFace(
         node=node,
         made_of=tuple(ref(one) for one in made_of),
         preview=preview,
         values=values,
-        edit=lambda asked: _edit(inversion, load_axes(host.BUILTIN) if axes is None else axes, asked),
+        edit=lambda asked: _edit(inversion, load_axes(host.BUILTIN) if axes is None else axes, expression, asked),
     )
     return {"face": FACES.keep(face), "values": values}
 
@@ -78,14 +87,14 @@ def _alone(inversion: Inversion) -> Inversion:
     return replace(first, latent=replace(first.latent, ws=codes), target=nothing, reconstruction=nothing)
 
 
-def _edit(inversion: Inversion, axes: ExpressionAxes, asked: Mapping[str, Value]) -> Edit:
+def _edit(
+    inversion: Inversion, axes: ExpressionAxes, expression: Mapping[str, float] | None, asked: Mapping[str, Value]
+) -> Edit:
     """What the node's `execute` would do with these values."""
-    from .editing import intensities_of  # editing imports this module
-
     if asked.get("mode", "motion") != "motion":
         raise RequestError(400, "only mode motion has a live preview; run the workflow to see the other")
     sliders = {name: float(value) for name, value in asked.items() if type(value) in (int, float)}
-    wanted = intensities_of(sliders, str(asked["more"]))
+    wanted = intensities_of(sliders, str(asked["more"]), expression)
     return apply_expressions(
         inversion, axes, wanted, absolute=bool(asked["absolute"]), neutral_first=bool(asked["neutral_first"])
     )

@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 LAYERS = (
     {"errors", "progress", "latents", "devices", "files", "weights", "images", "provenance", "free_memory"}
-    | {"decoding", "depth", "metadata"},  # of pictures
+    | {"decoding", "depth", "metadata", "workflow_records"},  # of pictures
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},
     {"compose", "expressions"},
-    {"sheets"},
+    {"comparing", "sheets"},
     {"training"},  # above sheets, on which recipes show what they made; imported by nobody
     {
         "cli",

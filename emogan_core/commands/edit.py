@@ -11,7 +11,7 @@ import numpy as np
 
 from ..compose import Composite, put_back
 from ..errors import ExpressionError, FaceError
-from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression, reading_of
+from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression, reading_lines, reading_of
 from ..face_model import REGIONS, FaceFit
 from ..faces import Crop, choose_among, find_faces, fit_to_photo, seen_again, window_around
 from ..images import Photo, open_photo, photo_from_tensor
@@ -23,7 +23,7 @@ from ..provenance import edit_record
 from ..sheets import contact_sheet
 from .arguments import Outcome, first_of, input_files, intensities_of, load_models, notes_of, rehearse, spelled
 from .outputs import Outputs
-from .read import reading_lines, reading_report
+from .read import reading_report
 
 SHEET_SHARES = (0.0, 0.5, 1.0, 1.5)
 

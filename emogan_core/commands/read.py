@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..expressions import Reading, read_expression
+from ..expressions import Reading, read_expression, reading_lines
 from ..images import open_photo
 from ..progress import Progress
 from .arguments import Outcome, notes_of
 from .outputs import Outputs
-
-SEEN = 0.05
-"""Coefficients and probabilities below this are not told to people."""
-MOST = 12
 
 
 def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
@@ -35,16 +31,3 @@ def reading_report(reading: Reading) -> dict[str, object]:
         "roll_deg": round(float(reading.roll_deg), 1),
         "error_cm": round(float(reading.error_cm), 3),
     }
-
-
-def reading_lines(reading: Reading) -> list[str]:
-    """What a reading shows, strongest first: named expressions, then shapes."""
-    likely = sorted(reading.probabilities.items(), key=lambda item: -item[1])
-    shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
-    told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
-    strong = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
-    more = f" and {len(strong) - MOST} weaker ones" if len(strong) > MOST else ""
-    return [
-        f"reads as: {', '.join(told) or 'nothing that is known'}",
-        f"shapes: {', '.join(strong[:MOST]) or 'none'}{more}",
-    ]

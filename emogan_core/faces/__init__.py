@@ -5,8 +5,9 @@ from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import choose_among, choose_face, find_faces, seen_again
+from .find import choose_among, choose_face, face_under, find_faces, seen_again
 from .fit import fit_to_photo
+from .given import face_from
 
 __all__ = [
     "FRAMES",
@@ -20,6 +21,8 @@ __all__ = [
     "cut_faces",
     "dense_landmarks",
     "drawn_face",
+    "face_from",
+    "face_under",
     "find_faces",
     "fit_to_photo",
     "frame_quad",

@@ -31,6 +31,8 @@ SMALLEST_WINDOW = 36  # the cascade's own window is 24; smaller faces are left t
 TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180))  # tried in this order until a face appears
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
+LEAST_COVERED = 0.1
+"""The share of a face's box that a mask must cover to mean that face."""
 MIN_SCORE = 0.95  # 199 of 200 held-out faces score above 0.996; textures have reached 0.96 at most
 MIN_TURNED_SCORE = 0.98  # eight times as many looks, so eight times as many chances to be wrong
 
@@ -81,18 +83,48 @@ def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
         found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
         valid = "0" if len(faces) == 1 else f"0 (the largest) to {len(faces) - 1}"
         raise FaceError(f"face {index} was asked for, but {found} found; use {valid}")
-    face = faces[index]
+    expect_editable(faces[index], f"face {index}")
+    return faces[index]
+
+
+def face_under(photo: Photo, mask: NDArray[np.floating]) -> Face:
+    """The face that a mask covers most of and that can be edited.
+
+    Convention: mask [h, w] in 0..1, of the photo's size; a box is covered by the mean of the mask over it.
+    Raises: FaceError when the mask lies on no face, or as `choose_face`.
+    """
+    faces = find_faces(photo)
+    covered = [_covered(face, mask) for face in faces]
+    if not faces or max(covered) < LEAST_COVERED:
+        found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
+        raise FaceError(f"the mask lies on no face, {found} found; draw it over the face")
+    chosen = faces[covered.index(max(covered))]
+    expect_editable(chosen, "the face under the mask")
+    return chosen
+
+
+def _covered(face: Face, mask: NDArray[np.floating]) -> float:
+    height, width = mask.shape
+    left, top, right, bottom = (round(side) for side in face.box)
+    part = mask[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
+    return float(part.mean()) if part.size else 0.0
+
+
+def expect_editable(face: Face, what: str) -> None:
+    """Refuse a face that is too small or seen too much from the side; `what` it is called in the sentence.
+
+    Raises: FaceError.
+    """
     if face.size_px < MIN_FACE_PX:
         raise FaceError(
-            f"face {index} is {face.size_px:.0f} px wide, too small; "
+            f"{what} is {face.size_px:.0f} px wide, too small; "
             f"give a larger photo, where it has at least {MIN_FACE_PX} px"
         )
     if abs(face.yaw_deg) > MAX_YAW_DEG:
         raise FaceError(
-            f"face {index} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
+            f"{what} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
             f"choose a face or photo turned by no more than about {MAX_YAW_DEG:.0f}"
         )
-    return face
 
 
 def seen_again(photo: Photo, crop: Crop) -> Face:

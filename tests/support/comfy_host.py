@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -180,10 +180,17 @@ class Host:
         return found
 
 
-def start(host: Path, python: Path, folder: Path, *, extra: Mapping[str, str] | None = None) -> Host:
+def start(
+    host: Path,
+    python: Path,
+    folder: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+) -> Host:
     """Start ComfyUI with nothing but this pack, linked into a base folder of its own.
 
-    `extra` goes into its extra_model_paths.yaml: folders by kind of model.
+    `extra` goes into its extra_model_paths.yaml: folders by kind of model; `arguments` onto its command line.
     """
     for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -193,7 +200,7 @@ def start(host: Path, python: Path, folder: Path, *, extra: Mapping[str, str] | 
         port = probe.getsockname()[1]
     command = [str(python), str(host / "main.py"), "--cpu", "--listen", "127.0.0.1", "--port", str(port)]
     command += ["--base-directory", str(folder), "--database-url", "sqlite:///:memory:", "--disable-api-nodes"]
-    command += ["--disable-auto-launch"]
+    command += ["--disable-auto-launch", *arguments]
     if extra:
         (folder / "extra_model_paths.yaml").write_text(json.dumps({"elsewhere": dict(extra)}), encoding="utf-8")
         command += ["--extra-model-paths-config", str(folder / "extra_model_paths.yaml")]
