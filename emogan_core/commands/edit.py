@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from ..compose import Composite, put_back
 from ..errors import ExpressionError, FaceError
-from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression, reading_lines, reading_of
+from ..expressions import (
+    LIMIT,
+    ExpressionAxes,
+    apply_expressions,
+    copy_expression,
+    inversion_after,
+    join_edits,
+    reading_lines,
+    reading_of,
+    share_of_edit,
+)
 from ..face_model import REGIONS, FaceFit
 from ..faces import Crop, choose_among, find_faces, fit_to_photo, seen_again, window_around
 from ..images import Photo, open_photo, photo_from_tensor
@@ -120,22 +128,14 @@ class _Job:
             options = {"absolute": wish.absolute, "neutral_first": wish.neutral_first}
             return apply_expressions(self.inversion, self.axes, wish.intensities, **options)
         first = apply_expressions(self.inversion, self.axes, {}, neutral_first=wish.neutral_first)
-        copied = copy_expression(_after(self.inversion, first), wish.reference, self.axes, regions=wish.regions)
-        moved = _after(self.inversion, copied)
+        calm = inversion_after(self.inversion, first)
+        copied = copy_expression(calm, wish.reference, self.axes, regions=wish.regions)
+        moved = inversion_after(calm, copied)
         last = apply_expressions(moved, self.axes, wish.intensities, absolute=wish.absolute)
-        shadings = [edit.shading for edit in (first, copied, last) if edit.shading is not None]
-        return replace(last, shading=np.sum(shadings, axis=0))
+        return join_edits([first, copied, last])
 
     def composite(self, edit: Edit) -> Composite:
         return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
-
-
-def _after(inversion: Inversion, edit: Edit) -> Inversion:
-    """The inversion of the face as it is after an edit."""
-    if inversion.faces is None or edit.coefficients is None:
-        return replace(inversion, latent=edit.latent)
-    pairs = zip(inversion.faces, edit.coefficients, strict=True)
-    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=own) for face, own in pairs))
 
 
 def _regions(arguments: Namespace) -> tuple[str, ...]:
@@ -237,14 +237,7 @@ def _share_of(job: _Job, wish: _Wish, share: float) -> Edit:
     if wish.is_plain:
         shared = {name: max(-LIMIT, min(LIMIT, share * value)) for name, value in wish.intensities.items()}
         return job.edit(replace(wish, intensities=shared))
-    whole, faces = job.edit(wish), job.inversion.faces
-    before = job.inversion.latent
-    ws = before.ws + share * (whole.latent.ws - before.ws) if share else before.ws
-    if faces is None or whole.coefficients is None:
-        return Edit(replace(before, ws=ws))
-    own = np.stack([face.coefficients for face in faces])
-    shading = None if whole.shading is None else share * whole.shading
-    return Edit(replace(before, ws=ws), own + share * (whole.coefficients - own), shading)
+    return share_of_edit(job.inversion, job.edit(wish), share)
 
 
 def _around(photo: Photo, crop: Crop) -> Photo:
