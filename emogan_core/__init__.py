@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .checkpoints import LoadedCheckpoint, load_generator, open_generator
-    from .checkpoints.convert import Conversion, Order, convert_generator, is_conversion
+    from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
@@ -142,6 +142,7 @@ __all__ = [
     "Comparison",
     "Composite",
     "Conversion",
+    "ConversionOptions",
     "Crop",
     "DeviceError",
     "Edit",
@@ -166,7 +167,6 @@ __all__ = [
     "Mirror",
     "Need",
     "OptimiseConfig",
-    "Order",
     "Origin",
     "OutputError",
     "PasteConfig",
@@ -264,7 +264,7 @@ __all__ = [
 
 _PUBLIC = {
     "checkpoints": "LoadedCheckpoint load_generator open_generator",
-    "checkpoints.convert": "Conversion Order convert_generator is_conversion",
+    "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
     "comparing": "Comparison compare comparison_lines",

@@ -18,7 +18,7 @@ from ..emogan_core import (
     save_axes,
 )
 from . import host
-from .face_sets import CODED_AT_ONCE, Coding, from_batch, from_table
+from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_table
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
@@ -201,7 +201,7 @@ class FitExpressionGLM(io.ComfyNode):
         people: str = "",
         method: str = "encode",
     ) -> io.NodeOutput:
-        how = Coding(aligned=aligned, method=method, progress=host.progress())
+        how = CodingOptions(aligned=aligned, method=method, progress=host.progress())
         need = need_of(generator.generator, method, device=host.device_of(generator))
         with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
             if face_set == FROM_INPUTS:

@@ -25,7 +25,7 @@ CODED_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Coding:
+class CodingOptions:
     """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens."""
 
     aligned: bool
@@ -33,7 +33,7 @@ class Coding:
     progress: Progress
 
 
-def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[LabelledLatents, int]:
+def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, int]:
     """Codes of the pictures that lie beside a table, and how many showed no usable face.
 
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
@@ -48,7 +48,7 @@ def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[Label
 
 
 def from_batch(
-    generator: Generator, images: Tensor | None, labels: str, people: str, *, how: Coding
+    generator: Generator, images: Tensor | None, labels: str, people: str, *, how: CodingOptions
 ) -> tuple[LabelledLatents, int]:
     """Codes of the pictures of an IMAGE, and how many showed no usable face.
 

@@ -64,10 +64,10 @@ def load_models(arguments: Namespace) -> tuple[Generator, ExpressionAxes]:
     return load_generator(arguments.generator, device=arguments.device), load_axes(arguments.axes)
 
 
-def rehearse(
+def expect_possible(
     generator: Generator, axes: ExpressionAxes, intensities: Mapping[str, float], *, drawn: bool = False
 ) -> None:
-    """Meet unknown expressions, wild intensities and foreign axes before the long work.
+    """Refuse unknown expressions, intensities out of range and foreign axes before the long work.
 
     Convention: `drawn` says that only the generator's picture will be shown, so that every axis needs a part in the latent.
     Raises: SpaceMismatch when axes were fitted for another generator and the face model has no part in them;

@@ -22,7 +22,7 @@ from ..progress import Progress, StepReport, in_parts, silent
 from ..provenance import edit_record
 from ..sheets import contact_sheet
 from ..weights import builtin_path
-from .arguments import Outcome, first_of, input_files, load_models, rehearse
+from .arguments import Outcome, expect_possible, first_of, input_files, load_models
 from .draw import drawn
 from .outputs import Outputs
 
@@ -43,7 +43,9 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     own = axes.fingerprint == generator.fingerprint
     redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what mode paste can show
     is_paste = arguments.mode == "paste"
-    rehearse(generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste)
+    expect_possible(
+        generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste
+    )
     targets = [
         _target(folder, name, step, axis.name) for name in (*EXAMPLES, DRAWN) for step, axis in enumerate(axes, start=1)
     ]

@@ -15,7 +15,7 @@ from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress
 from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, input_files, intensities_of, load_models, rehearse, spelled
+from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled
 from .outputs import Outputs
 
 
@@ -49,7 +49,7 @@ def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome
     if len(latent) != 1:
         raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities, drawn=True)
+    expect_possible(generator, axes, intensities, drawn=True)
     edited = move_latent(latent, axes, intensities)
     record = edit_record(intensities, generator=generator.fingerprint, axes=axes.content_fingerprint)
     outputs.save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)

@@ -29,7 +29,7 @@ from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, first_of, input_files, intensities_of, load_models, notes_of, rehearse, spelled
+from .arguments import Outcome, expect_possible, first_of, input_files, intensities_of, load_models, notes_of, spelled
 from .outputs import Outputs
 from .read import reading_report
 
@@ -46,7 +46,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
     outputs.expect_photos(targets, photo=photo, inputs=inputs)
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities, drawn=arguments.mode == "paste")
+    expect_possible(generator, axes, intensities, drawn=arguments.mode == "paste")
     reference, notes = _reference(arguments.copy_from)
     wish = _Wish(intensities, arguments.absolute, arguments.neutral_first, reference, regions)
     inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)

@@ -23,7 +23,7 @@ from tiny import TINY, make_generator
 
 from emogan_core import weights
 from emogan_core.checkpoints import load, load_generator, start_of, write_generator
-from emogan_core.checkpoints.convert import Order, convert_generator
+from emogan_core.checkpoints.convert import ConversionOptions, convert_generator
 from emogan_core.checkpoints.known import sha256_of
 from emogan_core.checkpoints.pickles import open_archive, read_pickle
 from emogan_core.errors import CheckpointError, DeviceError, OutputError
@@ -181,8 +181,8 @@ def test_error_descriptions_of_other_types(tiny: Generator, tmp_path: Path, chan
 
 def test_invariance_names_that_are_no_unicode_are_written(tiny: Generator, tmp_path: Path) -> None:
     source = write_networks(tmp_path / os.fsdecode(b"f\xffhq.pkl"), tiny)
-    order = Order(crop="\udcff", licence="\udcfe")
-    convert_generator(source, tmp_path / "out.safetensors", order=order)
+    options = ConversionOptions(crop="\udcff", licence="\udcfe")
+    convert_generator(source, tmp_path / "out.safetensors", options=options)
     spec = load_generator(tmp_path / "out.safetensors").spec
     assert (spec.name, spec.crop, spec.licence) == ("f?hq", "?", "?")
 

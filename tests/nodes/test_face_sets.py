@@ -20,7 +20,7 @@ def generator(part):
 
 
 def coding(part, *, aligned: bool = True, method: str = "encode", progress=lambda report: None):
-    return part("nodes.face_sets").Coding(aligned=aligned, method=method, progress=progress)
+    return part("nodes.face_sets").CodingOptions(aligned=aligned, method=method, progress=progress)
 
 
 def test_shape_labels_by_line_or_comma(part, generator) -> None:
