@@ -20,10 +20,13 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 GUMS_BACK_CM = 0.05  # so that teeth look as long as they are
-UPPER_DOWN_CM = 0.18  # upper teeth show as much below a resting upper lip as people's do
+UPPER_DOWN_CM = 0.26  # upper teeth show as much below a resting upper lip as people's do
 OPENS_CM = 0.5  # what jawOpen moves by more than this belongs to the lower jaw
 ARCH_MIDDLE = (0.0, 5.0)  # x and z of the dental arch's middle in the neutral model, cm
 NEAR_TEETH = 60  # vertices of a tooth and its neighbours
+SHADED_TEETH = np.array([0.06, 0.0, -0.12])  # teeth in the shade are yellower
+GROOVE_CM = 0.2  # half the width of the tongue's furrow
+GAP_CM, GAP_KEPT = 0.1, 0.62  # teeth stand closer than this, and so much of the dark between them is left
 CROWN_CM = 0.72  # from the biting edge to where gums may show
 TEETH, GUMS, SOCKET = PARTS.index("teeth"), PARTS.index("gums_and_tongue"), PARTS.index("mouth_socket")
 
@@ -54,7 +57,7 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
     red = 1 + colour * (0.5 * flesh + 0.5 * np.array([1.3, 0.85, 0.85]) - 1)
     dark = 0.075 * level * (1 + colour * (np.array([1.35, 0.85, 0.8]) - 1))
     return Tones(
-        level * warm, 0.62 * level * red, 0.88 * level * (1 + colour * (np.array([1.3, 0.86, 0.86]) - 1)), dark
+        level * warm, 0.62 * level * red, 1.05 * level * (1 + colour * (np.array([1.3, 0.86, 0.86]) - 1)), dark
     )
 
 
@@ -102,24 +105,37 @@ def inside(
     lips = (1 - 0.30 * np.exp(-above / 0.12)) * (1 - 0.18 * np.exp(-below / 0.07))
     corner = 1 - 0.40 * np.exp(-aside / 0.35)
     depth = np.exp(
-        -np.maximum(behind - 0.1, 0) / np.where(is_teeth, 2.0, np.where(is_gums, 1.5 + 2.4 * lit, 0.8 + lit))
+        -np.maximum(behind - 0.1, 0) / np.where(is_teeth, 2.0, np.where(is_gums, 1.2 + 1.9 * lit, 0.8 + lit))
     )
     turned = np.clip((facing - 0.1) / 0.75, 0, 1)
     form = np.where(
         is_teeth, 0.5 + 0.5 * turned * (2 - turned), 0.5 + 0.3 * on_tongue + (0.5 - 0.3 * on_tongue) * facing
     ) * np.where(between, 0.85, 1)
     gloss = np.where(is_teeth, 0.07, 0.05) * np.exp(-(normal[:, 0] ** 2 + (normal[:, 1] + 0.2) ** 2) / 0.03)
-    shade = (lips * corner * depth * (form + gloss)).astype(np.float32)
+    furrow = 1 - 0.2 * on_tongue * np.exp(-((drawing.values(model.neutral[:, 0].astype(np.float64)) / GROOVE_CM) ** 2))
+    shade = (lips * corner * depth * furrow * (form + gloss)).astype(np.float32)
     flesh = tones.gums + on_tongue[:, None] * (tones.tongue - tones.gums)
-    base = np.where(is_teeth[:, None], tones.teeth, np.where(is_gums[:, None], flesh, tones.gums * 0.5))
+    ivory = tones.teeth * (1 + (1 - shade[:, None]) * SHADED_TEETH * float(np.ptp(tones.teeth) > 1))
+    base = np.where(is_teeth[:, None], ivory, np.where(is_gums[:, None], flesh, tones.gums * 0.5))
     deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.dark / tones.dark.max())  # red in the dark
     colours = (tones.dark + (base * deep - tones.dark) * shade[:, None]).astype(np.float32)
     empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
     empty[drawing.cell] = colours
-    whole = empty.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
+    white = np.zeros(fine.height * fine.width, dtype=bool)
+    white[drawing.cell] = is_teeth
+    closed = _without_gaps(empty.reshape(*fine.shape, 3), white.reshape(fine.shape), GAP_CM * scale * factor)
+    whole = closed.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
     soft = max(0.6, 0.02 * scale)
     sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
     return np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)
+
+
+def _without_gaps(colours: Single, teeth: NDArray[np.bool_], reach: float) -> Single:
+    """[h, w, 3]: narrow dark gaps between teeth side by side filled in most of the way, as neighbours touch."""
+    row = np.ones((1, 2 * max(1, round(reach / 2)) + 1), dtype=bool)
+    between = ndimage.binary_closing(teeth, row)
+    filled = ndimage.grey_closing(colours, footprint=row[..., None])
+    return np.where(between[..., None], GAP_KEPT * colours + (1 - GAP_KEPT) * filled, colours).astype(np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -5,12 +5,12 @@ from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.motion import opening_patch
-from emogan_core.compose.mouth import inside, tones_of
+from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside, tones_of
 from emogan_core.compose.move import move_face
 from emogan_core.compose.open_mouth import seen_inside, shows_nothing
 from emogan_core.compose.openings import MOUTH, aligned, fitted
 from emogan_core.compose.scene import scene_of
-from emogan_core.face_model import FaceFit, FaceModel
+from emogan_core.face_model import FaceFit, FaceModel, load_face_model
 from emogan_core.face_model.mesh import Grid
 from emogan_core.images import Photo
 
@@ -122,3 +122,23 @@ def test_golden_teeth_stay_as_tall_as_they_are_when_a_smile_opens_wide() -> None
     tall = [(image[:, column].min(-1) > 205).sum() for image in (pixels, opened)]
     assert tall[0] > 3
     assert tall[1] <= 1.3 * tall[0] + 1
+
+
+def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
+    teeth = np.zeros((4, 40), dtype=bool)
+    teeth[:, 4:14] = teeth[:, 16:26] = teeth[:, 36:] = True  # two apart, then ten
+    colours = np.where(teeth[..., None], 200.0, 20.0).astype(np.float32).repeat(3, -1)
+    filled = _without_gaps(colours, teeth, 6.0)
+    assert 60 < filled[2, 15, 0] < 150
+    assert (filled[2, 30] == 20).all()
+    assert (filled[teeth] == 200).all()
+
+
+def test_golden_the_tongue_is_behind_the_lower_teeth() -> None:
+    model = load_face_model()
+    tongue = _tongue(model)
+    assert tongue[model.part_vertices["teeth"]].max() == 0
+    assert tongue[_upper_jaw(model)].max() == 0
+    lower = np.setdiff1d(np.arange(len(model.neutral))[model.part_vertices["gums_and_tongue"]], _upper_jaw(model))
+    x, _, z = model.neutral[lower].T
+    assert tongue[lower][(np.abs(x) < 0.5) & (z > 5) & (z < 8.5)].min() == 1
