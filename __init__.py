@@ -1,4 +1,4 @@
-"""The door ComfyUI opens; where there is no ComfyUI, importing this does nothing."""
+"""What ComfyUI loads; where there is no ComfyUI, importing this does nothing."""
 
 import logging
 from importlib.util import find_spec

@@ -3,7 +3,7 @@
 python benchmarks/alias_free.py [--reference DIR] [--nets T R] [--sides 256 512 1024] [--gradient] [--device cpu]
 
 DIR is a checkout of stylegan3; nothing of it is shipped, and it needs scipy. Both networks get the same random weights,
-each case runs in a process of its own, and their pictures must agree before times are believed.
+each case runs in a process of its own, and their pictures must agree, or no times are printed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from torch import Tensor
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.layers import initialise
 from emogan_core.networks.spec import AliasFree
-from emogan_core.networks.stylegan3 import bands
+from emogan_core.networks.stylegan3 import frequency_bands
 
 LAYOUTS = {"T": AliasFree(), "R": AliasFree(conv_kernel=1, use_radial_filters=True)}
 WIDTHS = {"T": (32768, 512), "R": (65536, 1024)}
@@ -51,7 +51,7 @@ def spec_of(net: str, side: int) -> GeneratorSpec:
         architecture="stylegan3",
         alias_free=LAYOUTS[net],
     )
-    channels = tuple(round(min(base / 2 / band.cutoff, limit)) for band in bands(blank)[:-1])
+    channels = tuple(round(min(base / 2 / band.cutoff, limit)) for band in frequency_bands(blank)[:-1])
     return GeneratorSpec(**{name: getattr(blank, name) for name in blank.__slots__} | {"channels": channels})
 
 
@@ -67,7 +67,7 @@ def theirs(net: str, side: int, source: Path) -> Callable[[Tensor], Tensor]:
     import scipy.signal
     import scipy.special  # noqa: F401 - the reference uses it without importing it
 
-    for name in ("requests", "pkg_resources"):  # a downloader that is never used, and a package that is no more
+    for name in ("requests", "pkg_resources"):  # a downloader that is never used, and a package that no longer exists
         sys.modules.setdefault(name, types.ModuleType(name))
     sys.modules["pkg_resources"].parse_version = torch.torch_version.TorchVersion  # type: ignore[attr-defined]
     sys.path.insert(0, str(source))
@@ -99,7 +99,7 @@ def measure(draw: Callable[[Tensor], Tensor], *, repeats: int, gradient: bool, d
     if device != "cpu":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated() // 1024
-    clock = time.process_time if device == "cpu" else time.perf_counter  # others may be at work on the same processor
+    clock = time.process_time if device == "cpu" else time.perf_counter  # other programs may use the same processor
     taken = []
     with contextlib.nullcontext() if gradient else torch.inference_mode():
         for _ in range(repeats):
@@ -127,7 +127,9 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", default=["T", "R"], choices=["T", "R"])
     parser.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--gradient", action="store_true", help="also back to the codes, as inversion does")
+    parser.add_argument(
+        "--gradient", action="store_true", help="also the gradient with respect to the codes, as inversion needs it"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -136,8 +138,8 @@ def main() -> None:
         draw = (
             ours(net, side).to(arguments.device).synthesis if who == "ours" else theirs(net, side, arguments.reference)
         )
-        told = measure(draw, repeats=arguments.repeats, gradient=arguments.gradient, device=arguments.device)
-        print(json.dumps(told))
+        figures = measure(draw, repeats=arguments.repeats, gradient=arguments.gradient, device=arguments.device)
+        print(json.dumps(figures))
         return
     print(
         f"{arguments.device}, torch {torch.__version__}, float32, random weights, one picture. Seconds are of processor "

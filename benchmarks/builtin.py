@@ -1,9 +1,9 @@
 """Is a candidate for the built-in generator better than the shipped one? On people held out of training.
 
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/results/builtin.md
 
 Pictures are compared at 128 px. The extractors are fixed and no discriminator: gradient histograms (form) and small
-colour pictures (colour), each reduced to the principal components of training faces. Edits of a candidate are judged
+colour pictures (colour), each reduced to the principal components of training faces. Edits of a candidate are measured
 when its axes have been fitted and are given.
 """
 
@@ -18,16 +18,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from degradations import DEGRADATIONS, degraded
 from edits import Bench, by_axis
 from held_out import Subject, inverted, rows_of, studio_people
-from judges import Array, fit_expression_judges, fit_identity_judge, likeness
-from pictures import SIDE, Pictures, codes_of, found, invented, psnr, read, redrawn, seen
+from pictures import SIDE, Pictures, codes_of, detected, psnr, read, reconstructed, samples, with_features
+from probes import Array, fit_expression_probes, fit_identity_probe, likeness
 from scipy.spatial.distance import cdist
 from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from torch import Tensor
-from wearing import WEARS, worn
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.expressions import ExpressionAxes, load_axes
@@ -38,14 +38,14 @@ HEADER = """\
 # The built-in generator, against the one before
 
 ```
-python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/builtin.md
+python benchmarks/builtin.py --press DIR CSV --studio DIR CSV [--candidate FILE --axes FILE] -o docs/results/builtin.md
 ```
 
 Faces of {people} people held out of training; every number has a 95 % bootstrap interval. Two generators are called different where the interval of their difference, over the same pictures, leaves 0 out; of twenty rows one may do so by chance.
 
-- Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder sees no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
-- Redrawn: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear judge of identity (strangers {strangers:.2f}). *When* they come blurred, compressed, dark or half covered (`benchmarks/wearing.py`), likeness is to the clean picture. *People told by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
-- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear judge of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Judges: `benchmarks/judges.py`; more edits: docs/expressions.md.
+- Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder detects no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
+- Reconstruction: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear probe of identity (strangers {strangers:.2f}). *When* they are blurred, compressed, dark or half covered (`benchmarks/degradations.py`), likeness is to the clean picture. *People told apart by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
+- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/probes.py`; more edits: docs/results/expressions.md.
 """
 COMPONENTS = 48
 HALF = 0.5  # of a true smile
@@ -60,27 +60,27 @@ MEASURES = (
     Measure("sharpness", aim=1.0),
     Measure("broken", ".1%", aim=LESS),
     Measure("nearest", ".3f"),
-    Measure("redrawn press faces, dB", ".1f", aim=MORE),
-    Measure("redrawn studio faces, dB", ".1f", aim=MORE),
-    Measure("redrawn press faces, sharpness", aim=1.0),
-    Measure("redrawn press faces, likeness", aim=MORE),
-    *(Measure(f"likeness when {wear}", aim=MORE) for wear in WEARS),
-    Measure("people told by their codes", ".3f", aim=MORE),
+    Measure("reconstructed press faces, dB", ".1f", aim=MORE),
+    Measure("reconstructed studio faces, dB", ".1f", aim=MORE),
+    Measure("reconstructed press faces, sharpness", aim=1.0),
+    Measure("reconstructed press faces, likeness", aim=MORE),
+    *(Measure(f"likeness when {name}", aim=MORE) for name in DEGRADATIONS),
+    Measure("people told apart by their codes", ".3f", aim=MORE),
     Measure("inversion, dB", ".1f", aim=MORE),
     Measure("likeness, photo to inversion", aim=MORE),
     Measure("likeness, photo to edit at 1", aim=None),
     Measure("likeness, photo to edit at half a true smile", aim=MORE),
-    # an intensity is meant to be that much of a smile; beyond 1 faces differ in how much more they can
+    # an intensity should give that share of a smile; beyond 1 faces differ in how much further they go
     *(Measure(f"share of a true smile at {x:g}", aim=x if x <= 1 else None) for x in INTENSITIES),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
-    """What generators are held against: known and held-out faces, fixed extractors, judges, people to edit."""
+class Reference:
+    """What generators are compared on: training and held-out faces, fixed extractors, probes, people to edit."""
 
-    known: Pictures
-    strange: Pictures
+    training: Pictures
+    held_out: Pictures
     studio: Pictures
     spaces: Mapping[str, PCA]
     smile: Pipeline
@@ -88,19 +88,19 @@ class Against:
     subjects: Sequence[Subject]
 
 
-def gathered(arguments: argparse.Namespace) -> Against:
-    known = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000)
-    labelled = known.labelled()
-    return Against(
-        known=known,
-        strange=read(arguments.press[0], rows_of(arguments.press[1], held_out=True), most=600),
+def gathered(arguments: argparse.Namespace) -> Reference:
+    training = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000)
+    labelled = training.labelled()
+    return Reference(
+        training=training,
+        held_out=read(arguments.press[0], rows_of(arguments.press[1], held_out=True), most=600),
         studio=read(arguments.studio[0], rows_of(arguments.studio[1], held_out=True), most=40),
         spaces={
-            "form": PCA(COMPONENTS, random_state=0).fit(known.form),
-            "colour": PCA(COMPONENTS, random_state=0).fit(known.colour),
+            "form": PCA(COMPONENTS, random_state=0).fit(training.form),
+            "colour": PCA(COMPONENTS, random_state=0).fit(training.colour),
         },
-        smile=fit_expression_judges(labelled, names=("happiness",))["happiness"],
-        identity=fit_identity_judge(labelled),
+        smile=fit_expression_probes(labelled, names=("happiness",))["happiness"],
+        identity=fit_identity_probe(labelled),
         subjects=studio_people(*arguments.studio)[: arguments.people],
     )
 
@@ -117,59 +117,64 @@ def passing(a: Array, b: Array) -> Array:
     return np.asarray((cdist(a, b) <= radius).any(axis=1).astype(np.float64))
 
 
-def nearest(images: Tensor, known: Tensor, *, itself: bool = False) -> Array:
-    """[n]: cosine to the nearest known face, of gray 16 px pictures without mean and contrast."""
+def nearest(images: Tensor, others: Tensor, *, itself: bool = False) -> Array:
+    """[n]: cosine to the nearest of other faces, of gray 16 px pictures without mean and contrast."""
 
     def signature(x: Tensor) -> Tensor:
         small = F.adaptive_avg_pool2d(x.mean(1, keepdim=True), 16).flatten(1)
         return F.normalize(small - small.mean(1, keepdim=True), dim=1)
 
-    best = (signature(images) @ signature(known).T).topk(2, dim=1).values
+    best = (signature(images) @ signature(others).T).topk(2, dim=1).values
     return np.asarray(best[:, 1 if itself else 0].double().numpy())
 
 
-def apart(pictures: Pictures, against: Against, *, end: str = "") -> Scores:
+def distances(pictures: Pictures, reference: Reference, *, end: str = "") -> Scores:
     return {
-        f"{kind}{end}": distance(getattr(pictures, kind), getattr(against.strange, kind), space)
-        for kind, space in against.spaces.items()
+        f"{kind}{end}": distance(getattr(pictures, kind), getattr(reference.held_out, kind), space)
+        for kind, space in reference.spaces.items()
     }
 
 
-def of_samples(pictures: Pictures, against: Against, *, itself: bool = False) -> Scores:
-    strange, space = against.strange, against.spaces["form"]
-    ours, real = space.transform(pictures.form), space.transform(strange.form)
+def of_samples(pictures: Pictures, reference: Reference, *, itself: bool = False) -> Scores:
+    held_out, space = reference.held_out, reference.spaces["form"]
+    ours, real = space.transform(pictures.form), space.transform(held_out.form)
     return {
-        **apart(pictures, against),
+        **distances(pictures, reference),
         "precision": mean_of(passing(ours, real)),
         "recall": mean_of(passing(real, ours)),
-        "sharpness": mean_of(pictures.sharpness / strange.sharpness.mean()),
-        "broken": mean_of(1 - found(pictures.images)),
-        "nearest": mean_of(nearest(pictures.images, against.known.images, itself=itself)),
+        "sharpness": mean_of(pictures.sharpness / held_out.sharpness.mean()),
+        "broken": mean_of(1 - detected(pictures.images)),
+        "nearest": mean_of(nearest(pictures.images, reference.training.images, itself=itself)),
     }
 
 
-def of_redrawing(generator: Generator, against: Against) -> Scores:
-    press, studio = (redrawn(generator, pictures) for pictures in (against.strange, against.studio))
+def of_reconstruction(generator: Generator, reference: Reference) -> Scores:
+    press, studio = (reconstructed(generator, pictures) for pictures in (reference.held_out, reference.studio))
     return {
-        "redrawn press faces, dB": mean_of(psnr(press, against.strange)),
-        "redrawn studio faces, dB": mean_of(psnr(studio, against.studio)),
-        "redrawn press faces, sharpness": mean_of(press.sharpness / against.strange.sharpness.mean()),
-        "redrawn press faces, likeness": mean_of(likeness(against.identity, press.form, against.strange.form)),
+        "reconstructed press faces, dB": mean_of(psnr(press, reference.held_out)),
+        "reconstructed studio faces, dB": mean_of(psnr(studio, reference.studio)),
+        "reconstructed press faces, sharpness": mean_of(press.sharpness / reference.held_out.sharpness.mean()),
+        "reconstructed press faces, likeness": mean_of(
+            likeness(reference.identity, press.form, reference.held_out.form)
+        ),
         **{
-            f"likeness when {name}": mean_of(likeness(against.identity, one.form, against.strange.form))
-            for name, one in of_worn(generator, against.strange)
+            f"likeness when {name}": mean_of(likeness(reference.identity, one.form, reference.held_out.form))
+            for name, one in of_degraded(generator, reference.held_out)
         },
-        "people told by their codes": mean_of(told(codes_of(generator, against.strange.images), against.strange.names)),
+        "people told apart by their codes": mean_of(
+            told_apart(codes_of(generator, reference.held_out.images), reference.held_out.names)
+        ),
     }
 
 
-def of_worn(generator: Generator, pictures: Pictures) -> Iterator[tuple[str, Pictures]]:
-    """What the encoder makes of the pictures worn in each way."""
-    for name, wear in WEARS.items():
-        yield name, redrawn(generator, replace(pictures, images=worn(pictures.images, wear)))
+def of_degraded(generator: Generator, pictures: Pictures) -> Iterator[tuple[str, Pictures]]:
+    """Reconstructions of the pictures degraded in each way."""
+    for name, degradation in DEGRADATIONS.items():
+        images = degraded(pictures.images, degradation)
+        yield name, reconstructed(generator, replace(pictures, images=images))
 
 
-def told(ws: Tensor, names: Sequence[str]) -> Array:
+def told_apart(ws: Tensor, names: Sequence[str]) -> Array:
     """For each code of a person with several: the share of strangers' codes less alike than those of the same person."""
     w = ws.mean(dim=1).double()
     w = w - w.mean(0)
@@ -187,21 +192,21 @@ def told(ws: Tensor, names: Sequence[str]) -> Array:
     return np.array(shares)
 
 
-def of_edits(generator: Generator, axes: ExpressionAxes | None, against: Against, *, method: str) -> Scores:
-    people = inverted(generator, against.subjects, method=method)
-    bench = Bench(people, generator, judges={"happiness": against.smile}, identity=against.identity)
-    drawn = seen(torch.cat([person.inversion.reconstruction for person in people]))
-    wanted = seen(torch.cat([cut(one.photo, one.crop, SIDE) for one in against.subjects]))
+def of_edits(generator: Generator, axes: ExpressionAxes | None, reference: Reference, *, method: str) -> Scores:
+    people = inverted(generator, reference.subjects, method=method)
+    bench = Bench(people, generator, probes={"happiness": reference.smile}, identity=reference.identity)
+    drawn = with_features(torch.cat([person.inversion.reconstruction for person in people]))
+    target = with_features(torch.cat([cut(one.photo, one.crop, SIDE) for one in reference.subjects]))
     scores = {
-        "inversion, dB": mean_of(psnr(drawn, wanted)),
+        "inversion, dB": mean_of(psnr(drawn, target)),
         "likeness, photo to inversion": mean_of(bench.kept_by_inversion),
     }
     if axes is None:
         return scores
     edit = by_axis(axes, "happiness")
-    judged = {x: bench.run(edit, x, "motion", "happiness") for x in INTENSITIES}
-    shares = {x: mean_of(one.share) for x, one in judged.items()}
-    kept = {x: mean_of(one.kept) for x, one in judged.items()}
+    edits = {x: bench.run(edit, x, "motion", "happiness") for x in INTENSITIES}
+    shares = {x: mean_of(one.share) for x, one in edits.items()}
+    kept = {x: mean_of(one.kept) for x, one in edits.items()}
     return scores | {
         "likeness, photo to edit at 1": kept[1.0],
         "likeness, photo to edit at half a true smile": at_share(list(shares.values()), list(kept.values()), HALF),
@@ -221,22 +226,22 @@ def at_share(shares: Sequence[Score], kept: Sequence[Score], share: float) -> Sc
 
 
 def of_generator(
-    generator: Generator, axes: ExpressionAxes | None, against: Against, options: argparse.Namespace
+    generator: Generator, axes: ExpressionAxes | None, reference: Reference, options: argparse.Namespace
 ) -> Scores:
     return {
-        **of_samples(invented(generator, options.samples), against),
-        **apart(invented(generator, options.samples, psi=1.0), against, end=" at psi 1"),
-        **of_redrawing(generator, against),
-        **of_edits(generator, axes, against, method=options.method),
+        **of_samples(samples(generator, options.samples), reference),
+        **distances(samples(generator, options.samples, psi=1.0), reference, end=" at psi 1"),
+        **of_reconstruction(generator, reference),
+        **of_edits(generator, axes, reference, method=options.method),
     }
 
 
-def of_reality(against: Against, samples: int) -> Scores:
-    real = against.known.part(slice(None, None, max(1, len(against.known.form) // samples)))
-    neutral, smiling = true_pairs(against.studio)
+def of_real_faces(reference: Reference, count: int) -> Scores:
+    real = reference.training.part(slice(None, None, max(1, len(reference.training.form) // count)))
+    neutral, smiling = true_pairs(reference.studio)
     return {
-        **of_samples(real, against, itself=True),
-        "likeness, photo to edit at 1": mean_of(likeness(against.identity, neutral, smiling)),
+        **of_samples(real, reference, itself=True),
+        "likeness, photo to edit at 1": mean_of(likeness(reference.identity, neutral, smiling)),
     }
 
 
@@ -281,17 +286,17 @@ def main() -> None:
     generators = {"shipped": opened("builtin", "builtin")}
     if arguments.candidate:
         generators["candidate"] = opened(arguments.candidate, arguments.axes)
-    against = gathered(arguments)
-    columns = {"real faces": of_reality(against, arguments.samples)}
+    reference = gathered(arguments)
+    columns = {"real faces": of_real_faces(reference, arguments.samples)}
     for title, (generator, axes) in generators.items():
-        columns[title] = of_generator(generator, axes, against, arguments)
+        columns[title] = of_generator(generator, axes, reference, arguments)
         print(f"{title}: {time.monotonic() - begin:.0f} s", flush=True)
-    strange = against.strange.form
+    form = reference.held_out.form
     header = HEADER.format(
-        people=len({*against.strange.names, *against.studio.names}),
+        people=len({*reference.held_out.names, *reference.studio.names}),
         samples=arguments.samples,
-        strangers=likeness(against.identity, strange, np.roll(strange, 1, axis=0)).mean(),
-        edited=len(against.subjects),
+        strangers=likeness(reference.identity, form, np.roll(form, 1, axis=0)).mean(),
+        edited=len(reference.subjects),
         method=arguments.method,
     )
     which = [f"{title} `{generator.fingerprint[:12]}`" for title, (generator, _) in generators.items()]

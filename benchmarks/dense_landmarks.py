@@ -1,6 +1,6 @@
 """How far 478 landmarks lie from MediaPipe's on people held out of training, and how long a face takes.
 
-python benchmarks/dense_landmarks.py SHARED_DATA [--limit N] -o docs/dense-landmarks.md
+python benchmarks/dense_landmarks.py SHARED_DATA [--limit N] -o docs/results/dense-landmarks.md
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from emogan_core.faces import Face, dense_landmarks, find_faces
 from emogan_core.faces.find import refine
 from emogan_core.images import Photo
 from emogan_core.networks.dense_landmarks import BROW_POINTS, IRIS_POINTS, LID_POINTS, LIPS_POINTS
-from emogan_core.training.landmarks import held_out
+from emogan_core.training.landmark_runs import held_out
 from emogan_core.weights import builtin_path, read_tensors
 
 Points = NDArray[np.float64]
@@ -39,38 +39,38 @@ HEADER = """\
 # How exact the dense landmarks are
 
 ```
-python benchmarks/dense_landmarks.py SHARED_DATA --limit 600 -o docs/dense-landmarks.md
+python benchmarks/dense_landmarks.py SHARED_DATA --limit 600 -o docs/results/dense-landmarks.md
 ```
 
 Mean distance to MediaPipe's points in percent of the distance between the irises, on people in no training set: those
 of `held_out_people.txt`, and in Congress one in ten by SHA-256 of the name. The five points that `dense_landmarks`
 starts from are found by the face finder; in the press crops, which end where the face does, by its net alone.
-MediaPipe's points are an estimate themselves. Two choices, to average both looks at the whole face and both at the
+MediaPipe's points are an estimate themselves. Two choices, to average both views of the whole face and both of the
 brows, were made on the first 36 of each set. Of the 1,701 held-out press faces the first 600 by name were measured.
 """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A held-out face with the points that MediaPipe saw, and the face found in the picture."""
+    """A held-out face with MediaPipe's points, and the face found in the picture."""
 
     photo: Photo
     points: Points
     face: Face
 
 
-Spoil = Callable[[Case, np.random.Generator], Case]
+Degradation = Callable[[Case, np.random.Generator], Case]
 
 
-def strayed(case: Case, rng: np.random.Generator) -> Case:
+def shifted(case: Case, rng: np.random.Generator) -> Case:
     """The five points off by 4 % of the eye distance in x and y."""
     five = case.face.landmarks
     off = 0.04 * np.linalg.norm(five[1] - five[0]) * rng.standard_normal((5, 2))
     return replace(case, face=replace(case.face, landmarks=five + off))
 
 
-def turned(case: Case, rng: np.random.Generator) -> Case:
-    """The photo turned by up to 20 degrees, and the five points with it."""
+def rotated(case: Case, rng: np.random.Generator) -> Case:
+    """The photo rotated by up to 20 degrees, and the five points with it."""
     degrees = rng.uniform(-20, 20)
     image = Image.fromarray(case.photo.pixels)
     centre = (image.width / 2, image.height / 2)
@@ -94,13 +94,13 @@ def shrunk(case: Case, rng: np.random.Generator) -> Case:
     return Case(Photo(pixels), case.points * ratio, replace(case.face, landmarks=case.face.landmarks * ratio))
 
 
-def redrawn(change: Callable[[Image.Image], Image.Image]) -> Spoil:
+def with_pixels(change: Callable[[Image.Image], Image.Image]) -> Degradation:
     """The photo with other pixels and the same points."""
 
-    def spoil(case: Case, rng: np.random.Generator) -> Case:
+    def degrade(case: Case, rng: np.random.Generator) -> Case:
         return replace(case, photo=Photo(np.array(change(Image.fromarray(case.photo.pixels)).convert("RGB"))))
 
-    return spoil
+    return degrade
 
 
 def compressed(image: Image.Image) -> Image.Image:
@@ -109,14 +109,14 @@ def compressed(image: Image.Image) -> Image.Image:
     return Image.open(stream)
 
 
-SPOILT: dict[str, Spoil] = {
-    "five points off by 4 %": strayed,
-    "turned by up to 20 degrees": turned,
+DEGRADATIONS: dict[str, Degradation] = {
+    "five points off by 4 %": shifted,
+    "rotated by up to 20 degrees": rotated,
     "face 64 px wide": shrunk,
-    "a fifth of the light": redrawn(lambda image: image.point(lambda value: value // 5)),
-    "gray": redrawn(lambda image: image.convert("L")),
-    "blurred by 6 px": redrawn(lambda image: image.filter(ImageFilter.GaussianBlur(6))),
-    "JPEG of quality 10": redrawn(compressed),
+    "a fifth of the light": with_pixels(lambda image: image.point(lambda value: value // 5)),
+    "gray": with_pixels(lambda image: image.convert("L")),
+    "blurred by 6 px": with_pixels(lambda image: image.filter(ImageFilter.GaussianBlur(6))),
+    "JPEG of quality 10": with_pixels(compressed),
 }
 
 
@@ -130,19 +130,19 @@ def main() -> None:
     torch.set_num_threads(1)
     lines = [HEADER, "| set | faces | all | 95th percentile of faces | lips | lids | irises | brows | ms per face |"]
     lines.append("|---|---|---|---|---|---|---|---|---|")
-    spoilt: list[Case] = []
+    degraded: list[Case] = []
     for name, files in SETS.items():
         faces = list(itertools.islice(cases(given.data, *files), given.limit))
         lines.append(f"| {name} | {' | '.join(row_of(faces))} |")
-        spoilt = faces if name.startswith("studio") else spoilt
+        degraded = faces if name.startswith("studio") else degraded
     lines.append("\nTimes are processor time of one thread, median, without finding the face.")
     lines += [
-        "The studio faces again, spoilt:\n",
+        "The studio faces again, degraded:\n",
         "| photo | all | lips | lids | irises | brows |",
         "|---|---|---|---|---|---|",
     ]
-    for name, spoil in SPOILT.items():
-        cells = row_of([spoil(case, np.random.default_rng(number)) for number, case in enumerate(spoilt)])
+    for name, degradation in DEGRADATIONS.items():
+        cells = row_of([degradation(case, np.random.default_rng(number)) for number, case in enumerate(degraded)])
         lines.append(f"| {name} | {cells[1]} | {' | '.join(cells[3:7])} |")
     lines.append("")
     text = "\n".join(lines)
@@ -162,11 +162,11 @@ def cases(data: Path, archive: str, landmarks: str, table: str) -> Iterator[Case
             if listed:
                 with Image.open(io.BytesIO(pictures.read(row["file"]))) as picture:
                     photo = Photo(np.array(picture.convert("RGB")))
-                yield Case(photo, points[row["file"]], seen(photo))
+                yield Case(photo, points[row["file"]], face_of(photo))
 
 
-def seen(photo: Photo) -> Face:
-    """The face as found, or as the five-point net sees it in the whole picture."""
+def face_of(photo: Photo) -> Face:
+    """The face as found, or as the five-point net predicts it from the whole picture."""
     height, width = photo.pixels.shape[:2]
     faces = find_faces(photo) if width > 128 else ()
     return (
@@ -186,10 +186,10 @@ def row_of(faces: list[Case]) -> list[str]:
     misses, seconds = [], []
     for case in faces:
         began = time.process_time()
-        said = dense_landmarks(case.photo, case.face)
+        predicted = dense_landmarks(case.photo, case.face)
         seconds.append(time.process_time() - began)
-        apart = np.linalg.norm(case.points[473] - case.points[468])
-        misses.append(100 * np.linalg.norm(said - case.points, axis=1) / apart)
+        eye_distance = np.linalg.norm(case.points[473] - case.points[468])
+        misses.append(100 * np.linalg.norm(predicted - case.points, axis=1) / eye_distance)
     miss = np.stack(misses)
     means = [miss[:, which].mean() for which in parts()]
     whole = miss.mean(1)

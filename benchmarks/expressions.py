@@ -1,8 +1,8 @@
-"""Does an edit reach its expression and keep the person? On held-out people, by judges that took no part in fitting.
+"""Does an edit reach its expression and keep the person? On held-out people, by probes that took no part in fitting.
 
 python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR [--identity MODEL.onnx] -o TABLE.md
 
-Judges: `judges.py`. Every number is a mean over people with a 95 % bootstrap interval over people.
+Probes: `probes.py`. Every number is a mean over people with a 95 % bootstrap interval over people.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import held_out
 import numpy as np
 import torch
 from edits import Bench, Way, by_axis
-from judges import (
+from probes import (
     Array,
     LabelledFeatures,
     Recogniser,
-    fit_expression_judges,
-    fit_identity_judge,
+    fit_expression_probes,
+    fit_identity_probe,
     likeness,
     read_features,
 )
@@ -37,10 +37,10 @@ HEADER = """\
 # Does an edit reach its expression and keep the person?
 
 ```
-python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/expressions.md
+python benchmarks/expressions.py --press DIR CSV --studio DIR CSV --photos DIR -o docs/results/expressions.md
 ```
 
-Judges (`benchmarks/judges.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows what the redrawing alone costs. The axes of sadness and disgust lean on blendshapes themselves, so their judges are not wholly independent; they look at mouth corners (sadness) and at nose and upper lip (disgust), and see nothing of what these edits do to the brows.
+Probes (`benchmarks/probes.py`) are linear models of gradient histograms at 128 px, fitted on people in training, to MediaPipe's blendshape estimates and to names; they took no part in fitting the axes. Intervals are 95 %, by bootstrap over people. Controls move the same latents a step as long as the axis' own at intensity 1; "reconstruction only" moves nothing, so in mode paste it shows the loss by the reconstruction alone. The axes of sadness and disgust depend on blendshapes themselves, so their probes are not wholly independent; they measure mouth corners (sadness) and nose and upper lip (disgust), and nothing of what these edits do to the brows.
 """
 INTENSITIES = (0.5, 1.0, 1.5, 2.0)
 
@@ -62,7 +62,7 @@ def class_mean_difference(
 
 
 def along(direction: torch.Tensor) -> Way:
-    """A step of the latent alone; what it does to the photo is read off the redrawn faces."""
+    """A step of the latent alone; what it does to the photo is read off the drawn faces before and after."""
     return lambda inversion, intensity: Edit(replace(inversion.latent, ws=inversion.latent.ws + intensity * direction))
 
 
@@ -73,40 +73,40 @@ def keep_people(faces: LabelledFeatures, keep: Array) -> LabelledFeatures:
 
 
 def report(bench: Bench, ways: dict[str, Way], expression: str) -> list[str]:
-    columns = ["way", "mode", "intensity", "judge's gain"]
+    columns = ["way", "mode", "intensity", "probe's gain"]
     columns += ["share of a true smile"] if expression == "happiness" else []
-    columns += ["likeness to the original", "redrawn, likeness to its reconstruction"]
+    columns += ["likeness to the original", "drawn face, likeness to its reconstruction"]
     columns += ["recogniser's cosine to the original"] if bench.recogniser else []
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for way, edit in ways.items():
         for mode in ("motion", "paste"):
             for intensity in INTENSITIES if way == "our axis" else (1.0,):
-                judged = bench.run(edit, intensity, mode, expression)
-                cells = [way, mode, f"{intensity:g}", mean_of(judged.gain).text()]
-                cells += [mean_of(judged.share).text()] if expression == "happiness" else []
-                cells += [mean_of(judged.kept).text(), mean_of(judged.kept_redrawn).text()]
-                cells += [] if judged.recognised is None else [mean_of(judged.recognised).text()]
+                measured = bench.run(edit, intensity, mode, expression)
+                cells = [way, mode, f"{intensity:g}", mean_of(measured.gain).text()]
+                cells += [mean_of(measured.share).text()] if expression == "happiness" else []
+                cells += [mean_of(measured.kept).text(), mean_of(measured.kept_drawing).text()]
+                cells += [] if measured.recognised is None else [mean_of(measured.recognised).text()]
                 lines.append("| " + " | ".join(cells) + " |")
                 print(lines[-1], file=sys.stderr, flush=True)
     return lines
 
 
 def calibration(bench: Bench, tested: LabelledFeatures) -> list[str]:
-    """How far the judges can be trusted, on people they were not fitted on."""
-    lines = ["| judge | correlation with the blendshapes of held-out press people |", "|---|---|"]
-    for name, judge in bench.judges.items():
-        r = np.corrcoef(judge.predict(tested.x), tested.scores[name])[0, 1]
+    """How well the probes do, on people they were not fitted on."""
+    lines = ["| probe | correlation with the blendshapes of held-out press people |", "|---|---|"]
+    for name, probe in bench.probes.items():
+        r = np.corrcoef(probe.predict(tested.x), tested.scores[name])[0, 1]
         lines.append(f"| {name} | {r:.2f} |")
     same = likeness(bench.identity, bench.originals, bench.smiles)
     other = np.concatenate(
         [likeness(bench.identity, bench.originals, np.roll(bench.smiles, k, 0)) for k in range(1, len(same))]
     )
-    smile = bench.judges["happiness"]
+    smile = bench.probes["happiness"]
     return [
         *lines,
         "",
         f"Likeness of a person's neutral and truly smiling photo {mean_of(same).text()}, of two people {other.mean():.2f}; "
-        f"same above different in {100 * (same[:, None] > other[None]).mean():.1f} % of pairs. Smile judge on neutral photos "
+        f"same above different in {100 * (same[:, None] > other[None]).mean():.1f} % of pairs. Smile probe on neutral photos "
         f"{mean_of(smile.predict(bench.originals)).text()}, on true smiles {mean_of(smile.predict(bench.smiles)).text()}.",
     ]
 
@@ -131,7 +131,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, help="full photos named *_neutral.jpg and *_smiling.jpg")
     parser.add_argument("--generator", default="builtin")
     parser.add_argument("--axes", default="builtin")
-    parser.add_argument("--every", type=int, default=3, help="use every so many-th press picture for the judges")
+    parser.add_argument("--every", type=int, default=3, help="use every so many-th press picture for the probes")
     parser.add_argument("--people", type=int, default=0, help="only the first so many people")
     parser.add_argument("--expressions", nargs="*", default=["happiness", "surprise", "anger", "sadness", "disgust"])
     parser.add_argument("--identity", type=Path, help="a face recogniser as ONNX, 112 px; never shipped nor fitted on")
@@ -151,15 +151,15 @@ def main() -> None:
     bench = Bench(
         people,
         generator,
-        judges=fit_expression_judges(training),
-        identity=fit_identity_judge(training),
+        probes=fit_expression_probes(training),
+        identity=fit_identity_probe(training),
         recogniser=Recogniser(arguments.identity) if arguments.identity else None,
     )
     psnr = np.array([p.inversion.metrics["psnr_db"][0] for p in people])
     lines = [
         HEADER,
         f"{len(people)} held-out people; generator {generator.fingerprint[:12]}, axes {axes.content_fingerprint[:12]}; "
-        f"judges fitted on {int((~out).sum())} press pictures. Reconstruction {mean_of(psnr).text()} dB.",
+        f"probes fitted on {int((~out).sum())} press pictures. Reconstruction {mean_of(psnr).text()} dB.",
         "",
         *calibration(bench, keep_people(press, out)),
     ]

@@ -1,6 +1,6 @@
-"""How well the face model fits landmarks of people it never saw, and whether what it reads is so.
+"""How well the face model fits landmarks of people it never saw, and whether its coefficients are right.
 
-python benchmarks/face_model.py DATA -o docs/face-model.md
+python benchmarks/face_model.py DATA -o docs/results/face-model.md
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEADER = """\
 # The face model on held-out people
 
 ```
-python benchmarks/face_model.py DATA -o docs/face-model.md
+python benchmarks/face_model.py DATA -o docs/results/face-model.md
 ```
 
 One picture at a time, on MediaPipe's landmarks of people who were held out of training.
@@ -57,8 +57,8 @@ def misfit_cm(model: FaceModel, fit: FaceFit) -> Array:
     """[468]: distance of each landmark from the mesh."""
     at = model.landmark_vertex
     shape = model.shape(fit.identity, fit.coefficients)[at] + model.landmark_offset
-    away: Array = np.linalg.norm(fit.landmarks[:468] - fit.pose.project(shape)[:, :2], axis=1) / fit.pose.scale
-    return away
+    distance: Array = np.linalg.norm(fit.landmarks[:468] - fit.pose.project(shape)[:, :2], axis=1) / fit.pose.scale
+    return distance
 
 
 def expressive(model: FaceModel) -> NDArray[np.bool_]:
@@ -69,14 +69,23 @@ def set_line(model: FaceModel, title: str, pictures: Sequence[Labelled]) -> str:
     neutral = [one for one in pictures if one[0]["expression"] == "neutral"][:MOST]
     smiling = [one for one in pictures if one[0]["expression"] == "happiness"][:MOST]
     fits = [fit_face(model, points) for _, points in (*neutral, *smiling)]
-    away = np.stack([misfit_cm(model, fit) for fit in fits])
+    distances = np.stack([misfit_cm(model, fit) for fit in fits])
     levels = np.stack([fit.coefficients for fit in fits])
-    calm = float((levels[: len(neutral), expressive(model)].max(1) < 0.2).mean())
+    share_neutral = float((levels[: len(neutral), expressive(model)].max(1) < 0.2).mean())
     smile = levels[:, [model.index("mouthSmileLeft"), model.index("mouthSmileRight")]].mean(1)
-    told = [float(row["mouthSmileLeft"]) + float(row["mouthSmileRight"]) for row, _ in (*neutral, *smiling)]
-    rank = float(spearmanr(smile, told).statistic)
-    cells = [title, f"{len(neutral)} / {len(smiling)}", f"{away[:, MULTIPIE].mean():.3f}", f"{away.mean():.3f}"]
-    cells += [f"{calm:.0%}", f"{rank:.2f}", f"{smile[: len(neutral)].mean():.2f} / {smile[len(neutral) :].mean():.2f}"]
+    blendshapes = [float(row["mouthSmileLeft"]) + float(row["mouthSmileRight"]) for row, _ in (*neutral, *smiling)]
+    rank = float(spearmanr(smile, blendshapes).statistic)
+    cells = [
+        title,
+        f"{len(neutral)} / {len(smiling)}",
+        f"{distances[:, MULTIPIE].mean():.3f}",
+        f"{distances.mean():.3f}",
+    ]
+    cells += [
+        f"{share_neutral:.0%}",
+        f"{rank:.2f}",
+        f"{smile[: len(neutral)].mean():.2f} / {smile[len(neutral) :].mean():.2f}",
+    ]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -85,11 +94,11 @@ def moved_lines(model: FaceModel, pictures: Sequence[Labelled]) -> list[str]:
     which = np.flatnonzero(expressive(model))
     rises, others, found = [], [], model.found_moves()
     for _, points in [one for one in pictures if one[0]["expression"] == "neutral"][:MOVED_PEOPLE]:
-        calm = fit_face(model, points)
+        unmoved = fit_face(model, points)
         for shape in which:
             moved = points.copy()
-            moved[:468] += calm.pose.project_change(found[shape])[:, :2]
-            change = (fit_face(model, moved).coefficients - calm.coefficients)[which]
+            moved[:468] += unmoved.pose.project_change(found[shape])[:, :2]
+            change = (fit_face(model, moved).coefficients - unmoved.coefficients)[which]
             rises.append(change[which == shape][0])
             others.append(change[which != shape].max())
     rise, other = (np.reshape(values, (-1, len(which))).mean(0) for values in (rises, others))

@@ -1,4 +1,4 @@
-"""The README's first picture: every named expression on composites, faces of nobody, at intensity 1.
+"""The README's first picture: every named expression on composites (averages of many people), at intensity 1.
 
 python benchmarks/front_picture.py COMPOSITE ... -o docs/expressions.jpg
 """
@@ -41,7 +41,7 @@ def main() -> None:
         rows.append([_scaled(one, part) for one in shown])
     sheet = contact_sheet(
         rows,
-        title="Every named expression at intensity 1, on faces of nobody",
+        title="Every named expression at intensity 1, on composite faces",
         subtitle="composites: Face Research Lab (DeBruine 2016), CC BY 4.0, doi 10.6084/m9.figshare.4055130; edited",
         column_labels=["the photo", *axes.names],
         tile_px=TILE,

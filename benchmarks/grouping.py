@@ -1,4 +1,4 @@
-"""Faces told apart: by pose, by the colour of cheeks, and by what a labeller saw. Groups of pictures, not of people."""
+"""Groups of faces: by pose, by the colour of cheeks, and by one labeller's labels. Groups of pictures, not of people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from cheeks import brightness, typology_angle
 from held_out import Row, Subject
-from judges import Array
 from numpy.typing import NDArray
+from probes import Array
 
 LOOKS = Path(__file__).with_name("held_out_looks.txt")
 TURNED = 20.0  # degrees of yaw
@@ -29,7 +29,7 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Faces told apart by one thing: a mask [n] for each group, and a sentence on what it means."""
+    """Faces grouped by one property: a mask [n] for each group, and a sentence on what it means."""
 
     title: str
     about: str
@@ -83,8 +83,8 @@ def looked_at(faces: Faces) -> list[Groups]:
     """Groups by the labels of `held_out_looks.txt`."""
     lines = [line for line in LOOKS.read_text().splitlines() if not line.startswith("#")]
     labels = {row["file"]: row for row in csv.DictReader(lines)}
-    told = [labels.get(row["file"], {"glasses": "", "looks": ""}) for row in faces.rows]
-    glasses, looks = (np.array([one[name] for one in told]) for name in ("glasses", "looks"))
+    labelled = [labels.get(row["file"], {"glasses": "", "looks": ""}) for row in faces.rows]
+    glasses, looks = (np.array([one[name] for one in labelled]) for name in ("glasses", "looks"))
     about = f"As one labeller saw {len(labels)} of the pictures (`benchmarks/held_out_looks.txt`)"
     children = int((looks == "child").sum())
     return [

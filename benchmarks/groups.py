@@ -1,6 +1,6 @@
-"""Whom does the built-in generator fail? Redrawing and editing held-out people, by group.
+"""For whom does the built-in generator do badly? Reconstructing and editing held-out people, by group.
 
-python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/groups.md
+python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/results/groups.md
 
 Groups are of pictures: how far the head is turned, how the cheeks are coloured, and what one labeller saw
 (`held_out_looks.txt`). Nothing is known of the people themselves.
@@ -19,8 +19,8 @@ import torch
 from edits import Bench, by_axis
 from grouping import TURNED, Faces, Groups, Mask, once, press_groups, studio_groups
 from held_out import Row, Subject, inverted, rows_of, whole
-from judges import Array, fit_expression_judges, fit_identity_judge, likeness
-from pictures import found, psnr, read, seen
+from pictures import detected, psnr, read, with_features
+from probes import Array, fit_expression_probes, fit_identity_probe, likeness
 from scores import LESS, MORE, Measure, mean_of
 from sklearn.pipeline import Pipeline
 
@@ -34,16 +34,16 @@ HEADER = """\
 # The built-in generator, by group
 
 ```
-python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/groups.md
+python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/results/groups.md
 ```
 
-People held out of training, one neutral picture each and group, redrawn by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap knows no doubt, so nothing is bold; up to 3 in n may.
+People held out of training, one neutral picture each and group, reconstructed by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap interval has no width, so nothing is bold; up to 3 in n may.
 
-- *Redrawn*: PSNR at 128 px; bright, flat and blurred pictures are easier. *Likeness* of the redrawn face to its photo, by a linear judge of identity. *Lost*: share of faces whose likeness is below what one in twenty pairs of strangers of the same set reach. *Found again*: share of redrawn faces in which the program's own finder sees a face, of those whose photo it saw one in.
-- *Smile*: happiness at intensity 1 put back in mode motion (draft), as a share of a true smile by a linear judge: for press faces that of held-out smiling press faces, for studio faces their own. *Missed*: share of edits that reach less than a quarter of it.
+- *Reconstruction*: PSNR at 128 px; bright, flat and blurred pictures are easier. *Likeness* of the reconstruction to its photo, by a linear probe of identity. *Lost*: share of faces whose likeness is below what one in twenty pairs of strangers of the same set reach. *Found again*: share of reconstructions in which the program's own finder detects a face, of those in whose photo it did.
+- *Smile*: happiness at intensity 1 put back in mode motion (draft), as a share of a true smile by a linear probe: for press faces that of held-out smiling press faces, for studio faces their own. *Missed*: share of edits that reach less than a quarter of it.
 """
 MEASURES = (
-    Measure("redrawn, dB", ".1f", aim=MORE),
+    Measure("reconstruction, dB", ".1f", aim=MORE),
     Measure("likeness", aim=MORE),
     Measure("lost", ".0%", aim=LESS),
     Measure("found again", ".1%", aim=MORE),
@@ -55,8 +55,8 @@ FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Judges:
-    """Linear judges fitted on people in training."""
+class Probes:
+    """Linear probes fitted on people in training."""
 
     smile: Pipeline
     identity: Pipeline
@@ -75,33 +75,33 @@ def neutral_rows(table: Path) -> list[Row]:
 
 
 def measured(
-    generator: Generator, axes: ExpressionAxes, folder: Path, rows: Sequence[Row], smiles: Array, judges: Judges
+    generator: Generator, axes: ExpressionAxes, folder: Path, rows: Sequence[Row], smiles: Array, probes: Probes
 ) -> Faces:
-    """Redraw, look, edit; `smiles` are features [m, d] of true smiles."""
+    """Reconstruct, measure, edit; `smiles` are features [m, d] of true smiles."""
     photos = [open_photo(folder / row["file"]) for row in rows]
     subjects = [Subject(photo, whole(photo, row), None) for photo, row in zip(photos, rows, strict=True)]
     people = inverted(generator, subjects, method="encode")
-    original = seen(torch.cat([cut(one.photo, one.crop, 128) for one in subjects]), rows)
-    drawn = seen(torch.cat([one.inversion.reconstruction for one in people]), rows)
-    alike = likeness(judges.identity, drawn.form, original.form)
+    original = with_features(torch.cat([cut(one.photo, one.crop, 128) for one in subjects]), rows)
+    drawn = with_features(torch.cat([one.inversion.reconstruction for one in people]), rows)
+    alike = likeness(probes.identity, drawn.form, original.form)
     bench = Bench(
-        people, generator, judges={"happiness": judges.smile}, identity=judges.identity, smiles=smiles, draft=True
+        people, generator, probes={"happiness": probes.smile}, identity=probes.identity, smiles=smiles, draft=True
     )
     share = bench.run(by_axis(axes, "happiness"), 1.0, "motion", "happiness").share
     values = {
-        "redrawn, dB": psnr(drawn, original),
+        "reconstruction, dB": psnr(drawn, original),
         "likeness": alike,
-        "lost": 1.0 * (alike < strangers_at(judges.identity, original.form, original.names, percent=95)),
-        "found again": np.where(found(original.images) > 0, found(drawn.images), np.nan),
+        "lost": 1.0 * (alike < strangers_at(probes.identity, original.form, original.names, percent=95)),
+        "found again": np.where(detected(original.images) > 0, detected(drawn.images), np.nan),
         "smile": share,
         "missed": 1.0 * (share < QUARTER),
     }
     return Faces(rows, subjects, values)
 
 
-def strangers_at(judge: Pipeline, x: Array, names: Sequence[str], *, percent: float) -> float:
+def strangers_at(probe: Pipeline, x: Array, names: Sequence[str], *, percent: float) -> float:
     """The likeness that so many percent of pairs of different people stay below."""
-    codes = judge.transform(x)
+    codes = probe.transform(x)
     codes = codes / np.linalg.norm(codes, axis=1, keepdims=True)
     different = np.array(names)[:, None] != np.array(names)[None]
     return float(np.percentile((codes @ codes.T)[different], percent))
@@ -126,9 +126,9 @@ def cell(measure: Measure, values: Array, mask: Mask, rest: Mask | None) -> str:
     score = mean_of(values[mask & counted])
     text = score.text(measure.form)
     others = np.array([]) if rest is None else values[rest & counted]
-    # where all fare alike the draws know no doubt, and nothing can be told from them
-    telling = len(others) >= FEWEST and min(np.ptp(values[mask & counted]), np.ptp(others)) > 0
-    return f"**{text}**" if telling and measure.verdict(score, mean_of(others)) == "worse" else text
+    # where all values agree the bootstrap has no spread, and nothing can be concluded from it
+    varied = len(others) >= FEWEST and min(np.ptp(values[mask & counted]), np.ptp(others)) > 0
+    return f"**{text}**" if varied and measure.verdict(score, mean_of(others)) == "worse" else text
 
 
 def main() -> None:
@@ -140,14 +140,14 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path)
     arguments, begin = parser.parse_args(), time.monotonic()
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
-    known = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000).labelled()
-    smile = fit_expression_judges(known, names=("happiness",))["happiness"]
-    judges = Judges(smile, fit_identity_judge(known))
+    training = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000).labelled()
+    smile = fit_expression_probes(training, names=("happiness",))["happiness"]
+    probes = Probes(smile, fit_identity_probe(training))
     lines = [HEADER, f"Generator `{generator.fingerprint[:12]}`, axes `{axes.content_fingerprint[:12]}`.", ""]
     for (folder, table), groups_of in ((arguments.press, press_groups), (arguments.studio, studio_groups)):
         happy = [row for row in rows_of(table, held_out=True) if row["expression"] == "happiness"]
         smiles = read(folder, happy, most=300).form
-        faces = measured(generator, axes, folder, neutral_rows(table), smiles, judges)
+        faces = measured(generator, axes, folder, neutral_rows(table), smiles, probes)
         for groups in groups_of(faces):
             lines += section(faces, groups)
         print(f"{folder.name}: {time.monotonic() - begin:.0f} s", flush=True)

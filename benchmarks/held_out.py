@@ -1,4 +1,4 @@
-"""People held out of training, their photos, and how faces are cut for the judges."""
+"""People held out of training, their photos, and how faces are cut for the probes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A neutral photo with its face, and how the true smile looks where there is one."""
+    """A neutral photo with its face, and the picture of the true smile where there is one."""
 
     photo: Photo
     crop: Crop
@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A neutral photo, its inversion, and how the true smile looks to the judges where there is one."""
+    """A neutral photo, its inversion, and the picture of the true smile for the probes where there is one."""
 
     photo: Photo
     inversion: Inversion
@@ -108,7 +108,7 @@ def _fit(subject: Subject) -> FaceFit:
 
 
 def picture_of(photo: Photo, crop: Crop) -> Image.Image:
-    """The face in the tight frame at 128 px, as the judges want it."""
+    """The face in the tight frame at 128 px, as the probes need it."""
     return as_picture(cut(photo, crop, 128))
 
 

@@ -1,7 +1,7 @@
 """What do nets that others trained call an edit, and do they still see the same person? Before and after a change.
 
 python benchmarks/judged_edits.py run LABEL --data DIR --judges DIR --cache DIR [--pictures DIR]
-python benchmarks/judged_edits.py table BEFORE AFTER --cache DIR -o docs/judged-edits.md
+python benchmarks/judged_edits.py table BEFORE AFTER --cache DIR -o docs/results/judged-edits.md
 
 `run` edits every held-out person with the package that is imported (PYTHONPATH chooses another version) and adds what is
 new to LABEL.jsonl in the cache: it may be broken off and goes on. `table` compares what stands there.
@@ -48,7 +48,7 @@ HEADER = """\
 
 ```
 python benchmarks/judged_edits.py run LABEL --data DIR --judges DIR --cache DIR
-python benchmarks/judged_edits.py table {labels} --cache DIR -o docs/judged-edits.md
+python benchmarks/judged_edits.py table {labels} --cache DIR -o docs/results/judged-edits.md
 ```
 
 {people} people whom nobody trained on (Face Research Lab London Set), neutral photos at full resolution, inverted by method hybrid unless the version below says otherwise. The judges are an expression net of seven classes and a face recogniser's descriptor (face-api: MIT; not shipped); nothing was fitted, tuned or chosen on them, and what they say is evidence, not truth. By eye, on four of these very people, were chosen: the strength of the smile's shading and when lips count as apart; all else on people in training. *Called so*: share of edits that get the wanted name; the net knows no contempt, so there it is the share not called neutral. *Log-odds gain*: of the wanted name (for contempt: of not neutral), edit against the photo before it; an unchanged face's vary by about 1. *Distance*: of the descriptor to the unedited photo; .1 is noise, .6 is the recogniser's own bound for another person. Disgust and fear are the net's weak names: on labelled press faces it finds 13 and 12 % of them.

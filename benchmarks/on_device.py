@@ -1,4 +1,4 @@
-"""Ways of drawing on one device, each with its time and memory: a table of benchmarks/synthesis.py --device."""
+"""Time and memory of several ways of drawing on one device: the table of benchmarks/synthesis.py --device."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 Draw = Callable[[Tensor], Tensor]
-Way = Callable[[Draw, Tensor], Draw]  # what a network's drawing of such codes becomes
+Way = Callable[[Draw, Tensor], Draw]  # turns a drawing function into a compiled or captured one, for codes of one shape
 WARM_UP = 3
 ROUNDS = 20
 ABOUT = """\
 Medians, after a warm-up, by CUDA events, or by the clock on a CPU; peaks above what was allocated before, a graph's as
-it was captured. Error: root mean square against our float32, in standard deviations. Mixed float16 is the top four
-resolutions, held within 256. TF32 is off."""
+it was captured. Error: root mean square against our float32, in standard deviations. The reference's mixed float16 is
+its top four resolutions, held within 256. TF32 is off."""
 
 
 def device_of(name: str) -> torch.device:
@@ -59,7 +59,7 @@ def table(
             ws = codes(side, batch).to(device)
             with torch.inference_mode():
                 aim = network(ws)
-            ways = ways_of_ours(network, side, device)
+            ways = ways_of_ours(network, device)
             ways += [] if reference is None else ways_of_theirs(reference, device)
             for name, draw, way in ways:
                 rows.append(f"| {side} | {batch} | {name} | {measured(draw, way, ws, aim)} |")
@@ -67,15 +67,11 @@ def table(
     return [*rows, "", ABOUT]
 
 
-def ways_of_ours(network: nn.Module, side: int, device: torch.device) -> list[tuple[str, Draw, Way]]:
-    draws: list[tuple[str, Draw]] = [
-        ("float32", network),
-        ("mixed float16", partial(network, half_from=max(side // 8, 4))),
-    ]
+def ways_of_ours(network: nn.Module, device: torch.device) -> list[tuple[str, Draw, Way]]:
     ways: list[tuple[str, Way]] = [("", plain)]
     if device.type == "cuda":
         ways += [(", torch.compile", compiled), (", CUDA graph", captured)]
-    return [(f"ours, {name}{how}", draw, way) for how, way in ways for name, draw in draws]
+    return [(f"ours, float32{how}", network, way) for how, way in ways]
 
 
 def ways_of_theirs(network: nn.Module, device: torch.device) -> list[tuple[str, Draw, Way]]:
@@ -94,10 +90,10 @@ def reference_ops() -> list[Any]:
 
 
 def kernels_build() -> bool:
-    """Whether the reference's own CUDA kernels compile here; it warns and goes on without where they do not."""
+    """Whether the reference's own CUDA kernels compile here; if not, it falls back to plain PyTorch with a warning."""
     try:
         return all([ops._init() for ops in reference_ops()])
-    except Exception as error:  # its build tools raise whatever they like
+    except Exception as error:  # its build tools raise exceptions of any type
         print(f"the reference's kernels do not build: {error}", file=sys.stderr)
         return False
 
@@ -128,7 +124,7 @@ def captured(draw: Draw, ws: Tensor) -> Draw:
     given = ws.clone()
     side = torch.cuda.Stream(ws.device)  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream(ws.device))
-    with torch.cuda.stream(side):  # libraries set themselves up before, which a graph could not hold
+    with torch.cuda.stream(side):  # libraries initialise before, which a graph could not capture
         plain(draw, given)
     torch.cuda.current_stream(ws.device).wait_stream(side)
     reset_peak(ws)

@@ -1,7 +1,8 @@
 """How far our pictures are from those of the programs that wrote the files, on random networks.
 
 python benchmarks/parity.py [--ada DIR] [--stylegan3 DIR] [--genforce DIR] [--hammer DIR]
-                            [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--e4e DIR] [-o docs/parity.md]
+                            [--interfacegan DIR] [--rosinality DIR] [--rosinality1 DIR] [--basicsr DIR]
+                            [--e4e DIR] [-o docs/results/parity.md]
 
 Each DIR is a checkout of that program; nothing of any is shipped. Their packages have the same names, so each is run in
 a process of its own. The exit status is 1 when a difference exceeds 1e-5.
@@ -23,12 +24,12 @@ from pathlib import Path
 import torch
 from parity_genforce import genforce, hammer, interfacegan
 from parity_nvidia import ada, stylegan3
-from parity_others import e4e, rosinality, rosinality1
+from parity_others import basicsr, e4e, rosinality, rosinality1
 from parity_twin import PSI, Twins, differences
 
 Found = dict[str, list[dict[str, float]]]
 LIMIT = 1e-5
-COLUMNS = ("draw", "sample", "judge", "encode")
+COLUMNS = ("draw", "sample", "discriminator", "encode")
 REFERENCES: dict[str, tuple[str, Callable[[Path, Path], Twins]]] = {
     "ada": ("NVlabs/stylegan2-ada-pytorch", ada),
     "stylegan3": ("NVlabs/stylegan3", stylegan3),
@@ -37,6 +38,7 @@ REFERENCES: dict[str, tuple[str, Callable[[Path, Path], Twins]]] = {
     "interfacegan": ("genforce/interfacegan", interfacegan),
     "rosinality": ("rosinality/stylegan2-pytorch", rosinality),
     "rosinality1": ("rosinality/style-based-gan-pytorch", rosinality1),
+    "basicsr": ("XPixelGroup/BasicSR", basicsr),
     "e4e": ("omertov/encoder4editing", e4e),
 }
 HEADER = """\
@@ -46,9 +48,9 @@ HEADER = """\
 {command}
 ```
 
-For each row, that program's own code made random networks, small unless told, and wrote them as it writes files; as no
+For each row, that program's own code made random networks, small unless noted, and wrote them as it writes files; as no
 TensorFlow ran, its files were written in the layout that its programs document. `load_generator` read each file, and
-both programs drew on the CPU with the stored noise, in float32 unless told. The number is the largest difference of any
+both programs drew on the CPU with the stored noise, in float32 unless noted. The number is the largest difference of any
 value in any of the networks, as a share of the range of the reference's output: from W+ to the picture (random codes,
 another for each row), from z to the picture (psi {psi} on all rows), the discriminator's logits of eight pictures of
 noise, and the codes of encoders. Where a cell is empty nothing was compared. What remains from z in float64 is the
@@ -79,8 +81,8 @@ def run(name: str, checkout: Path) -> Found:
     found: Found = {}
     for line in done.stdout.splitlines():
         if line.startswith("{"):  # some references print while they are made
-            told = json.loads(line)
-            found.setdefault(told["kind"], []).append(told["differences"])
+            row = json.loads(line)
+            found.setdefault(row["kind"], []).append(row["differences"])
     return found
 
 

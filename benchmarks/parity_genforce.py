@@ -39,12 +39,12 @@ def genforce(checkout: Path, folder: Path) -> Twins:
     """genforce's StyleGAN2 and StyleGAN1, and TensorFlow's StyleGAN1 by its table of names."""
     enter(checkout, bare=("models",))
     first = importlib.import_module("models.stylegan_generator").StyleGANGenerator
-    for told in FIRSTS["genforce"]:
+    for options in FIRSTS["genforce"]:
         for fused in ("auto", True, False):
-            g = made(first, "genforce", told | {"fused_scale": fused})
+            g = made(first, "genforce", options | {"fused_scale": fused})
             path = tensorflow_stylegan1(g, folder, fused=fused)
             yield theirs("TensorFlow StyleGAN1 `.pkl`, by genforce's names", path, g)
-        g = made(first, "genforce", told)
+        g = made(first, "genforce", options)
         torch.save({"generator_smooth": g.state_dict()}, folder / "model.pth")
         yield theirs("genforce StyleGAN1 `.pth`", folder / "model.pth", g)
     torch.manual_seed(5)
@@ -61,9 +61,9 @@ def hammer(checkout: Path, folder: Path) -> Twins:
     """Hammer's StyleGAN2 and StyleGAN1."""
     enter(checkout, bare=("models",))
     first = importlib.import_module("models.stylegan_generator").StyleGANGenerator
-    for told in FIRSTS["hammer"]:
-        g = made(first, "hammer", told)
-        torch.save(snapshot("hammer", g, told), folder / "model.pth")
+    for options in FIRSTS["hammer"]:
+        g = made(first, "hammer", options)
+        torch.save(snapshot("hammer", g, options), folder / "model.pth")
         yield theirs("Hammer StyleGAN1 `.pth`", folder / "model.pth", g)
     yield from seconds("hammer", folder)
 
@@ -93,40 +93,40 @@ def afresh(g: Net) -> Net:
 
 def seconds(program: str, folder: Path) -> Twins:
     second = importlib.import_module("models.stylegan2_generator").StyleGAN2Generator
-    judge = importlib.import_module("models.stylegan2_discriminator").StyleGAN2Discriminator
+    discriminator = importlib.import_module("models.stylegan2_discriminator").StyleGAN2Discriminator
     plain = {} if program == "genforce" else {"impl": "ref"}
-    for told in SECONDS[program]:
+    for options in SECONDS[program]:
         for side in (32, 64):
-            here = told | {"resolution": side}
+            here = options | {"resolution": side}
             g = made(second, program, here)
             torch.manual_seed(6)
-            d = stirred(judge(resolution=side, fmaps_base=8 * side, fmaps_max=32))
+            d = stirred(discriminator(resolution=side, fmaps_base=8 * side, fmaps_max=32))
             torch.save(snapshot(program, g, here, d), folder / "model.pth")
             yield theirs(f"{NAMES[program]} StyleGAN2 `.pth`", folder / "model.pth", g, d, **plain)
 
 
-def settings(program: str, told: dict[str, Any]) -> dict[str, Any]:
+def settings(program: str, options: dict[str, Any]) -> dict[str, Any]:
     """The keywords of a network of that program."""
-    here = {"resolution": 32, "mapping_layers": 3} | LATENTS[program] | SMALL | told
+    here = {"resolution": 32, "mapping_layers": 3} | LATENTS[program] | SMALL | options
     here["label_size" if program == "genforce" else "label_dim"] = here.pop("classes", 0)
     return here | {"fmaps_base": 8 * here["resolution"]}
 
 
-def made(network: Callable[..., Net], program: str, told: dict[str, Any]) -> Net:
+def made(network: Callable[..., Net], program: str, options: dict[str, Any]) -> Net:
     torch.manual_seed(5)
-    return stirred(network(**settings(program, told)))
+    return stirred(network(**settings(program, options)))
 
 
-def snapshot(program: str, g: Net, told: dict[str, Any], d: Net | None = None) -> dict[str, object]:
+def snapshot(program: str, g: Net, options: dict[str, Any], d: Net | None = None) -> dict[str, object]:
     """A training's file; Hammer's tells the settings."""
     models = {"generator": g.state_dict(), "generator_smooth": g.state_dict()}
     models |= {} if d is None else {"discriminator": d.state_dict()}
-    kwargs = {"generator_smooth": settings(program, told), "discriminator": {}}
+    kwargs = {"generator_smooth": settings(program, options), "discriminator": {}}
     return {"models": models} | ({"model_kwargs_init": kwargs} if program == "hammer" else {})
 
 
 def theirs(kind: str, path: Path, g: Net, d: Net = None, **plain: Any) -> Twin:
-    def judge(images: Tensor, c: Tensor | None) -> Tensor:
+    def discriminator(images: Tensor, c: Tensor | None) -> Tensor:
         found = d(images, **plain)
         logits: Tensor = found["score"] if isinstance(found, dict) else found
         return logits
@@ -136,13 +136,13 @@ def theirs(kind: str, path: Path, g: Net, d: Net = None, **plain: Any) -> Twin:
         path=path,
         draw=lambda ws: g.synthesis(ws, **plain)["image"],
         sample=lambda z, c: g(z, c, trunc_psi=PSI, trunc_layers=ALL_LAYERS, **plain)["image"],
-        judge=None if d is None else judge,
+        discriminator=None if d is None else discriminator,
     )
 
 
 def tensorflow_stylegan1(g: Net, folder: Path, *, fused: object) -> Path:
     """The pickle that genforce's converter would have made this network of."""
-    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     from tensorflow_pickles import Network, stand_in
 
     state = g.state_dict()
@@ -152,15 +152,15 @@ def tensorflow_stylegan1(g: Net, folder: Path, *, fused: object) -> Path:
         if "weight" in name and "LabelConcat" not in name and "Noise" not in name:
             value = value.T if "Dense" in name or "StyleMod" in name else value.transpose(2, 3, 1, 0)
         variables[name] = value.copy()
-    told: dict[str, Any] = {"resolution": g.resolution, "latent_size": g.z_space_dim, "dlatent_size": g.w_space_dim}
-    told |= {"label_size": g.label_size, "mapping_layers": g.mapping_layers, "mapping_fmaps": g.mapping_fmaps}
-    told |= {"fmap_base": g.fmaps_base // 2, "fmap_max": g.fmaps_max, "fused_scale": fused}
+    options: dict[str, Any] = {"resolution": g.resolution, "latent_size": g.z_space_dim, "dlatent_size": g.w_space_dim}
+    options |= {"label_size": g.label_size, "mapping_layers": g.mapping_layers, "mapping_fmaps": g.mapping_fmaps}
+    options |= {"fmap_base": g.fmaps_base // 2, "fmap_max": g.fmaps_max, "fused_scale": fused}
     mapping = {name: value for name, value in variables.items() if name.startswith(("Dense", "Label"))}
     own = {"dlatent_avg": variables["dlatent_avg"]}
     drawing = {name: value for name, value in variables.items() if name not in mapping and name not in own}
-    network = Network("Gs", "G_style", own, version=3, **told)
-    network.components["mapping"] = Network("G_mapping", "G_mapping", mapping, version=3, **told)
-    network.components["synthesis"] = Network("G_synthesis", "G_synthesis", drawing, version=3, **told)
+    network = Network("Gs", "G_style", own, version=3, **options)
+    network.components["mapping"] = Network("G_mapping", "G_mapping", mapping, version=3, **options)
+    network.components["synthesis"] = Network("G_synthesis", "G_synthesis", drawing, version=3, **options)
     path = folder / "network.pkl"
     with stand_in():
         path.write_bytes(pickle.dumps((network, network, network), protocol=4))

@@ -75,14 +75,14 @@ def ada(checkout: Path, folder: Path) -> Twins:
     yield from tensorflow(folder)
 
 
-def nested(made: Make, **told: Any) -> Net:
+def nested(made: Make, **options: Any) -> Net:
     """A network made by settings as the stylegan3 repository takes them: here the synthesis has a group of its own."""
-    synthesis = {name: told.pop(name) for name in list(told) if name not in OUTER}
-    return made(**told, synthesis_kwargs=synthesis)
+    synthesis = {name: options.pop(name) for name in list(options) if name not in OUTER}
+    return made(**options, synthesis_kwargs=synthesis)
 
 
 def pair(
-    made: Make, judge: Make, arch: str, side: int, layers: int, clamp: float | None, c_dim: int, **more: Any
+    made: Make, discriminator: Make, arch: str, side: int, layers: int, clamp: float | None, c_dim: int, **more: Any
 ) -> tuple[Net, Net]:
     """A generator and a discriminator of one training, small and random."""
     torch.manual_seed(5)  # the reference asks the global generator
@@ -90,7 +90,7 @@ def pair(
     common |= {"channel_base": side * 8, "channel_max": 32, "conv_clamp": clamp, "num_fp16_res": more.pop("fp16", 0)}
     epilogue = {"mbstd_group_size": more.pop("group", 4)}
     g = made(z_dim=32, w_dim=24, mapping_kwargs={"num_layers": layers}, architecture=arch, **common, **more)
-    d = judge(architecture=arch, epilogue_kwargs=epilogue, **common)
+    d = discriminator(architecture=arch, epilogue_kwargs=epilogue, **common)
     return stirred(g), stirred(d)
 
 
@@ -108,7 +108,7 @@ def twin(kind: str, path: Path, g: Net, d: Net | None, *, forced: dict[str, Any]
         path=path,
         draw=lambda ws: g.synthesis(ws, **forced),
         sample=lambda z, c: g(z, c, truncation_psi=PSI, **forced),
-        judge=None if d is None else lambda images, c: d(images, c, force_fp32=True),
+        discriminator=None if d is None else lambda images, c: d(images, c, force_fp32=True),
     )
 
 
@@ -129,9 +129,9 @@ def stylegan3(checkout: Path, folder: Path) -> Twins:
         g, d = make(**PLAIN | more)
         yield pickled("StyleGAN2 `.pkl` of the stylegan3 repository", folder, g, d)
     for layout in LAYOUTS:
-        told = {"c_dim": 0, "img_resolution": 32} | layout
-        g = alias_free(third, **told)
-        d = make("skip", told["img_resolution"], 2, 256.0, told["c_dim"])[1]
+        options = {"c_dim": 0, "img_resolution": 32} | layout
+        g = alias_free(third, **options)
+        d = make("skip", options["img_resolution"], 2, 256.0, options["c_dim"])[1]
         yield pickled("StyleGAN3 `.pkl`: T, R and between, turned and moved", folder, g, d, forced=FORCED)
     for content, layout in itertools.product(FORMS.values(), ({}, RADIAL)):
         g, path = alias_free(third, c_dim=0, img_resolution=32, **layout), folder / "model.pt"
@@ -140,11 +140,11 @@ def stylegan3(checkout: Path, folder: Path) -> Twins:
 
 
 @torch.no_grad()
-def alias_free(made: Make, **told: Any) -> Net:
+def alias_free(made: Make, **options: Any) -> Net:
     """A small random StyleGAN3 that turns and moves its picture, by its own measure and by the code's."""
     torch.manual_seed(5)
-    narrow = {"channel_base": 16 * told["img_resolution"], "channel_max": 24}
-    g = stirred(made(z_dim=16, w_dim=16, img_channels=3, mapping_kwargs={"num_layers": 2}, **narrow, **told))
+    narrow = {"channel_base": 16 * options["img_resolution"], "channel_max": 24}
+    g = stirred(made(z_dim=16, w_dim=16, img_channels=3, mapping_kwargs={"num_layers": 2}, **narrow, **options))
     cos, sin = math.cos(0.3), math.sin(0.3)
     entry = g.synthesis.input
     entry.transform.copy_(torch.tensor([[cos, -sin, 0.1], [sin, cos, -0.05], [0, 0, 1]]))
@@ -154,7 +154,7 @@ def alias_free(made: Make, **told: Any) -> Net:
 
 def tensorflow(folder: Path) -> Twins:
     """StyleGAN2 files in TensorFlow's layout, read by the reference's converter as well."""
-    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+    sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     legacy = importlib.import_module("legacy")
     from tensorflow_pickles import vivid, write_tensorflow
     from tiny import TINY
@@ -162,12 +162,17 @@ def tensorflow(folder: Path) -> Twins:
     kinds = {"skip": "stylegan2", "resnet": "stylegan2-resnet", "orig": "stylegan2-orig"}
     for arch, clamp, c_dim in itertools.product(kinds, (None, 0.7), (0, 5)):
         version = 5 if c_dim or clamp else 4
-        spec = replace(TINY, architecture=kinds[arch], conv_clamp=clamp, judge_clamp=clamp, c_dim=c_dim, z_dim=24)
+        spec = replace(
+            TINY, architecture=kinds[arch], conv_clamp=clamp, discriminator_clamp=clamp, c_dim=c_dim, z_dim=24
+        )
         seen = "resnet" if clamp else arch  # a limit and a look at the smallest picture are not read together
         by_class = (c_dim, 16, 0) if c_dim else (0, 1, 0)
-        judge = Discriminator(spec.resolution, spec.channels, architecture=seen, clamp=clamp, classes=by_class)
+        discriminator = Discriminator(spec.resolution, spec.channels, architecture=seen, clamp=clamp, classes=by_class)
         path = write_tensorflow(
-            folder / "network.pkl", vivid(spec, judge=judge), change=told_by(spec, seen), version=version
+            folder / "network.pkl",
+            vivid(spec, discriminator=discriminator),
+            change=told_by(spec, seen),
+            version=version,
         )
         with path.open("rb") as file:
             theirs = legacy.load_network_pkl(file)
@@ -183,8 +188,8 @@ def told_by(spec: GeneratorSpec, arch: str) -> Callable[[tuple[Any, ...]], None]
         for network in networks:
             for part in (network, *network.components.values()):
                 part.static_kwargs |= widths
-        judge = {"mbstd_group_size": spec.judge_group, "num_channels": 3, "architecture": arch}
-        judge |= {"mapping_layers": 0, "mapping_fmaps": 16} if spec.c_dim else {}
-        networks[1].static_kwargs |= judge
+        discriminator = {"mbstd_group_size": spec.discriminator_group, "num_channels": 3, "architecture": arch}
+        discriminator |= {"mapping_layers": 0, "mapping_fmaps": 16} if spec.c_dim else {}
+        networks[1].static_kwargs |= discriminator
 
     return change

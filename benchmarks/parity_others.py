@@ -1,15 +1,17 @@
-"""Files of rosinality's programs, and the encoders of pSp and e4e."""
+"""Files of rosinality's programs and of BasicSR, and the encoders of pSp and e4e."""
 
 from __future__ import annotations
 
 import importlib
 import math
+import sys
 import types
 from functools import partial
 from pathlib import Path
 
 import torch
-from parity_twin import PSI, Net, Twin, Twins, enter, stirred, without_class
+import torch.nn.functional as F
+from parity_twin import PSI, SLOW, Net, Twin, Twins, enter, stirred, without_class
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
@@ -38,8 +40,42 @@ def drawn_by_rosinality(path: Path, g: Net, d: Net, average: Tensor) -> Twin:
         path=path,
         draw=lambda ws: g([ws], input_is_latent=True, randomize_noise=False)[0],
         sample=lambda z, c: g([z], randomize_noise=False, **around)[0],
-        judge=lambda images, c: d(images),
+        discriminator=lambda images, c: d(images),
     )
+
+
+def basicsr(checkout: Path, folder: Path) -> Twins:
+    """BasicSR's StyleGAN2, whose fused activation exists on GPUs alone and is written out here."""
+    enter(checkout)
+    for name in ("basicsr", "basicsr.archs", "basicsr.utils"):  # their own starts import every network there is
+        sys.modules[name] = package = types.ModuleType(name)
+        package.__path__ = [str(checkout.joinpath(*name.split(".")))]
+    fused = importlib.import_module("basicsr.ops.fused_act.fused_act")
+    fused.fused_act_ext = types.SimpleNamespace(fused_bias_act=leaky)  # type: ignore[attr-defined]
+    model = importlib.import_module("basicsr.archs.stylegan2_arch")
+    for side, narrow, layers, width in ((32, 1 / 16, 2, 32), (64, 1 / 8, 3, 64), (128, 1 / 8, 8, 512)):
+        torch.manual_seed(5)
+        g = stirred(model.StyleGAN2Generator(side, width, layers, narrow=narrow), slow=(*SLOW, "style_mlp."))
+        for strength in (tensor for tensor in g.parameters() if tensor.shape == (1,)):
+            strength.fill_(0.2)  # of noise, which begins at zero
+        torch.save({"params": g.state_dict(), "params_ema": g.state_dict()}, folder / "net_g.pth")
+        average = load_generator(folder / "net_g.pth").w_avg[None]  # which such files lack
+        yield Twin(
+            kind="BasicSR StyleGAN2 `.pth`",
+            path=folder / "net_g.pth",
+            draw=partial(drawn_by_basicsr, g, input_is_latent=True),
+            sample=partial(without_class, partial(drawn_by_basicsr, g, truncation=PSI, truncation_latent=average)),
+        )
+
+
+def drawn_by_basicsr(g: Net, codes: Tensor, **around: object) -> Tensor:
+    images: Tensor = g([codes], randomize_noise=False, **around)[0]
+    return images
+
+
+def leaky(x: Tensor, bias: Tensor, _: Tensor, act: int, grad: int, slope: float, scale: float) -> Tensor:
+    """What BasicSR's kernel for GPUs computes."""
+    return F.leaky_relu(x + bias.reshape(1, -1, *[1] * (x.ndim - 2)), slope) * scale
 
 
 def rosinality1(checkout: Path, folder: Path) -> Twins:
@@ -56,11 +92,11 @@ def rosinality1(checkout: Path, folder: Path) -> Twins:
         torch.save({"g_running": g.state_dict()}, path)
         average = load_generator(path).w_avg[None]
         noise = [torch.zeros(3, 1, 4 << index, 4 << index) for index in range(step + 1)]
-        told = {"mean_style": average, "style_weight": PSI, "noise": noise, "step": step}
+        options = {"mean_style": average, "style_weight": PSI, "noise": noise, "step": step}
         yield Twin(
             kind="rosinality StyleGAN1 `.model`, without noise",
             path=path,
-            sample=partial(without_class, partial(g, **told)),
+            sample=partial(without_class, partial(g, **options)),
         )
 
 
@@ -82,8 +118,8 @@ def e4e(checkout: Path, folder: Path) -> Twins:
     decoder = importlib.import_module("models.stylegan2.model").Generator
     for name, kind in ENCODERS.items():
         for side in (256, 1024):
-            told = types.SimpleNamespace(stylegan_size=side, input_nc=3)
-            network = lively(getattr(encoders, name)(50, "ir_se", told))
+            options = types.SimpleNamespace(stylegan_size=side, input_nc=3)
+            network = lively(getattr(encoders, name)(50, "ir_se", options))
             state = {f"encoder.{key}": tensor for key, tensor in network.state_dict().items()}
             state |= {f"decoder.{key}": tensor for key, tensor in decoder(side, 512, 8).state_dict().items()}
             average = torch.randn(512, generator=torch.Generator().manual_seed(7))

@@ -26,7 +26,7 @@ ByClass = Callable[[Tensor, Tensor | None], Tensor]
 class Twin:
     """A file and its own program's network.
 
-    Convention: `draw` ws -> pictures; `sample` z, c -> pictures at PSI; `judge` pictures, c -> logits; `encode` pictures
+    Convention: `draw` ws -> pictures; `sample` z, c -> pictures at PSI; `discriminator` pictures, c -> logits; `encode` pictures
     of 256 px -> ws; all in `dtype`. Those that are None are not compared.
     """
 
@@ -34,7 +34,7 @@ class Twin:
     path: Path
     draw: Draw | None = None
     sample: ByClass | None = None
-    judge: ByClass | None = None
+    discriminator: ByClass | None = None
     encode: Draw | None = None
     dtype: torch.dtype = torch.float32
 
@@ -55,8 +55,8 @@ def differences(twin: Twin) -> dict[str, float]:
     if twin.sample is not None:
         z, c = torch.randn(count, spec.z_dim, generator=rng).to(twin.dtype), classes(spec.c_dim, count)
         found["sample"] = share(ours.synthesis(ours.mapping(z, psi=PSI, c=c)), twin.sample(z, c))
-    if twin.judge is not None:
-        found["judge"] = judged(ours, twin.judge, rng)
+    if twin.discriminator is not None:
+        found["discriminator"] = discriminated(ours, twin.discriminator, rng)
     if twin.encode is not None:
         assert ours.encoder is not None, f"{twin.kind}: the encoder was not read"
         images = torch.rand(2, 3, 256, 256, generator=rng) * 2 - 1
@@ -64,13 +64,13 @@ def differences(twin: Twin) -> dict[str, float]:
     return found
 
 
-def judged(ours: Generator, judge: ByClass, rng: torch.Generator) -> float:
+def discriminated(ours: Generator, discriminator: ByClass, rng: torch.Generator) -> float:
     """On noise of different brightness, so that logits differ."""
     assert ours.discriminator is not None, "the discriminator was not read"
     side = ours.spec.resolution
     images = torch.randn(8, 3, side, side, generator=rng) + 2 * torch.randn(8, 3, 1, 1, generator=rng)
     c = classes(ours.discriminator.c_dim, 8)
-    return share(ours.discriminator(images, c), judge(images, c))
+    return share(ours.discriminator(images, c), discriminator(images, c))
 
 
 def share(ours: Tensor, theirs: Tensor) -> float:

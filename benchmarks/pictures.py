@@ -1,4 +1,4 @@
-"""Many faces at once, with what fixed extractors say of them, and what a generator makes of them."""
+"""Many faces at once, with the features of fixed extractors, and their reconstructions by a generator."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from held_out import Row
-from judges import Array, LabelledFeatures, features, scores_of
 from PIL import Image
+from probes import Array, LabelledFeatures, features, scores_of
 from torch import Tensor
 
 from emogan_core.faces import find_faces
@@ -25,7 +25,7 @@ MARGIN = 48
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Faces [n, 3, 128, 128] in [-1, 1] with what the fixed extractors say of them, and their rows of the table."""
+    """Faces [n, 3, 128, 128] in [-1, 1] with the features of the fixed extractors, and their rows of the table."""
 
     images: Tensor
     form: Array
@@ -51,7 +51,8 @@ class Pictures:
         return Pictures(self.images[keep], self.form[keep], self.colour[keep], self.rows[keep])
 
 
-def seen(images: Tensor, rows: Sequence[Row] = ()) -> Pictures:
+def with_features(images: Tensor, rows: Sequence[Row] = ()) -> Pictures:
+    """Pictures [n, 3, h, w] at 128 px with their features."""
     images = F.interpolate(images.clamp(-1, 1), size=SIDE, mode="bicubic", antialias=True).clamp(-1, 1)
     pixels = ((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
     form = np.stack([features(Image.fromarray(picture)) for picture in pixels])
@@ -67,27 +68,27 @@ def read(folder: Path, rows: Sequence[Row], *, most: int) -> Pictures:
         with Image.open(folder / row["file"]) as picture:
             small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
         images.append(torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 127.5 - 1)
-    return seen(torch.stack(images), rows)
+    return with_features(torch.stack(images), rows)
 
 
-def invented(generator: Generator, count: int, *, psi: float = 0.7) -> Pictures:
-    return seen(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=psi, seed=0).ws))))
+def samples(generator: Generator, count: int, *, psi: float = 0.7) -> Pictures:
+    return with_features(torch.cat(list(drawn_in_groups(generator, sampled(generator, count, psi=psi, seed=0).ws))))
 
 
 def codes_of(generator: Generator, images: Tensor) -> Tensor:
-    """What one pass of the encoder makes of pictures [n, 3, h, w] in [-1, 1]: ws [n, num_ws, w_dim]."""
+    """ws [n, num_ws, w_dim] of pictures [n, 3, h, w] in [-1, 1] by one pass of the encoder."""
     assert generator.encoder is not None
     small = F.interpolate(images, size=generator.spec.resolution, mode="bilinear", antialias=True)
     with torch.no_grad():
         return torch.cat([generator.encoder(part) for part in torch.split(small, 16)])
 
 
-def redrawn(generator: Generator, pictures: Pictures) -> Pictures:
-    """What one pass of the encoder makes of them."""
+def reconstructed(generator: Generator, pictures: Pictures) -> Pictures:
+    """Their reconstructions from one pass of the encoder."""
     ws = codes_of(generator, pictures.images)
     with torch.no_grad():
         drawn = [generator.synthesis(part) for part in torch.split(ws, 16)]
-    return seen(torch.cat(drawn), pictures.rows)
+    return with_features(torch.cat(drawn), pictures.rows)
 
 
 def psnr(a: Pictures, b: Pictures) -> Array:
@@ -96,7 +97,7 @@ def psnr(a: Pictures, b: Pictures) -> Array:
     return np.asarray((-10 * error.clamp_min(1e-10).log10()).double().numpy())
 
 
-def found(images: Tensor) -> Array:
-    """[n]: 1 where the program's own finder sees a face; a mirrored border gives it room."""
+def detected(images: Tensor) -> Array:
+    """[n]: 1 where the program's own face finder detects a face; a mirrored border is added for it."""
     wide = F.pad(images, (MARGIN,) * 4, mode="reflect")
     return np.array([float(bool(find_faces(photo_from_tensor(one)))) for one in wide])

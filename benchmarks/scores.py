@@ -20,7 +20,7 @@ class Score:
     """A number with bootstrap draws of it.
 
     Convention: samples of one size are drawn alike everywhere, so the difference of two scores over the same pictures
-    is a paired one.
+    is paired.
     """
 
     value: float
@@ -80,9 +80,9 @@ def comparison(columns: Mapping[str, Scores], measures: Sequence[Measure]) -> li
         name = measure.name
         cells = [scores[name].text(measure.form) if name in scores else "" for scores in columns.values()]
         if new is not None and old is not None:
-            told = measure.verdict(new[name], old[name]) if name in new and name in old else ""
-            cells += [(new[name] - old[name]).text("+" + measure.form) if name in new and name in old else "", told]
-            verdicts.get(told, []).append(name)
+            verdict = measure.verdict(new[name], old[name]) if name in new and name in old else ""
+            cells += [(new[name] - old[name]).text("+" + measure.form) if name in new and name in old else "", verdict]
+            verdicts.get(verdict, []).append(name)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     if compared:
         better, worse, same = ("; ".join(names) or "nothing" for names in verdicts.values())
@@ -117,5 +117,5 @@ def frechet_of(a: Array, b: Array) -> Score:
     value = frechet(a, b)
     pairs = zip(picks(len(a), seed=1), picks(len(b), seed=2), strict=True)
     draws = np.array([frechet(a[i], b[j]) for i, j in pairs])
-    # resampling repeats pictures, which adds a distance of its own: the draws are moved back by it
+    # resampling repeats pictures, which biases the distance: the draws are shifted back by that
     return Score(value, draws - draws.mean() + value)

@@ -1,4 +1,4 @@
-"""The pictures of the model card and of the workflows, all of faces of nobody.
+"""The pictures of the model card and of the workflows, all of generated faces or composites.
 
 python benchmarks/sheets.py [--generator FILE --axes FILE] -o docs/ [--workflows workflows/]
 
@@ -43,11 +43,11 @@ def samples(generator: Generator, *, seed: int) -> Photo:
     faces = drawn(generator, sampled(generator, ROWS * ROWS, psi=PSI, seed=seed), silent)
     rows = [faces[ROWS * row : ROWS * (row + 1)] for row in range(ROWS)]
     subtitle = f"seed {seed}, psi {PSI:g}, none chosen; generator {generator.fingerprint[:12]}"
-    return contact_sheet(rows, title="Faces of nobody", subtitle=subtitle, tile_px=96)
+    return contact_sheet(rows, title="Random faces", subtitle=subtitle, tile_px=96)
 
 
 def strips(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Photo:
-    """Two drawn faces per axis; the calmest of 32 random ones each, so that there is something to change."""
+    """Two drawn faces per axis; the most neutral of 32 random ones each, so that there is something to change."""
     rows, names = [], []
     faces = [calm_face(generator, axes, silent, seed=seed + number) for number in range(2)]
     for axis in (axis for axis in axes if axis.has_direction):
@@ -57,8 +57,8 @@ def strips(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Photo:
             names.append(axis.name + (" (experimental)" if axis.experimental else ""))
     return contact_sheet(
         rows,
-        title="Every axis, redrawn",
-        subtitle=f"two faces of nobody; generator {generator.fingerprint[:12]}, axes {axes.content_fingerprint[:12]}",
+        title="Every axis",
+        subtitle=f"two random faces; generator {generator.fingerprint[:12]}, axes {axes.content_fingerprint[:12]}",
         column_labels=[f"{x:+g}" if x else "0" for x in INTENSITIES],
         row_labels=names,
         tile_px=96,
@@ -66,7 +66,7 @@ def strips(generator: Generator, axes: ExpressionAxes, *, seed: int) -> Photo:
 
 
 def codes_in(workflow: Path, generator: Generator) -> Latent:
-    """The random codes that a workflow's Sample Faces makes."""
+    """The random codes of a workflow's Sample Faces node."""
     nodes = json.loads(workflow.read_text())["nodes"]
     seed, _, psi, count = next(node["widgets_values"] for node in nodes if node["type"] == "EmotionGAN_SampleFaces")[:4]
     return sampled(generator, count, psi=psi, seed=seed)

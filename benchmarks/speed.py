@@ -1,4 +1,4 @@
-"""How long an edit takes and how much memory: by method and mode, the slider alone, and importing the package.
+"""How long an edit takes and how much memory: by method and mode, repeated edits of one inversion, and importing the package.
 
 python benchmarks/speed.py PHOTO [--device auto] -o TABLE.md
 """
@@ -28,7 +28,7 @@ HEADER = """\
 # How long an edit takes
 
 ```
-python benchmarks/speed.py PHOTO --device cpu -o docs/speed.md
+python benchmarks/speed.py PHOTO --device cpu -o docs/results/speed.md
 ```
 """
 IMPORT = """

@@ -1,10 +1,10 @@
 """Drawing speed and memory of our StyleGAN2, against the published PyTorch reference when its source is at hand.
 
-python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/synthesis.md
+python benchmarks/synthesis.py [--reference DIR] [--sides 256 512 1024] [--batches 1 8] [--only TABLE ...] -o docs/results/synthesis.md
 python benchmarks/synthesis.py --device cuda [--reference DIR] [--sides ...] [--batches ...] [-o TABLE]
 
 DIR is a checkout of stylegan2-ada-pytorch; nothing of it is shipped. Both networks get the same random weights and must
-draw the same pictures before times are believed. They take turns in one process, so that what else the machine does
+draw the same pictures, or no times are printed. They take turns in one process, so that other load
 falls on both, and the least CPU time of each counts; memory is measured in a process for each, as the peak of what is
 resident while drawing above what was resident before, when weights were loaded and the libraries warm.
 """
@@ -27,35 +27,30 @@ from pathlib import Path
 
 import on_device
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emogan_core.checkpoints import load_generator
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.layers import initialise
-from emogan_core.networks.partial import draft, draw_until, resume
 
 Draw = Callable[[Tensor], Tensor]
 NOISE = 0.1
 ROUNDS = 5
 WARM_UP = 64
-EXACT = {"MALLOC_MMAP_THRESHOLD_": "262144"}  # glibc gives memory back at once, so that what is resident is in use
+EXACT = {"MALLOC_MMAP_THRESHOLD_": "262144"}  # glibc returns memory at once, so that what is resident is in use
 HEADER = """\
 # Drawing speed
 
 ```
-python benchmarks/synthesis.py --reference DIR -o docs/synthesis.md
+python benchmarks/synthesis.py --reference DIR -o docs/results/synthesis.md
 ```
 
 StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path. Where no gradients are wanted, the larger blocks are
-drawn in bands of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
+drawn in tiles of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
 convolved by tiles (Winograd), whose root mean square error was 1.2 to 1.8 times that of the plain convolution, 1e-6 of
 a layer's standard deviation. Under gradients, and off the CPU, networks are drawn whole; nothing was measured on a GPU.
 
-For GPUs there is `synthesis(ws, half_from=side)`: blocks from that side on compute in float16, activations held
-within 256, and pictures add up in float32. Random networks of 32 px were off by 0.5e-3 to 2e-3 standard deviations,
-on a CPU, where it is slower. `python benchmarks/synthesis.py --device cuda` times it, float32, `torch.compile` and
-CUDA graphs against the reference and its own kernels; no GPU has run it yet, so its speed there is not known.
+`python benchmarks/synthesis.py --device cuda` times float32, `torch.compile` and CUDA graphs against the reference and
+its own kernels; no GPU has run it yet, so its speed there is not known.
 """
 
 
@@ -83,7 +78,7 @@ def theirs(side: int, source: Path) -> Draw:
     return partial(their_network(side, source), noise_mode="const", force_fp32=True)
 
 
-def their_network(side: int, source: Path, **told: object) -> nn.Module:
+def their_network(side: int, source: Path, **settings: object) -> nn.Module:
     sys.modules.setdefault("requests", types.ModuleType("requests"))  # it imports a downloader that is never used
     if str(source) not in sys.path:
         sys.path.insert(0, str(source))
@@ -91,7 +86,7 @@ def their_network(side: int, source: Path, **told: object) -> nn.Module:
 
     generator, _ = ours(side)
     base = 32768 if side > 256 else 16384
-    network: nn.Module = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512, **told)
+    network: nn.Module = SynthesisNetwork(512, side, 3, channel_base=base, channel_max=512, **settings)
     network.eval().requires_grad_(False)
     state = network.state_dict()
     state.update(generator.synthesis.state_dict())
@@ -123,7 +118,7 @@ def peak_mib(draw: Draw, warm_up: Callable[[], object], side: int, batch: int) -
         warm_up()
         gc.collect()
         before = resident("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         draw(ws)
     return resident("VmHWM") - before
 
@@ -132,7 +127,7 @@ def resident(what: str) -> float:
     """MiB that the kernel counts as resident, now (VmRSS) or at most (VmHWM)."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS tells bytes, and only the peak
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS reports bytes, and only the peak
     line = next(line for line in status.read_text().splitlines() if line.startswith(what))
     return int(line.split()[1]) / 1024
 
@@ -194,8 +189,8 @@ def threads(sides: list[int], reference: Path | None, *, count: int = 2) -> list
 
 
 def times_and_ratio(seconds: list[float]) -> str:
-    told = [f"{second:.2f}" for second in seconds]
-    return " | ".join([*told, f"{seconds[0] / seconds[1]:.2f}"] if len(seconds) == 2 else [*told, "", ""])
+    cells = [f"{second:.2f}" for second in seconds]
+    return " | ".join([*cells, f"{seconds[0] / seconds[1]:.2f}"] if len(seconds) == 2 else [*cells, "", ""])
 
 
 def gradients(sides: list[int], reference: Path | None) -> list[str]:
@@ -213,54 +208,6 @@ def gradients(sides: list[int], reference: Path | None) -> list[str]:
 
 def step(draw: Draw, ws: Tensor) -> None:
     draw(ws).square().mean().backward()
-
-
-def redraws(sides: list[int]) -> list[str]:
-    """Redrawing from the first row that an edit touches, as a share of the whole."""
-    rows = ["| side | from row | whole, s | again, s | share | kept, MiB | difference |", "|---" * 7 + "|"]
-    for side in sides:
-        network = ours(side)[0].synthesis
-        ws = codes(side, 1)
-        for row in range(1, ws.shape[1], 2):  # an even row is read by the same block as the odd one before
-            changed = torch.cat([ws[:, :row], codes(side, 1, seed=2)[:, row:]], dim=1)
-            with torch.inference_mode():
-                prefix = draw_until(network, ws, row)
-                gap = float((resume(network, prefix, changed) - network(changed)).abs().max())
-                full, part = least_seconds(
-                    [partial(network, changed), partial(resume, network, prefix, changed)], rounds=3
-                )
-            told = f"{full:.2f} | {part:.2f} | {part / full:.2f} | {prefix.nbytes / 2**20:.1f} | {gap:.0e}"
-            rows.append(f"| {side} | {row} | {told} |")
-            print(rows[-1], flush=True)
-    about = [
-        "`networks.partial`: `draw_until(synthesis, ws, row)`, then `resume(synthesis, prefix, ws)`; an even row counts as the odd",
-        "one before, which the same block reads. The built-in axes move every row, so only axes with layer weights gain by this.",
-    ]
-    return [*rows, "", *about]
-
-
-def drafts(sides: list[int]) -> list[str]:
-    """Drafts against the whole pictures made small: the built-in faces, and random networks."""
-    rows = ["| generator | draft, px | whole, s | draft, s | share | error | PSNR, dB |", "|---" * 7 + "|"]
-    builtin = load_generator("builtin")
-    z = torch.randn(16, builtin.spec.z_dim, generator=torch.Generator().manual_seed(3))
-    cases = [(f"built-in, {builtin.spec.resolution} px", builtin.synthesis, builtin.mapping(z, psi=0.7), builtin.spec)]
-    cases += [(f"random, {side} px", ours(side)[0].synthesis, codes(side, 1), spec_of(side)) for side in sides]
-    for name, network, ws, spec in cases:
-        for side in spec.resolutions[-4:-1]:
-            with torch.inference_mode():
-                rows.append(f"| {name} | {side} | {draft_row(network, ws, side)} |")
-            print(rows[-1], flush=True)
-    about = "Against whole pictures averaged down: error in their standard deviations, PSNR for a range of 2."
-    return [*rows, "", about, "`networks.partial.draft(synthesis, ws, side)`."]
-
-
-def draft_row(network: nn.Module, ws: Tensor, side: int) -> str:
-    full, small = least_seconds([partial(network, ws[:1]), partial(draft, network, ws[:1], side)], rounds=3)
-    aim = F.interpolate(network(ws), size=(side, side), mode="area")
-    error = float((draft(network, ws, side) - aim).square().mean().sqrt())
-    psnr = 20 * math.log10(2 / error)
-    return f"{full:.3f} | {small:.3f} | {small / full:.2f} | {error / float(aim.std()):.2f} | {psnr:.1f}"
 
 
 def halves(sides: list[int]) -> list[str]:
@@ -317,9 +264,9 @@ def main() -> None:
     torch.set_num_threads(1)
     lines = [
         HEADER,
-        f"Random weights, float32, torch {torch.__version__}, one thread unless told otherwise. The networks take turns in",
+        f"Random weights, float32, torch {torch.__version__}, one thread unless noted otherwise. The networks take turns in",
         "one process, and the least of up to five times counts: of CPU time, which on an idle machine is the time on the",
-        "clock, because this one had other work.",
+        "clock, because this machine had other work.",
     ]
     for table in arguments.only:
         lines += ["", f"## {TITLES[table]}", "", *TABLES[table](arguments)]
@@ -331,17 +278,13 @@ TITLES = {
     "whole": "Whole pictures",
     "threads": "Two threads, on the clock",
     "gradients": "A step of inversion, forward and back to the codes",
-    "partial": "Redrawing from the first row of W+ that an edit touches",
-    "draft": "Drafts",
     "halves": "bfloat16",
 }
 TABLES: dict[str, Callable[[argparse.Namespace], list[str]]] = {
-    "whole": lambda told: whole(told.sides, told.batches, told.reference),
-    "threads": lambda told: threads(told.sides, told.reference),
-    "gradients": lambda told: gradients(told.sides[:1], told.reference),
-    "partial": lambda told: redraws([side for side in told.sides if side != 512]),
-    "draft": lambda told: drafts(told.sides),
-    "halves": lambda told: halves(told.sides),
+    "whole": lambda options: whole(options.sides, options.batches, options.reference),
+    "threads": lambda options: threads(options.sides, options.reference),
+    "gradients": lambda options: gradients(options.sides[:1], options.reference),
+    "halves": lambda options: halves(options.sides),
 }
 
 

@@ -6,20 +6,28 @@ import argparse
 import io
 import json
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from .errors import Cancelled, EmoganError
-from .meter import Meter
+from . import __version__
+from .errors import Cancelled, EmoganError, shortened
+from .progress_bar import ProgressBar
+
+if TYPE_CHECKING:
+    from .commands import Outputs
 
 FAILED = 2
+MOST_PRINTED = 4000
+PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 INTERRUPTED = 130
 DEFAULT_SEED = 0
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
-"""The expressions that ship with the package; here, because their own room imports torch."""
+"""The expressions that ship with the package; here, because their own package imports torch."""
 
 
 class UsageError(EmoganError):
@@ -37,30 +45,62 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 for a user's mistake told in one line, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name the terminal cannot spell is no failure
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _ended_as_by_ctrl_c():
         warnings.showwarning = _show_warning
         return _run(sys.argv[1:] if argv is None else argv)
 
 
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """A plain kill and a closed terminal stop a command as Ctrl-C does, so that no temporary file is left."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    with suppress(ValueError):  # another thread than the first handles no signals
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # not every system has both
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _run(argv: Sequence[str]) -> int:
+    outputs: Outputs | None = None
     try:
         arguments = build_parser().parse_args(_joined(argv))
-        from .commands import COMMANDS  # heavy: torch
+        from .commands import COMMANDS, Outputs  # heavy: torch
 
-        with Meter(sys.stderr, quiet=arguments.json) as meter:
-            report, lines = COMMANDS[arguments.command](arguments, meter)
+        outputs = Outputs(force=getattr(arguments, "force", False))
+        with ProgressBar(sys.stderr, quiet=arguments.json) as progress:
+            report, lines = COMMANDS[arguments.command](arguments, progress, outputs)
+        if sys.stdout is None:
+            return _say("standard output is closed, so the report cannot be shown; files asked for are written", FAILED)
         print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(_printable(line) for line in lines))
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
-        return _say("stopped; nothing was written", INTERRUPTED)
+        return _say(f"stopped; {_left(outputs) or 'nothing was written'}", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output left: nothing to tell it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         sentence = _sentence(error)
         if sentence is None:  # a bug of ours: its traceback is what a report needs
             raise
-        return _say(sentence, FAILED)
+        left = _left(outputs)
+        return _say(f"{sentence}; {left}" if left else sentence, FAILED)
     return 0
+
+
+def _left(outputs: Outputs | None) -> str:
+    """What a command that did not end well left behind."""
+    names = [] if outputs is None else [str(path) for path in outputs.written]
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return f"written before: {', '.join(names[:6])}{more}" if names else ""
 
 
 def _sentence(error: Exception) -> str | None:
@@ -84,7 +124,8 @@ def _say(sentence: str, status: int) -> int:
 
 
 def _printable(text: str) -> str:
-    """One line that no odd file name or foreign message can break or colour."""
+    """One line that no odd file name or foreign message can break, colour or fill the screen with."""
+    text = shortened(text, MOST_PRINTED)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
@@ -114,6 +155,7 @@ def _is_number(word: str) -> bool:
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
     parser = _Parser(prog="emogan", description="Change the expression of a real face in a photo, keep the person.")
+    parser.add_argument("--version", action="version", version=f"emogan {__version__}")
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     adders = (_add_edit, _add_expressions_list, _add_read, _add_demo, _add_sample, _add_invert)
@@ -134,8 +176,13 @@ def _add_edit(commands: Commands[_Parser]) -> None:
         "mouthSmileLeft. 'emogan expressions' lists them all with what they do.",
         allow_abbrev=False,
     )
-    edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
-    _add_out(edit, "OUT.png", "the edited photo: .png, .webp or .tif keep every pixel, .jpg nearly")
+    edit.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
+    _add_out(
+        edit,
+        "OUT.png",
+        "the edited photo: .png and .tif keep every untouched pixel, of 16 bits too (.tif also of floats), .webp of 8 "
+        "bits, .jpg nearly",
+    )
     _add_expressions(edit, required=False)
     edit.add_argument("--neutral-first", action="store_true", help="take the present expression off before")
     edit.add_argument(
@@ -163,7 +210,7 @@ def _add_expressions_list(commands: Commands[_Parser]) -> None:
 
 def _add_read(commands: Commands[_Parser]) -> None:
     read = commands.add_parser("read", help="say which expression a face in a photo shows", allow_abbrev=False)
-    read.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or BMP")
+    read.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     read.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
     read.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
@@ -173,6 +220,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
         "demo", help="edit two faces of nobody, and one that is drawn, with every expression", allow_abbrev=False
     )
     demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
+    _add_force(demo)
     _add_mode(demo, "motion")
     _add_method(demo)
     _add_class(demo)
@@ -192,7 +240,7 @@ def _add_sample(commands: Commands[_Parser]) -> None:
 
 def _add_invert(commands: Commands[_Parser]) -> None:
     invert = commands.add_parser("invert", help="find the latent of a face in a photo", allow_abbrev=False)
-    invert.add_argument("photo", type=Path, metavar="PHOTO")
+    invert.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     _add_out(invert, "LATENT.safetensors", "the latent file")
     invert.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
     _add_method(invert)
@@ -206,6 +254,7 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     fit.add_argument(
         "--labels", type=Path, required=True, metavar="CSV", help="columns: file, expression[, person, covariates ...]"
     )
+    fit.add_argument("--neutral", metavar="NAME", help="the label that stands for 'neutral', if it is another one")
     _add_out(fit, "AXES.safetensors", "the axes file")
     fit.add_argument("--model", choices=("pattern", "readout"), default="pattern", help="the GLM (default pattern)")
     fit.add_argument(
@@ -236,6 +285,7 @@ def _add_convert(commands: Commands[_Parser]) -> None:
         "source", metavar="IN", help="a generator's .pt, .pth, .pkl or .safetensors file, or 'builtin'"
     )
     convert.add_argument("out", type=Path, metavar="OUT.safetensors", help="the file to write, whole or not at all")
+    _add_force(convert)
     convert.add_argument(
         "--crop",
         choices=("ffhq", "tight"),
@@ -256,6 +306,11 @@ def _add_info(commands: Commands[_Parser]) -> None:
 
 def _add_out(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=meaning)
+    _add_force(parser)
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="write over files that are there already")
 
 
 def _add_expressions(parser: argparse.ArgumentParser, *, required: bool) -> None:

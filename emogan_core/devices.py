@@ -1,4 +1,4 @@
-"""The one place that asks which compute devices exist and that opens or closes autograd."""
+"""Compute devices, seeded randomness, and contexts that turn autograd on or off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import DeviceError
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """The device a user means by `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+    """The device named by `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
 
     Raises: DeviceError when it does not exist here.
     """
@@ -52,7 +52,7 @@ def gradients_allowed() -> Iterator[None]:
 
 @contextmanager
 def gradients_off() -> Iterator[None]:
-    """No autograd, and ordinary tensors out: what is made here may later take part in a backward pass."""
+    """No autograd, but ordinary tensors: what is made here may later take part in a backward pass."""
     with torch.inference_mode(False), torch.no_grad():
         yield
 

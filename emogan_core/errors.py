@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+MOST_CHARACTERS = 1200
+"""Of a message: what a stranger's file put into it may be megabytes long."""
+
 
 class EmoganError(Exception):
     """A user's mistake or a limit, told in one sentence; the command line prints it and exits with 2."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message))
+
+
+def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
+    """A text without its middle where it is too long: what went wrong stands first, what to do last."""
+    if len(text) <= most:
+        return text
+    return f"{text[: 2 * most // 3]} ... {text[-(most // 3) :]}"
 
 
 class PhotoError(EmoganError):
@@ -23,7 +36,7 @@ class CheckpointError(EmoganError):
     """A weights file that is damaged, unknown or refused."""
 
 
-class SpaceMismatch(EmoganError):  # noqa: N818 - the word DESIGN uses
+class SpaceMismatch(EmoganError):  # noqa: N818 - the name says what is wrong
     """Latents, axes or tunings that belong to another generator."""
 
 

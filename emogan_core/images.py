@@ -1,25 +1,39 @@
-"""Pictures in and out of files: upright, 8-bit sRGB, from a short list of formats and under a cap on pixels."""
+"""Pictures in and out of files: upright, with the depth, profile and descriptions that their files had."""
 
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image
 
+from .decoding import MAX_PIXELS, decoded, is_unknown_tiff, opened
+from .depth import png_of, read_floats, tiff_of
 from .errors import OutputError, PhotoError, ShapeError
-from .files import refuse_overwrite, write_whole
-from .records import read_embedded, save_options
+from .files import write_whole
+from .metadata import Metadata
+from .provenance import read_embedded, record_in_xmp, save_options
 
-MAX_PIXELS = 100_000_000
-READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+__all__ = [
+    "MAX_PIXELS",
+    "Photo",
+    "as_pixels",
+    "bits_kept",
+    "check_photo_target",
+    "check_readable",
+    "open_photo",
+    "photo_from_tensor",
+    "read_record",
+    "save_photo",
+    "tensor_from_photo",
+]
+
 _FORMAT_BY_SUFFIX = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -29,55 +43,95 @@ _FORMAT_BY_SUFFIX = {
     ".tiff": "TIFF",
 }
 _MAX_SIDE = {"PNG": 1 << 30, "JPEG": 65_500, "WEBP": 16_383, "TIFF": 1 << 30}
-_TURN = {  # EXIF orientation -> what makes the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_NEEDED = "needed a JPEG, PNG, WebP, TIFF or BMP picture"
+_BITS = {np.dtype(np.uint8): 8, np.dtype(np.float32): 16, np.dtype(np.float64): 32}
+_OPAQUE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 0xFFFF, np.dtype(np.float32): 1}
+_STEP_16 = 257  # 16-bit numbers to one of 8 bits
+
+Pixels = NDArray[Any]
+"""[h, w, 3] in 0..255: uint8, or finer steps of the same numbers where a file had more bits (see `Photo`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
     """One upright picture.
 
-    Convention: pixels uint8 [h, w, 3], sRGB; alpha uint8 [h, w], or None when the file had none.
+    Convention: pixels [h, w, 3] in 0..255: uint8, or with all the depth of the file float32 for 16 bits a channel and
+    float64 for floating-point files (which may go beyond 0..255); alpha [h, w] or None, in the file's own type: uint8,
+    uint16, or float32 with 1 for opaque. The numbers are sRGB, unless `metadata` has a profile; `notices` say what of
+    the file is not there.
     Raises: ShapeError.
     """
 
-    pixels: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None = None
+    pixels: Pixels
+    alpha: NDArray[Any] | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape
-        if self.pixels.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+        if self.pixels.dtype not in _BITS or len(shape) != 3 or shape[2] != 3 or 0 in shape:
             raise ShapeError(f"a photo came as {self.pixels.dtype} {shape}; needed uint8 [h, w, 3], not empty")
-        if self.alpha is not None and (self.alpha.dtype != np.uint8 or self.alpha.shape != shape[:2]):
+        if self.alpha is not None and (self.alpha.dtype not in _OPAQUE or self.alpha.shape != shape[:2]):
             raise ShapeError(f"alpha came as {self.alpha.dtype} {self.alpha.shape}; needed uint8 {shape[:2]}")
+
+    @property
+    def bits(self) -> int:
+        """Bits a channel: 8, 16, or 32 for floating-point files."""
+        return _BITS[self.pixels.dtype]
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether anything can be seen through."""
+        return self.alpha is not None and bool((self.alpha < _OPAQUE[self.alpha.dtype]).any())
+
+    @property
+    def eight_bit(self) -> Photo:
+        """The same picture in uint8, itself where it is that already."""
+        alpha = self.alpha
+        if alpha is not None and alpha.dtype != np.uint8:
+            alpha = as_pixels(alpha * (255 / _OPAQUE[alpha.dtype]), np.dtype(np.uint8))
+        if self.bits == 8 and alpha is self.alpha:
+            return self
+        return replace(self, pixels=as_pixels(self.pixels, np.dtype(np.uint8)), alpha=alpha)
+
+
+def as_pixels(values: NDArray[Any], kind: np.dtype[Any]) -> Pixels:
+    """Numbers in 0..255 as pixels of a photo's type: rounded and clipped to uint8, as they are in finer steps."""
+    if kind == np.uint8 == values.dtype:
+        return np.ascontiguousarray(values)
+    if kind == np.uint8:
+        rounded = np.round(values)
+        return np.asarray(np.clip(rounded, 0, 255, out=rounded).astype(np.uint8))
+    return values.astype(kind)
 
 
 def open_photo(path: Path | str) -> Photo:
-    """The first picture in a file, turned upright by its EXIF orientation and converted to sRGB by its ICC profile.
+    """The first picture in a file, turned upright by its EXIF orientation, with all bits of its colours.
 
-    Raises: PhotoError when the file is missing, empty, of another kind, damaged, or larger than MAX_PIXELS.
+    RGB numbers stay as they are, with their ICC profile beside them; grays and inks are converted to sRGB.
+    Raises: PhotoError when the file is missing, empty, no ordinary one, of another kind, damaged, or too large for
+    MAX_PIXELS or for the memory that is free.
     """
-    path = Path(path)
-    with _opened(path) as image:
-        try:
-            image.load()
-            return _upright_srgb(image)
-        except PhotoError:
+    found = decoded(Path(path))
+    pixels = found.pixels
+    if pixels.dtype == np.uint16:
+        pixels = pixels.astype(np.float32) / np.float32(_STEP_16)
+    elif pixels.dtype == np.float32:
+        pixels = pixels.astype(np.float64) * 255
+    return Photo(pixels, found.alpha, found.metadata, found.notices)
+
+
+def check_readable(path: Path) -> None:
+    """Check that a file begins as a picture does, of a size that can be taken; nothing of it is decoded.
+
+    Raises: PhotoError as `open_photo`.
+    """
+    try:
+        with opened(path):
+            return
+    except PhotoError as error:
+        if not is_unknown_tiff(path, error):
             raise
-        except MemoryError as error:
-            raise PhotoError(
-                f"{path.name} has {image.width} x {image.height} pixels, more than fit into memory; make it smaller"
-            ) from error
-        except Exception as error:  # a damaged file can trip any line of a decoder
-            raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
 
 
 def read_record(path: Path) -> dict[str, object] | None:
@@ -85,163 +139,86 @@ def read_record(path: Path) -> dict[str, object] | None:
 
     Raises: PhotoError as `open_photo` does for files that are not pictures.
     """
-    with _opened(path) as image:
-        return read_embedded(image)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture file whose header was checked and whose pixels are not yet decoded; Pillow's warnings are kept quiet."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _open_header(path) as image:
-            yield image
-
-
-def _open_header(path: Path) -> Image.Image:
-    """Pillow's lazy image of an allowed format, its size checked before anything is decoded."""
-    head = _first_bytes(path)
-    limit = f"the limit is {MAX_PIXELS // 10**6} megapixels, make it smaller first"
     try:
-        image = Image.open(path, formats=READABLE)
-    except UnidentifiedImageError as error:
-        raise PhotoError(f"{path.name} {_what_came(head)}; {_NEEDED}") from error
-    except Image.DecompressionBombError as error:
-        raise PhotoError(f"{path.name} has far too many pixels; {limit}") from error
-    except Exception as error:  # a damaged header can trip any line of a parser
-        raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
-    if image.width * image.height > MAX_PIXELS:
-        image.close()
-        raise PhotoError(f"{path.name} has {image.width} x {image.height} pixels; {limit}")
-    return image
+        with opened(path) as image:
+            return read_embedded(image)
+    except PhotoError as error:
+        floats = read_floats(path, lambda *_: None) if is_unknown_tiff(path, error) else None
+        if floats is None:
+            raise
+        return record_in_xmp(floats.xmp)
 
 
-def _first_bytes(path: Path) -> bytes:
-    """The start of an ordinary file that is not empty."""
-    try:
-        if path.is_dir():
-            raise PhotoError(f"{path} is a folder; give one picture file")
-        if path.exists() and not path.is_file():
-            raise PhotoError(f"{path} is a device or pipe; give a picture file")
-        with path.open("rb") as file:
-            head = file.read(16)
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
-        raise PhotoError(f"cannot read {path}: {_why(error)}; check the path") from error
-    if not head:
-        raise PhotoError(f"{path.name} is empty (0 bytes); {_NEEDED}")
-    return head
+def check_photo_target(path: Path, *, photo: Photo | None = None) -> None:
+    """Check before long work that the format of a picture file can hold a picture like `photo`, where it is known.
 
-
-def _why(error: Exception) -> str:
-    """The reason inside a foreign error, on one line."""
-    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
-
-
-def _what_came(head: bytes) -> str:
-    """What a file of no readable format is, told from its first bytes."""
-    if head.startswith((b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"BM")) or head[8:12] == b"WEBP":
-        return "is damaged or cut short"
-    known = {b"GIF8": "GIF", b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
-    kind = known.get(head[:4])
-    if head[4:8] == b"ftyp":
-        kind = "HEIC or AVIF" if head[8:11] in (b"hei", b"mif", b"avi", b"hev", b"msf") else "video"
-    return f"is a {kind} file" if kind else "is not a picture this program reads"
-
-
-def _upright_srgb(image: Image.Image) -> Photo:
-    """A loaded image of any mode as a Photo."""
-    alpha = None
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        alpha = image.convert("RGBA").getchannel("A")
-    turn = _TURN.get(_orientation(image))
-    colour = _srgb(_eight_bit(image))
-    if turn is not None:
-        colour = colour.transpose(turn)
-        alpha = alpha.transpose(turn) if alpha else None
-    return Photo(np.array(colour), None if alpha is None else np.array(alpha))
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 (upright) where there is none or where it cannot be read."""
-    try:
-        return int(image.getexif().get(0x0112, 1))
-    except Exception:  # EXIF is optional; a broken block must not cost the picture
-        return 1
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Without alpha and palette, 8 bits a channel: L, RGB or CMYK, with the ICC profile still in `info`."""
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 0xFFFF:
-            raise PhotoError(
-                f"a picture came with gray values from {values.min()} to {values.max()}; needed 8 or 16 bits a "
-                "channel, save it so"
-            )
-        gray = Image.fromarray(((values * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8))
-        gray.info = dict(image.info)
-        return gray
-    if image.mode == "F":
-        raise PhotoError("a picture came with floating-point pixels; needed 8 or 16 bits a channel, save it so")
-    if image.mode in ("L", "RGB", "CMYK"):
-        return image
-    if image.mode in ("1", "LA"):
-        return image.convert("L")
-    return image.convert("RGBA").convert("RGB")  # through RGBA: palettes and premultiplied alpha come out right
-
-
-def _srgb(image: Image.Image) -> Image.Image:
-    """RGB pixels in sRGB; an embedded profile that is sRGB already, or cannot be used, changes nothing."""
-    profile = image.info.get("icc_profile")
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if "srgb" not in ImageCms.getProfileDescription(source).lower():
-                target = ImageCms.createProfile("sRGB")
-                converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-                return converted if converted is not None else image.convert("RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):
-            pass  # a broken profile: the numbers are all there is
-    return image.convert("RGB")
-
-
-def check_photo_target(path: Path, *, has_alpha: bool = False, inputs: Iterable[Path] = ()) -> None:
-    """Check before long work that a picture can be saved at `path`.
-
-    Raises: OutputError for an unknown suffix, transparency that the format cannot hold, or an unusable place.
+    Raises: OutputError for an unknown suffix, or transparency or a size that the format cannot hold.
     """
-    if path.suffix.lower() not in _FORMAT_BY_SUFFIX:
+    kind = _FORMAT_BY_SUFFIX.get(path.suffix.lower())
+    if kind is None:
         came = f"the suffix '{path.suffix}'" if path.suffix else "no suffix"
         raise OutputError(f"the output {path.name} has {came}; use .png, .jpg, .webp or .tif")
-    if has_alpha and _FORMAT_BY_SUFFIX[path.suffix.lower()] == "JPEG":
-        raise OutputError(
-            f"the photo has transparency, which JPEG ({path.name}) cannot hold; save as .png, .webp or .tif"
-        )
-    refuse_overwrite(path, inputs)
+    if photo is not None:
+        if photo.is_transparent and kind == "JPEG":
+            raise OutputError(
+                f"the photo has transparency, which JPEG ({path.name}) cannot hold; save as .png, .webp or .tif"
+            )
+        height, width = photo.pixels.shape[:2]
+        if max(height, width) > _MAX_SIDE[kind]:
+            raise OutputError(
+                f"the picture is {width} x {height}, but {kind} holds at most {_MAX_SIDE[kind]} a side; save as .png"
+            )
+
+
+def bits_kept(path: Path, photo: Photo) -> int:
+    """Bits a channel that a photo keeps when it is saved at `path`: PNG holds up to 16, TIFF all, others 8."""
+    most = {"PNG": 16, "TIFF": 32}.get(_FORMAT_BY_SUFFIX.get(path.suffix.lower(), ""), 8)
+    return min(photo.bits, most)
 
 
 def save_photo(
     path: Path, photo: Photo, *, record: Mapping[str, object] | None = None, inputs: Iterable[Path] = ()
 ) -> None:
-    """Save by suffix, whole or not at all: PNG, WebP and TIFF lossless, JPEG at quality 95.
+    """Save by suffix, whole or not at all: PNG, WebP and TIFF lossless, JPEG at quality 95, as deep as `bits_kept`.
 
-    Nothing of the source file's metadata is written; `record` (see `records.edit_record`) is all the file says.
-    Raises: OutputError as `check_photo_target`; also when the format cannot hold so large a picture.
+    What the photo's `metadata` holds is written, and `record` (see `provenance.edit_record`); nothing else of its file is.
+    Raises: OutputError as `check_photo_target` and `files.write_whole`.
     """
-    transparent = photo.alpha is not None and bool((photo.alpha < 255).any())
-    inputs = tuple(inputs)
-    check_photo_target(path, has_alpha=transparent, inputs=inputs)
-    kind = _FORMAT_BY_SUFFIX[path.suffix.lower()]
-    height, width = photo.pixels.shape[:2]
-    if max(height, width) > _MAX_SIDE[kind]:
-        raise OutputError(
-            f"the picture is {width} x {height}, but {kind} holds at most {_MAX_SIDE[kind]} a side; save as .png"
-        )
-    image = Image.fromarray(photo.pixels)
-    if photo.alpha is not None and kind != "JPEG":
-        image.putalpha(Image.fromarray(photo.alpha))
-    options = save_options(kind, record)
-    write_whole(path, lambda temporary: image.save(temporary, format=kind, **options), inputs=inputs)
+    check_photo_target(path, photo=photo)
+    packed = _packed(photo, _FORMAT_BY_SUFFIX[path.suffix.lower()], bits_kept(path, photo), record)
+    write_whole(path, lambda temporary: temporary.write_bytes(packed), inputs=inputs)
+
+
+def _packed(photo: Photo, kind: str, bits: int, record: Mapping[str, object] | None) -> bytes:
+    """The bytes of a picture file; in memory, because some encoders hide that a disk is full."""
+    options = save_options(kind, record, photo.metadata)
+    values = _stored(photo, bits)
+    if kind == "TIFF":
+        return tiff_of(values, options)
+    if bits > 8:
+        return png_of(values, options)
+    image = Image.fromarray(values)
+    if kind == "JPEG":
+        image = image.convert("RGB")
+    file = io.BytesIO()
+    image.save(file, format=kind, **options)
+    return file.getvalue()
+
+
+def _stored(photo: Photo, bits: int) -> NDArray[Any]:
+    """uint8, uint16, or float32 with white at 1: [h, w, 3 or 4]."""
+    if bits == 8:
+        plain = photo.eight_bit
+        return plain.pixels if plain.alpha is None else np.dstack([plain.pixels, plain.alpha])
+    if bits == 16:
+        steps = photo.pixels * _STEP_16
+        colour, opaque = np.clip(np.round(steps, out=steps), 0, 0xFFFF, out=steps).astype(np.uint16), 0xFFFF
+    else:
+        colour, opaque = (photo.pixels / 255).astype(np.float32), 1
+    if photo.alpha is None:
+        return colour
+    share = photo.alpha * (opaque / _OPAQUE[photo.alpha.dtype])
+    return np.dstack([colour, (np.round(share) if bits == 16 else share).astype(colour.dtype)])
 
 
 def photo_from_tensor(image: torch.Tensor) -> Photo:

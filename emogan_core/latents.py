@@ -1,4 +1,4 @@
-"""Latents in W+, each bound to the generator it belongs to, and the file they are kept in."""
+"""Latents in W+, each bound to its generator, and the file format for them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ class Latent:
     """Codes of n pictures in a generator's W+ space.
 
     Convention: ws [n, num_ws, w_dim], float; `fingerprint` names the generator.
-    Raises: ShapeError when ws is not three-dimensional, empty or not finite.
+    Raises: ShapeError when ws is not floating, not three-dimensional, empty or not finite.
+
+    >>> latent = Latent(torch.zeros(3, 14, 512), fingerprint="ab12")
+    >>> len(latent), latent[2].ws.shape
+    (3, torch.Size([1, 14, 512]))
     """
 
     ws: torch.Tensor
     fingerprint: str
 
     def __post_init__(self) -> None:
+        if not self.ws.is_floating_point():
+            raise ShapeError(f"a latent came as {self.ws.dtype}; needed floating point, invert or sample again")
         if self.ws.ndim != 3 or self.ws.shape[0] == 0:
             raise ShapeError(f"a latent came with shape {tuple(self.ws.shape)}; needed [n, num_ws, w_dim] with n >= 1")
         if not torch.isfinite(self.ws).all():
@@ -63,7 +69,7 @@ def expect_same_space(what: str, fingerprint: str, other: str, other_fingerprint
 
 
 def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence[float]]] = ()) -> None:
-    """Write a latent as float32, with its generator's fingerprint; nothing is said about the photo it came from.
+    """Write a latent as float32, with its generator's fingerprint; nothing about the photo it came from is stored.
 
     Convention: `quads`, one per row or none, are the corners of the crops in photo pixels ([4, 2]: top left, top
     right, bottom right, bottom left).
@@ -78,7 +84,7 @@ def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence
 def load_latent(path: Path) -> Latent:
     """A latent on the CPU from a file that `save_latent` wrote.
 
-    Raises: CheckpointError when the file is another one or damaged; ShapeError when its values are not finite.
+    Raises: CheckpointError when the file is another one or damaged; ShapeError when its values are no finite floats.
     """
     shapes, metadata = read_header(path)
     if metadata.get("format") != LATENT_FORMAT:

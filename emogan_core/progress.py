@@ -1,4 +1,4 @@
-"""How long computations report where they are, without knowing who listens."""
+"""How long computations report their progress to a callback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One step of a long computation: 1-based `step` of `steps`, and what there is to see.
+    """One step of a long computation: 1-based `step` of `steps`, with loss and preview where it has them.
 
     Convention: `preview` is [n, 3, h, w] in [-1, 1], detached, or None when this step has none; it shows the pictures
     of a batch from number `first` on.
@@ -29,7 +29,12 @@ Progress = Callable[[StepReport], None]
 
 
 def in_parts(progress: Progress, part: int, parts: int, *, first: int = 0) -> Progress:
-    """A callback for one of several equal parts of a computation; the part's pictures begin at number `first`."""
+    """A callback for one of several equal parts of a computation; the part's pictures begin at number `first`.
+
+    >>> report = in_parts(lambda told: print(told.step, "of", told.steps), part=1, parts=2)
+    >>> report(StepReport(step=3, steps=10, what="invert"))
+    13 of 20
+    """
 
     def report(step: StepReport) -> None:
         done = part * step.steps + step.step
@@ -39,4 +44,4 @@ def in_parts(progress: Progress, part: int, parts: int, *, first: int = 0) -> Pr
 
 
 def silent(report: StepReport) -> None:
-    """The progress callback that says nothing."""
+    """The progress callback that does nothing."""

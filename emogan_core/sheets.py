@@ -1,4 +1,4 @@
-"""Contact sheets: pictures in rows and columns with labels, drawn with Pillow."""
+"""Contact sheets and what a face reads as: pictures with labels, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -9,17 +9,34 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .errors import ShapeError
+from .expressions.reading import SEEN, Reading
+from .face_model import FaceFit
 from .images import Photo
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
-_PAPER = (247, 246, 243)
-_INK = (38, 38, 42)
-_SOFT_INK = (118, 116, 112)
+_BACKGROUND = (247, 246, 243)
+_TEXT = (38, 38, 42)
+_FAINT_TEXT = (118, 116, 112)
 _EMPTY = (234, 232, 227)
 _MARGIN = 28
 _GAP = 8
 _CORNER = 6
+_MARK = (86, 204, 152)
+_BAR = (190, 186, 178)
+_READ_PX, _PANEL_PX, _READ_SHAPES = 512, 340, 12
+_READ_MARGIN = 0.35  # around the landmarks, in their own extent
+_CONTOURS = (  # of MediaPipe's points: lips outside and inside, brows, eyes, nose, jaw
+    (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185, 61),
+    (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191, 78),
+    (70, 63, 105, 66, 107),
+    (336, 296, 334, 293, 300),
+    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 33),
+    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249, 263),
+    (168, 6, 197, 195, 5, 4, 1),
+    (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356),
+)
+_IRISES = ((468, 473), (473, 478))
 
 
 def contact_sheet(
@@ -52,30 +69,71 @@ def contact_sheet(
     top = heading + (_line(small) + _GAP if column_labels else _GAP)
     pitch = tile_px + _GAP
     width = max(left + columns * pitch - _GAP, _MARGIN + _width(title, large), _MARGIN + _width(subtitle, small))
-    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    pen.text((_MARGIN, _MARGIN - _GAP), title, fill=_INK, font=_font(large))
-    pen.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_SOFT_INK, font=_font(small))
+    sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN - _GAP), title, fill=_TEXT, font=_font(large))
+    draw.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_FAINT_TEXT, font=_font(small))
     for column, label in enumerate(column_labels):
         text = _shortened(label, small, tile_px)
         middle = left + column * pitch + tile_px // 2
-        pen.text((middle - _width(text, small) // 2, heading), text, fill=_SOFT_INK, font=_font(small))
+        draw.text((middle - _width(text, small) // 2, heading), text, fill=_FAINT_TEXT, font=_font(small))
     for index, row in enumerate(rows):
         y = top + index * pitch
         if row_labels:
             text = _shortened(row_labels[index], small, 2 * tile_px)
-            pen.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_INK, font=_font(small))
+            draw.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_TEXT, font=_font(small))
         for column, photo in enumerate(row):
             tile = _tile(photo, tile_px)
             sheet.paste(tile, (left + column * pitch, y), _rounded(tile_px))
     return Photo(np.array(sheet))
 
 
+def reading_sheet(photo: Photo, fit: FaceFit, reading: Reading) -> Photo:
+    """A face with the lines of its landmarks, and beside it bars for what it reads as; always of one size."""
+    low, high = fit.landmarks.min(0), fit.landmarks.max(0)
+    side = (1 + _READ_MARGIN) * float((high - low).max())
+    corner = (low + high) / 2 - side / 2
+    ratio = _READ_PX / side
+    seen = Image.fromarray(photo.pixels).transform(
+        (_READ_PX, _READ_PX),
+        Image.Transform.AFFINE,
+        (1 / ratio, 0, float(corner[0]), 0, 1 / ratio, float(corner[1])),
+        resample=Image.Resampling.BICUBIC,
+        fillcolor=_EMPTY,
+    )
+    pen = ImageDraw.Draw(seen)
+    points = (fit.landmarks - corner) * ratio
+    for contour in _CONTOURS:
+        pen.line([(float(x), float(y)) for x, y in points[list(contour)]], fill=_MARK, width=2, joint="curve")
+    for start, end in _IRISES:
+        (x, y), radius = points[start], float(np.linalg.norm(points[start + 1 : end] - points[start], axis=1).mean())
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=_MARK, width=2)
+    sheet = Image.new("RGB", (_READ_PX + _PANEL_PX, _READ_PX), _BACKGROUND)
+    sheet.paste(seen, (0, 0))
+    _draw_bars(ImageDraw.Draw(sheet), reading)
+    return Photo(np.array(sheet))
+
+
+def _draw_bars(pen: ImageDraw.ImageDraw, reading: Reading) -> None:
+    """How probable each named expression is, then the strongest shapes."""
+    shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])[:_READ_SHAPES]
+    rows = [(name, value, f"{value:.0%}") for name, value in reading.probabilities.items()]
+    rows += [(name, value, f"{value:.2f}") for name, value in shapes if value >= SEEN]
+    pitch, left, middle = 23, _READ_PX + _GAP * 2, _READ_PX + 150
+    for row, (name, value, told) in enumerate(rows):
+        y = _GAP + row * pitch + (_GAP if row >= len(reading.probabilities) else 0)
+        pen.text((left, y), _shortened(name, 14, middle - left - _GAP), fill=_TEXT, font=_font(14))
+        length = round(max(0.0, min(1.0, value)) * (_PANEL_PX - 150 - 60))
+        pen.rectangle((middle, y + 3, middle + length, y + 15), fill=_MARK if name == reading.expression else _BAR)
+        pen.text((middle + length + _GAP, y), told, fill=_FAINT_TEXT, font=_font(14))
+
+
 def _tile(photo: Photo | None, side: int) -> Image.Image:
-    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the paper."""
+    """The picture fitted into a square; small ones are enlarged smoothly, transparency shows the background."""
     tile = Image.new("RGB", (side, side), _EMPTY)
     if photo is None:
         return tile
+    photo = photo.eight_bit
     image = Image.fromarray(photo.pixels)
     if photo.alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, _EMPTY), Image.fromarray(photo.alpha))
@@ -110,10 +168,10 @@ def _width(text: str, size: int) -> int:
     return int(_font(size).getlength(text)) + 1
 
 
-def _shortened(text: str, size: int, room: int) -> str:
+def _shortened(text: str, size: int, width: int) -> str:
     """The text, or as much of its start as fits with three dots."""
-    if _width(text, size) <= room:
+    if _width(text, size) <= width:
         return text
-    while text and _width(text + "...", size) > room:
+    while text and _width(text + "...", size) > width:
         text = text[:-1]
     return text + "..."

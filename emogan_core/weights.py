@@ -1,24 +1,28 @@
-"""Our one weights file: safetensors with metadata, checked before anything is allocated, written whole."""
+"""Our file format for weights: safetensors with metadata, checked before anything is allocated, written atomically."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from .errors import CheckpointError
-from .files import write_whole
+from .files import ordinary_only, write_whole
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_TENSOR_BYTES = 8 << 30
+MAX_TENSORS = 20_000
 MAX_DIMENSIONS = 16
 MAX_SIDE = 1 << 48
+MAX_DIGITS = 20  # of a whole number in metadata
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 
 
@@ -33,8 +37,8 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
     Raises: CheckpointError when it is not a whole, consistent safetensors file.
     """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open(path, "rb", opener=ordinary_only) as file:
+            size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = int.from_bytes(start, "little")
             if len(start) < 8 or not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
@@ -51,6 +55,10 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise CheckpointError(f"{path.name} has metadata that is not text; the file is damaged, get it again")
+    if len(header) > MAX_TENSORS:
+        raise CheckpointError(
+            f"{path.name} holds {len(header)} tensors; needed at most {MAX_TENSORS}, give another file"
+        )
     shapes = {}
     for name, entry in header.items():
         shapes[name] = _checked_shape(path, name, entry, data_bytes=size - 8 - length)
@@ -62,7 +70,7 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
     try:
         shape = tuple(int(side) for side in entry["shape"])  # type: ignore[index]
         if len(shape) > MAX_DIMENSIONS or not all(abs(side) < MAX_SIDE for side in shape):
-            raise ValueError("a shape that no file can hold")  # whose product could take for ever
+            raise ValueError("a shape that no file can hold")  # whose product could take very long
         begin, end = (int(offset) for offset in entry["data_offsets"])  # type: ignore[index]
         needed = math.prod(shape) * _BYTES[entry["dtype"]]  # type: ignore[index]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -81,11 +89,36 @@ def _checked_shape(path: Path, name: str, entry: object, *, data_bytes: int) -> 
     return shape
 
 
+def plain_json(text: str) -> Any:
+    """What a text in a file's metadata says, as JSON of short finite numbers and of Unicode.
+
+    Raises: ValueError for anything else: 1e999 and 10^400 fit no float, a lone surrogate no file; RecursionError.
+    """
+    value = json.loads(text, parse_float=_finite, parse_int=_short, parse_constant=_finite)
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text is not Unicode") from error
+    return value
+
+
+def _finite(digits: str) -> float:
+    if not math.isfinite(float(digits)):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return float(digits)
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
 def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
 
     Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. They are copies:
-    what stays mapped changes with the file, and ends the process when somebody cuts that short.
+    memory-mapped tensors would change with the file, and crash the process when it is truncated.
     Raises: CheckpointError.
     """
     shapes, metadata = read_header(path)
@@ -119,12 +152,12 @@ def is_finite(tensor: torch.Tensor) -> bool:
     """Whether a tensor holds neither NaN nor infinity."""
     if not tensor.numel():
         return True
-    least, most = torch.aminmax(tensor)  # one pass that lets NaN through; isfinite took ten times as long
+    least, most = torch.aminmax(tensor)  # one pass that propagates NaN; isfinite took ten times as long
     return bool(torch.isfinite(least) & torch.isfinite(most))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file whole or not at all.
+    """Write a safetensors file atomically.
 
     Raises: OutputError.
     """
@@ -133,7 +166,7 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Map
     def write(temporary: Path) -> None:
         try:
             save_file(plain, str(temporary), metadata=dict(metadata))
-        except SafetensorError as error:  # what a full disk is to that package, which knows no OSError
+        except SafetensorError as error:  # how safetensors reports a full disk
             raise OSError(str(error)) from error
 
     write_whole(path, write)

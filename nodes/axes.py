@@ -7,11 +7,18 @@ from pathlib import Path
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..emogan_core.expressions import ExpressionAxes, fit_expressions, load_axes, save_axes
-from ..emogan_core.inversion import METHODS, need_of
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    METHODS,
+    ExpressionAxes,
+    ExpressionAxis,
+    builtin_path,
+    fit_expressions,
+    load_axes,
+    need_of,
+    save_axes,
+)
 from . import host
-from .face_sets import CODED_AT_ONCE, Coding, from_batch, from_table
+from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_table
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
@@ -29,7 +36,14 @@ class LoadAxes(io.ComfyNode):
             category=CATEGORY,
             description="Loads expression axes: what each expression changes. The built-in ones need no fit; they move photos with "
             "every generator, and what is drawn with the built-in one.",
-            search_aliases=["expression directions", "emotion directions", "load directions"],
+            search_aliases=[
+                "expression directions",
+                "emotion directions",
+                "load directions",
+                "emotion",
+                "smile",
+                "happy",
+            ],
             inputs=[
                 io.Combo.Input(
                     "name",
@@ -86,7 +100,7 @@ class SaveAxes(io.ComfyNode):
     @classmethod
     @in_one_sentence
     def execute(cls, axes: ExpressionAxes, name: str) -> io.NodeOutput:
-        target = host.new_axes_path(name)
+        target = host.new_path(host.AXES, name)
         save_axes(target, axes)
         return io.NodeOutput(ui=ui.PreviewText(f"saved {target.name}"))
 
@@ -100,9 +114,17 @@ class FitExpressionGLM(io.ComfyNode):
             node_id="EmotionGAN_FitExpressionGLM",
             display_name="Fit Expression GLM (EmotionGAN)",
             category=CATEGORY,
-            description="Learns directions of expressions from labelled faces with a generalised linear model. Every "
-            "expression, and neutral, needs 40 examples or more of at least 5 people.",
-            search_aliases=["train expression", "learn direction", "glm", "regression", "interfacegan"],
+            description="Learns what expressions change from labelled faces with a generalised linear model. Every "
+            "expression, and neutral, needs 12 examples or more to move photos, and 40 of at least 5 people to change what the "
+            "generator draws.",
+            search_aliases=[
+                "train expression",
+                "learn expression",
+                "learn direction",
+                "glm",
+                "regression",
+                "interfacegan",
+            ],
             inputs=[
                 GeneratorSocket.Input("generator", tooltip="The generator in whose codes the directions lie."),
                 io.Combo.Input(
@@ -179,7 +201,7 @@ class FitExpressionGLM(io.ComfyNode):
         people: str = "",
         method: str = "encode",
     ) -> io.NodeOutput:
-        how = Coding(aligned=aligned, method=method, progress=host.progress())
+        how = CodingOptions(aligned=aligned, method=method, progress=host.progress())
         need = need_of(generator.generator, method, device=host.device_of(generator))
         with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
             if face_set == FROM_INPUTS:
@@ -192,6 +214,7 @@ class FitExpressionGLM(io.ComfyNode):
                 model="readout" if model == "readout" else "pattern",
                 people=faces.people,
                 coefficients=faces.coefficients,
+                brightness=faces.brightness,
                 progress=how.progress,
             )
         text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")
@@ -200,13 +223,19 @@ class FitExpressionGLM(io.ComfyNode):
 
 def told(axes: ExpressionAxes) -> str:
     """What is known about each axis, one line each."""
-    lines = [
-        f"{axis.name}: {axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
-        + (", experimental" if axis.experimental else "")
-        for axis in axes
-    ]
+    lines = [f"{axis.name}: {axis.n_expression} examples, {_standing(axis)}" for axis in axes]
     return "\n".join(
         [*lines, *(f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items())]
+    )
+
+
+def _standing(axis: ExpressionAxis) -> str:
+    """How well an axis was learned, and which parts it has."""
+    if not axis.has_direction:
+        return axis.source if not axis.n_expression else "moves photos; too few for what the generator draws"
+    told = f"AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
+    return (
+        told + (", experimental" if axis.experimental else "") + ("" if axis.has_coefficients else ", moves no photos")
     )
 
 

@@ -6,11 +6,17 @@ from pathlib import Path
 
 from comfy_api.latest import io, ui
 
-from ..emogan_core.checkpoints import Opened, open_generator
-from ..emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
-from ..emogan_core.checkpoints.describe import brief, summarised
-from ..emogan_core.checkpoints.known import sha256_of
-from ..emogan_core.faces.align import FRAMES
+from ..emogan_core import (
+    FRAMES,
+    ConversionOptions,
+    LoadedCheckpoint,
+    brief,
+    convert_generator,
+    is_conversion,
+    open_generator,
+    sha256_of,
+    summarised,
+)
 from . import host
 from .generators import source_of
 from .sentences import in_one_sentence
@@ -91,24 +97,27 @@ class ConvertGenerator(io.ComfyNode):
     @in_one_sentence
     def execute(cls, name: str, save_as: str, fp16: bool, crop: str = AS_READ, licence: str = "") -> io.NodeOutput:
         source = source_of(name)
-        sha256, order = sha256_of(source), Order(half=fp16, crop="" if crop == AS_READ else crop, licence=licence)
+        sha256, options = (
+            sha256_of(source),
+            ConversionOptions(half=fp16, crop="" if crop == AS_READ else crop, licence=licence),
+        )
         target = host.free_generator_path(
             save_as if save_as.strip() else source.stem + ("_fp16" if fp16 else ""),
-            may_be=lambda path: is_conversion(path, source_sha256=sha256, order=order),
+            may_be=lambda path: is_conversion(path, source_sha256=sha256, options=options),
         )
-        opened, first = _converted(source, target, order)
+        opened, first = _converted(source, target, options)
         told = summarised(opened, sha256=sha256_of(target))
         report = "\n".join([first, *told, f"converted from sha256: {sha256}"])
         host.tell(cls, [first, *brief(opened, sha256=sha256)])
         return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=ui.PreviewText(report))
 
 
-def _converted(source: Path, target: Path, order: Order) -> tuple[Opened, str]:
+def _converted(source: Path, target: Path, options: ConversionOptions) -> tuple[LoadedCheckpoint, str]:
     """The new file, opened, and the sentence about what was done; one that is there already is left as it is."""
     if target.exists():
         return open_generator(target), f"{target.name} was there already, made of the same file: nothing was written"
-    done = convert_generator(source, target, order=order)
+    done = convert_generator(source, target, options=options)
     told = f"wrote {target.name}, {done.precision}"
     if not done.same_fingerprint:
         told += "; rounding changed the fingerprint: latents and axes of the original do not fit this file"
-    return Opened(done.generator, target, own=True, notices=done.notices), told
+    return LoadedCheckpoint(done.generator, target, own=True, notices=done.notices), told

@@ -6,11 +6,18 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import host
 from .axes import FitExpressionGLM, LoadAxes, SaveAxes
+from .comparing import CompareReport
 from .converting import ConvertGenerator
+from .copying import CopyExpression
 from .editing import ApplyExpression
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
+from .keeping import LoadInversion, SaveInversion
+from .presets import LoadExpression, SaveExpression
+from .previewing import open_route
+from .reading import ReadExpression
 from .shapes import FaceShapes
+from .sweeping import ExpressionSweep
 
 NODES: list[type[io.ComfyNode]] = [
     LoadGenerator,
@@ -20,6 +27,14 @@ NODES: list[type[io.ComfyNode]] = [
     LoadAxes,
     ApplyExpression,
     FaceShapes,
+    CopyExpression,
+    ExpressionSweep,
+    SaveInversion,
+    LoadInversion,
+    LoadExpression,
+    SaveExpression,
+    ReadExpression,
+    CompareReport,
     FitExpressionGLM,
     SaveAxes,
     ConvertGenerator,
@@ -31,6 +46,7 @@ class EmotionGANExtension(ComfyExtension):
 
     async def on_load(self) -> None:
         host.register_folders()
+        open_route()
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return NODES

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from ..emogan_core.errors import ExpressionError, FaceError
-from ..emogan_core.expressions import FitConfig, LabelledLatents, label_latents, read_face_set
-from ..emogan_core.expressions.tables import choose_expressions
-from ..emogan_core.faces import Crop, choose_face, crop_of, cut
-from ..emogan_core.images import Photo
-from ..emogan_core.inversion import expect_method, invert_images
-from ..emogan_core.latents import Latent
-from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress, StepReport, in_parts
+from ..emogan_core import (
+    ExpressionError,
+    FitConfig,
+    Generator,
+    LabelledLatents,
+    Progress,
+    choose_expressions,
+    expect_method,
+    label_latents,
+    label_photos,
+    read_face_set,
+)
 from .pictures import photos_of
 
 CODED_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Coding:
+class CodingOptions:
     """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens."""
 
     aligned: bool
@@ -33,20 +33,22 @@ class Coding:
     progress: Progress
 
 
-def from_table(generator: Generator, table: Path, *, how: Coding) -> tuple[LabelledLatents, int]:
+def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, int]:
     """Codes of the pictures that lie beside a table, and how many showed no usable face.
 
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
     expect_method(generator, how.method)
     faces = read_face_set(table.parent, table)
-    choose_expressions(faces.expressions, None, FitConfig().floor)  # too few examples: say so before the long work
+    choose_expressions(
+        faces.expressions, None, FitConfig().moving_floor
+    )  # too few examples: say so before the long work
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
     return labelled, len(labelled.skipped)
 
 
 def from_batch(
-    generator: Generator, images: Tensor | None, labels: str, people: str, *, how: Coding
+    generator: Generator, images: Tensor | None, labels: str, people: str, *, how: CodingOptions
 ) -> tuple[LabelledLatents, int]:
     """Codes of the pictures of an IMAGE, and how many showed no usable face.
 
@@ -59,50 +61,18 @@ def from_batch(
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
-    choose_expressions(expressions, None, FitConfig().floor)
-    expect_method(generator, how.method)
-    found: dict[int, Tensor] = {}
-    for row in range(len(images)):
-        face = _face(generator, photos_of(images[row : row + 1])[0], aligned=how.aligned)
-        if face is not None:
-            found[row] = face
-        how.progress(StepReport(row + 1, len(images), "finding faces"))
-    labelled = LabelledLatents(
-        latents=_codes(generator, tuple(found.values()), how),
-        labels=tuple(expressions[row] for row in found),
-        people=tuple(names[row] for row in found) if names else None,
-        covariates={},
-        skipped=(),
+    choose_expressions(expressions, None, FitConfig().moving_floor)
+    photos = [photos_of(images[row : row + 1])[0] for row in range(len(images))]
+    labelled = label_photos(
+        generator,
+        photos,
+        expressions,
+        people=names or None,
+        aligned=how.aligned,
+        method=how.method,
+        progress=how.progress,
     )
-    return labelled, len(images) - len(found)
-
-
-def _codes(generator: Generator, faces: Sequence[Tensor], how: Coding) -> Latent:
-    """Codes of faces in the generator's frame.
-
-    Raises: ExpressionError without any face; Cancelled.
-    """
-    if not faces:
-        raise ExpressionError("none of the images shows a usable face; give faces seen from the front")
-    groups = [torch.cat(faces[start : start + CODED_AT_ONCE]) for start in range(0, len(faces), CODED_AT_ONCE)]
-    ws = []
-    for number, group in enumerate(groups):
-        report = in_parts(how.progress, number, len(groups))
-        ws.append(invert_images(generator, group, method=how.method, progress=report).latent.ws)
-    return Latent(torch.cat(ws), generator.fingerprint)
-
-
-def _face(generator: Generator, photo: Photo, *, aligned: bool) -> Tensor | None:
-    """One face in the generator's frame, [1, 3, r, r], or None."""
-    spec = generator.spec
-    if aligned:
-        height, width = photo.pixels.shape[:2]
-        quad = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
-        return cut(photo, Crop(quad=quad, landmarks=np.zeros((5, 2)), frame=spec.crop), spec.resolution)
-    try:
-        return cut(photo, crop_of(choose_face(photo), spec.crop), spec.resolution)
-    except FaceError:
-        return None
+    return labelled, len(labelled.skipped)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -8,22 +8,27 @@ from pathlib import Path
 import torch
 from comfy_api.latest import io
 
-from ..emogan_core.checkpoints import open_generator
-from ..emogan_core.checkpoints.describe import brief, summarised
-from ..emogan_core.checkpoints.known import sha256_of
-from ..emogan_core.errors import ShapeError
-from ..emogan_core.faces import place_drawn
-from ..emogan_core.images import photo_from_tensor
-from ..emogan_core.inversion import Inversion
-from ..emogan_core.latents import Latent
-from ..emogan_core.networks.memory import need_to_draw
-from ..emogan_core.networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
-from ..emogan_core.networks.spec import MAX_CLASSES
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    MAX_CLASSES,
+    SHOWN_BYTES,
+    Inversion,
+    Latent,
+    ShapeError,
+    brief,
+    builtin_path,
+    drawn_in_groups,
+    need_to_draw,
+    open_generator,
+    photo_from_tensor,
+    place_drawn,
+    sampled,
+    sha256_of,
+    summarised,
+)
 from . import host
-from .pictures import enlarged, image_of
+from .pictures import enlarged, image_of, mark_of, photos_of
 from .sentences import in_one_sentence
-from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
+from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
 
 NO_CLASS = -1
 SMALLEST_SHOWN = 512
@@ -75,8 +80,8 @@ class LoadGenerator(io.ComfyNode):
     def execute(cls, name: str) -> io.NodeOutput:
         opened = open_generator(source_of(name))
         sha256 = sha256_of(opened.path)
-        report = "\n".join(summarised(opened, sha256=sha256))
-        host.tell(cls, [*brief(opened, sha256=sha256), *host.advice(host.GENERATORS)])
+        report = "\n".join([*summarised(opened, sha256=sha256), *host.advice(host.GENERATORS)])
+        host.tell(cls, brief(opened, sha256=sha256))
         return io.NodeOutput(host.hold(opened.generator), report)
 
 
@@ -90,7 +95,7 @@ class SampleFaces(io.ComfyNode):
             display_name="Sample Faces (EmotionGAN)",
             category=CATEGORY,
             description="Draws faces of nobody, ready to be edited: connect both outputs to Apply Expression.",
-            search_aliases=["random face", "generate face", "gan sample", "thispersondoesnotexist"],
+            search_aliases=["random face", "generate face", "portrait", "gan sample", "thispersondoesnotexist"],
             inputs=[
                 GeneratorSocket.Input("generator", tooltip="The generator that draws, from Load Generator."),
                 io.Int.Input(
@@ -161,7 +166,10 @@ class SampleFaces(io.ComfyNode):
             crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
         faces = None if None in fits else fits
         inversion = Inversion(latent, target=drawn, reconstruction=drawn, crops=crops, metrics={}, faces=faces)
-        return io.NodeOutput(host.outgoing(image_of(pictures)), HeldInversion(inversion, generator, (side, side)))
+        image = host.outgoing(image_of(pictures))
+        marks = tuple(mark_of(photo, crop) for photo, crop in zip(photos_of(image), crops, strict=True))
+        places = Places(count, (side, side), tuple(range(count)), marks)
+        return io.NodeOutput(image, HeldInversion(inversion, generator, places))
 
 
 def source_of(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,28 +12,36 @@ import comfy.model_patcher
 import comfy.utils
 import folder_paths
 import torch
+from aiohttp import web
 from comfy_api.latest import io
+from comfy_execution.utils import get_executing_context
 from PIL import Image
 from server import PromptServer
 from torch import Tensor, nn
 
-from ..emogan_core.devices import gradients_off, ordinary
-from ..emogan_core.errors import EmoganError
-from ..emogan_core.networks import Generator
-from ..emogan_core.progress import Progress, StepReport
+from ..emogan_core import EmoganError, Generator, Progress, StepReport, builtin_presets, gradients_off, ordinary
 from .sockets import HeldGenerator
 
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
 AXES = "emotiongan_axes"
+EXPRESSIONS = "emotiongan_expressions"
+INVERSIONS = "emotiongan_inversions"
 SUFFIX = ".safetensors"
-SUFFIXES = {GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"), AXES: (SUFFIX,)}
+SUFFIXES = {
+    GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"),
+    AXES: (SUFFIX,),
+    EXPRESSIONS: (".json",),
+    INVERSIONS: (SUFFIX,),
+}
 BUILTIN = "builtin"
+TOLD_LINES = 3
+"""What fits on a node before the page's text box overflows."""
 MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
 
 
 def register_folders() -> None:
     """Make our folders known to the host; what others registered under these names stays."""
-    for name in (GENERATORS, AXES):
+    for name in SUFFIXES:
         is_new = name not in folder_paths.folder_names_and_paths
         folder_paths.add_model_folder_path(name, str(_models(name)))
         paths, suffixes = folder_paths.folder_names_and_paths[name]
@@ -44,8 +52,23 @@ def register_folders() -> None:
 
 def choices(folder: str) -> list[str]:
     """What a user can choose from: the built-in one, then files."""
-    files = [name for name in folder_paths.get_filename_list(folder) if name.lower().endswith(SUFFIXES[folder])]
-    return [BUILTIN, *files]
+    return [BUILTIN, *files_in(folder)]
+
+
+def expressions() -> list[str]:
+    """The expressions a user can choose from: those that come with the pack, then files."""
+    return [*builtin_presets(), *files_in(EXPRESSIONS)]
+
+
+def inversions() -> list[str]:
+    """The kept inversions a user can choose from."""
+    return files_in(INVERSIONS)
+
+
+def files_in(folder: str) -> list[str]:
+    """The files of one of our folders; hidden ones, such as a write that was cut off leaves, are no models."""
+    found = folder_paths.get_filename_list(folder)
+    return [name for name in found if name.lower().endswith(SUFFIXES[folder]) and not Path(name).name.startswith(".")]
 
 
 def chosen_path(folder: str, name: str) -> Path:
@@ -53,7 +76,7 @@ def chosen_path(folder: str, name: str) -> Path:
 
     Raises: EmoganError when it is not there.
     """
-    path = folder_paths.get_full_path(folder, name) if name in choices(folder)[1:] else None
+    path = folder_paths.get_full_path(folder, name) if name in files_in(folder) else None
     if path is None:
         raise EmoganError(absence(folder, name))
     return Path(path)
@@ -63,7 +86,7 @@ def absence(folder: str, name: str) -> str:
     """The sentence about a choice that is no file."""
     return (
         f"there is no file '{name}' in {_models(folder)}; put it there (or into a folder that extra_model_paths.yaml names "
-        f"for '{folder}') and refresh, or choose '{BUILTIN}'"
+        f"for '{folder}') and refresh, or choose one that is listed"
     )
 
 
@@ -111,15 +134,15 @@ def face_set_table(name: str) -> Path:
     return Path(folder_paths.get_input_directory()) / name
 
 
-def new_axes_path(name: str) -> Path:
-    """A file that does not exist yet, in the output folder's `emotiongan_axes`.
+def new_path(folder: str, name: str) -> Path:
+    """A file that does not exist yet, in that folder of the output folder.
 
     Raises: EmoganError when the name leads out of that folder.
     """
-    prefix = f"{AXES}/{_inside(AXES, name).as_posix()}"
+    prefix = f"{folder}/{_inside(folder, name).as_posix()}"
     output = folder_paths.get_output_directory()
     place, stem, counter, _, _ = folder_paths.get_save_image_path(prefix, output)
-    return Path(place) / f"{stem}_{counter:05}_{SUFFIX}"
+    return Path(place) / f"{stem}_{counter:05}_{SUFFIXES[folder][0]}"
 
 
 def free_generator_path(name: str, *, may_be: Callable[[Path], bool]) -> Path:
@@ -174,13 +197,15 @@ def _saved(folder: str) -> Path:
 
 
 def tell(node: type[io.ComfyNode], lines: Sequence[str]) -> None:
-    """Show a text on the node itself while the page is open, as the host's own Get Image Size does.
+    """Show the first lines of a report on the node itself while the page is open, as the host's own Get Image Size does.
 
+    A node that is taken from the cache tells nothing, so all of it must come out of an output as well.
     The page takes it for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
     spelled as a number; the two blanks make Markdown keep a line.
     """
-    if node.hidden.unique_id and PromptServer.instance is not None:
-        text = "  \n".join(lines)
+    if lines and node.hidden.unique_id and PromptServer.instance is not None:
+        shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
+        text = "  \n".join(shown)
         safe = "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)
         PromptServer.instance.send_progress_text(safe, node.hidden.unique_id)
 
@@ -266,3 +291,46 @@ def outgoing(image: Tensor, *, dtype: torch.dtype | None = None) -> Tensor:
         device=comfy.model_management.intermediate_device(),
         dtype=comfy.model_management.intermediate_dtype() if dtype is None else dtype,
     )
+
+
+def node_at_work() -> str:
+    """The host's name of the node that runs now; empty outside of a run."""
+    context = get_executing_context()
+    return "" if context is None else str(context.node_id)
+
+
+def is_busy() -> bool:
+    """Whether a workflow runs or waits."""
+    return PromptServer.instance is not None and PromptServer.instance.prompt_queue.get_tasks_remaining() > 0
+
+
+def shown_for_now(stem: str, jpeg: bytes) -> dict[str, str]:
+    """A picture in the host's temporary folder, as the page's nodes name the pictures they show.
+
+    Two files take turns, so that none is written while the page reads it.
+    """
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    older = min(
+        (folder / f"{stem}_{turn}.jpg" for turn in "ab"),
+        key=lambda path: path.stat().st_mtime_ns if path.exists() else 0,
+    )
+    older.write_bytes(jpeg)
+    return {"filename": older.name, "subfolder": "", "type": "temp"}
+
+
+def serve(
+    path: str, answer: Callable[[bytes], Awaitable[tuple[int, Mapping[str, object]]]], *, most_bytes: int
+) -> None:
+    """Answer JSON that the page posts; what the host does for its own routes about who may ask holds here too."""
+    if PromptServer.instance is None:
+        return
+
+    @PromptServer.instance.routes.post(path)
+    async def handle(request: web.Request) -> web.Response:
+        if request.content_type != "application/json":  # which no other site may send without being asked
+            return web.json_response({"error": "needed Content-Type application/json"}, status=415)
+        if request.content_length is None or request.content_length > most_bytes:
+            return web.json_response({"error": f"needed a body of {most_bytes} bytes or less"}, status=413)
+        status, said = await answer(await request.read())
+        return web.json_response(dict(said), status=status)

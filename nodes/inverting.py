@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.errors import FaceError
-from ..emogan_core.face_model import FaceFit
-from ..emogan_core.faces import Crop, choose_face, crop_of, cut, fit_to_photo
-from ..emogan_core.images import Photo, open_photo
-from ..emogan_core.inversion import METHODS, OptimiseConfig, expect_method, invert_images, need_of
-from ..emogan_core.weights import builtin_path
+from ..emogan_core import (
+    METHODS,
+    Inversion,
+    OptimiseConfig,
+    StepReport,
+    builtin_path,
+    crop_of,
+    cut,
+    expect_method,
+    invert_images,
+    need_of,
+    open_photo,
+)
 from . import host
-from .pictures import image_of, image_of_photo, photos_of, side_by_side
+from .finding import LEAVE, STOP, Found, face_inputs, find_all, landmarks_input
+from .pictures import image_of, image_of_photo, mark_of, photos_of, side_by_side
 from .sentences import in_one_sentence
-from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket
+from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
 
-EXAMPLE = builtin_path("examples/composite_f_multi.jpg")
+EXAMPLES = {
+    name: builtin_path(f"examples/{file}.jpg")
+    for name, file in (("woman", "composite_f_multi"), ("man", "composite_m_african"))
+}
 
 
 class ExamplePhoto(io.ComfyNode):
@@ -34,19 +44,27 @@ class ExamplePhoto(io.ComfyNode):
             category=CATEGORY,
             description="A portrait of nobody: the average of many people's faces (Face Research Lab, DeBruine 2016, CC BY 4.0). "
             "Put Load Image in its place for your own.",
-            search_aliases=["example face", "test face", "demo photo"],
-            inputs=[],
+            search_aliases=["example face", "test face", "demo photo", "portrait", "sample photo"],
+            inputs=[
+                io.Combo.Input(
+                    "which",
+                    options=list(EXAMPLES),
+                    default="woman",
+                    optional=True,
+                    tooltip="Which of the portraits; both are averages, of women and of men.",
+                )
+            ],
             outputs=[io.Image.Output("image", tooltip="The example portrait.")],
         )
 
     @classmethod
-    def fingerprint_inputs(cls) -> str:
-        return host.mark_of(EXAMPLE)
+    def fingerprint_inputs(cls, which: str = "woman") -> str:
+        return host.mark_of(EXAMPLES[which])
 
     @classmethod
     @in_one_sentence
-    def execute(cls) -> io.NodeOutput:
-        return io.NodeOutput(host.outgoing(image_of_photo(open_photo(EXAMPLE))))
+    def execute(cls, which: str = "woman") -> io.NodeOutput:
+        return io.NodeOutput(host.outgoing(image_of_photo(open_photo(EXAMPLES[which]))))
 
 
 class InvertFace(io.ComfyNode):
@@ -60,8 +78,10 @@ class InvertFace(io.ComfyNode):
             category=CATEGORY,
             description="Finds a face in each photo and the code with which the generator redraws it. "
             "Runs once per photo; Apply Expression then edits in a moment.",
-            search_aliases=["gan inversion", "projector", "encode face", "latent from photo", "w+ inversion"],
-            has_intermediate_output=True,
+            search_aliases=[
+                *("gan inversion", "projector", "encode face", "latent from photo", "w+ inversion"),
+                *("portrait", "find face", "fit face", "face from photo", "liveportrait"),
+            ],
             inputs=[
                 io.Image.Input(
                     "image",
@@ -71,7 +91,7 @@ class InvertFace(io.ComfyNode):
                 GeneratorSocket.Input(
                     "generator", tooltip="The generator that shall redraw the face, from Load Generator."
                 ),
-                io.Int.Input("face", default=0, min=0, max=63, tooltip="Which face of each photo: 0 is the largest."),
+                *face_inputs(of="each photo"),
                 io.Combo.Input(
                     "method",
                     options=list(METHODS),
@@ -87,46 +107,77 @@ class InvertFace(io.ComfyNode):
                     advanced=True,
                     tooltip="Steps of optimise and hybrid; more redraws closer and takes longer. encode has none.",
                 ),
+                io.Combo.Input(
+                    "without_face",
+                    options=[LEAVE, STOP],
+                    default=LEAVE,
+                    optional=True,
+                    advanced=True,
+                    tooltip="What becomes of pictures of a batch in which no usable face is found. leave unchanged: they pass "
+                    "through every edit as they are, and the report says so. stop: the run ends with a sentence about them.",
+                ),
+                landmarks_input(),
+                io.Mask.Input(
+                    "face_mask",
+                    optional=True,
+                    tooltip="Which face, by a mask over it instead of by number, one for all pictures or one for each. Has no "
+                    "say where face_landmarks are connected.",
+                ),
             ],
             outputs=[
                 LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression."),
                 io.Image.Output("redrawn", tooltip="How the generator redraws each face, before any edit."),
+                io.String.Output(
+                    "report", tooltip="How close each face was redrawn, and which pictures have no usable face."
+                ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
     @in_one_sentence
-    def execute(cls, image: Tensor, generator: HeldGenerator, face: int, method: str, steps: int) -> io.NodeOutput:
+    def execute(
+        cls,
+        image: Tensor,
+        generator: HeldGenerator,
+        face: int,
+        method: str,
+        steps: int,
+        without_face: str = LEAVE,
+        face_landmarks: object = None,
+        face_mask: Tensor | None = None,
+    ) -> io.NodeOutput:
         expect_method(generator.generator, method)
-        photos = photos_of(image)
-        spec = generator.generator.spec
-        crops, fits = _places(photos, face, spec.crop)
-        target = torch.cat([cut(photo, crop, spec.resolution) for photo, crop in zip(photos, crops, strict=True)])
-        report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
-        config = OptimiseConfig(steps=steps, hybrid_steps=steps)
-        needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(photos))
-        with host.at_work(generator, bytes_needed=needed) as network:
-            inversion = invert_images(network, target, method=method, config=config, progress=report)
-        inversion = replace(inversion, crops=crops, faces=fits)
-        redrawn = host.outgoing(image_of(inversion.reconstruction))
-        both = image_of(torch.cat([inversion.target, inversion.reconstruction], dim=3))
-        size = (int(image.shape[1]), int(image.shape[2]))
-        return io.NodeOutput(HeldInversion(inversion, generator, size), redrawn, ui=ui.PreviewImage(both, cls=cls))
+        photos, spec = photos_of(image), generator.generator.spec
+        found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=without_face == STOP)
+        crops = tuple(crop_of(one, spec.crop) for one in found.faces)
+        target = torch.cat(
+            [cut(photos[row], crop, spec.resolution) for row, crop in zip(found.rows, crops, strict=True)]
+        )
+        inversion = _inverted(generator, target, method, steps)
+        marks = tuple(mark_of(photos[row], crop) for row, crop in zip(found.rows, crops, strict=True))
+        places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, marks)
+        held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
+        host.tell(cls, found.notes)
+        return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
 
 
-def _places(photos: Sequence[Photo], face: int, frame: str) -> tuple[tuple[Crop, ...], tuple[FaceFit, ...]]:
-    """Where the wanted face lies in each photo, and the face model fitted to it.
+def _inverted(generator: HeldGenerator, target: Tensor, method: str, steps: int) -> Inversion:
+    """Codes of pictures, found | redrawn shown on the node while it works and afterwards."""
+    report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
+    config = OptimiseConfig(steps=steps, hybrid_steps=steps)
+    needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(target))
+    with host.at_work(generator, bytes_needed=needed) as network:
+        inversion = invert_images(network, target, method=method, config=config, progress=report)
+    report(StepReport(steps, steps, "inverting", preview=inversion.reconstruction))
+    return inversion
 
-    Raises: FaceError, saying which photo of a batch it is about.
-    """
-    crops, fits = [], []
-    for number, photo in enumerate(photos, start=1):
-        host.stop_if_cancelled()
-        try:
-            found = choose_face(photo, face)
-            crops.append(crop_of(found, frame))
-            fits.append(fit_to_photo(photo, found))
-        except FaceError as error:
-            where = f"image {number} of {len(photos)}: " if len(photos) > 1 else ""
-            raise FaceError(f"{where}{error}") from error
-    return tuple(crops), tuple(fits)
+
+def _told(inversion: Inversion, found: Found) -> str:
+    """A line for each face, then one for each picture without."""
+    lines = [
+        f"image {row + 1}: redrawn with a PSNR of {psnr:.1f} dB, face model {fit.error_cm:.2f} cm from the landmarks, "
+        f"head turned {fit.pose.yaw_deg:+.0f} degrees"
+        for row, psnr, fit in zip(found.rows, inversion.metrics["psnr_db"], found.fits, strict=True)
+    ]
+    return "\n".join([*lines, *found.notes])

@@ -6,6 +6,7 @@ Convention: an IMAGE is [n, h, w, 3 or 4], 0..1, float32 or, on some hosts, floa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -13,10 +14,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..emogan_core.compose import Composite
-from ..emogan_core.errors import PhotoError, ShapeError
-from ..emogan_core.faces import Crop, window_around
-from ..emogan_core.images import MAX_PIXELS, Photo, photo_from_tensor
+from ..emogan_core import MAX_PIXELS, Composite, Crop, Photo, PhotoError, ShapeError, photo_from_tensor, window_around
 
 MAX_PREVIEWED = 4
 MAX_PREVIEW_PX = 512
@@ -66,10 +64,33 @@ def with_edit(original: Tensor, composite: Composite) -> Tensor:
     return edited
 
 
-def around_faces(image: Tensor, crops: Sequence[Crop] | None) -> Tensor:
+def masks_of(mask: Tensor | None, *, count: int, size: Sequence[int]) -> list[Tensor | None]:
+    """One mask [h, w] for each of `count` pictures, or None; a mask may come without a batch, and one may serve for all.
+
+    Raises: ShapeError for another number or size.
+    """
+    if mask is None:
+        return [None] * count
+    planes = (mask if mask.ndim == 3 else mask.unsqueeze(0)).detach().float().cpu()
+    if planes.ndim != 3 or len(planes) not in (1, count) or tuple(planes.shape[1:]) != tuple(size):
+        raise ShapeError(
+            f"a mask of shape {tuple(mask.shape)} came for {count} pictures of {size[1]} x {size[0]} px; connect one of "
+            "these pictures"
+        )
+    return list(planes.expand(count, -1, -1))
+
+
+def mark_of(photo: Photo, crop: Crop) -> str:
+    """A text that tells the part of a photo around a face from every other one; what lies elsewhere may change."""
+    height, width = photo.pixels.shape[:2]
+    low = np.clip(np.floor(crop.quad.min(0)), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(crop.quad.max(0)), 0, (width, height)).astype(int)
+    part = np.ascontiguousarray(photo.pixels[low[1] : high[1], low[0] : high[0]])
+    return sha256(f"{part.shape} {low}".encode() + part.tobytes()).hexdigest()
+
+
+def around_faces(image: Tensor, crops: Sequence[Crop]) -> Tensor:
     """A preview of an IMAGE: the part of each picture around its face, all of one size, no larger than needed."""
-    if crops is None:
-        return image
     height, width = int(image.shape[1]), int(image.shape[2])
     windows = [window_around(crop, height=height, width=width) for crop in crops]
     size = min(MAX_PREVIEW_PX, max(side for _, _, side in windows))

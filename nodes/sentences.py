@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from ..emogan_core.errors import EmoganError
+from ..emogan_core import EmoganError
 
 P = ParamSpec("P")
 R = TypeVar("R")

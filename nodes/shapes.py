@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io, ui
+from collections.abc import Mapping
+
+from comfy_api.latest import io
 from torch import Tensor
 
-from ..emogan_core.expressions import apply_expressions, load_axes
-from ..emogan_core.expressions.meanings import SHAPES
-from ..emogan_core.face_model import REGIONS
+from ..emogan_core import REGIONS, SHAPES, apply_expressions, load_axes
 from . import host
-from .editing import (
+from .previewing import previewed
+from .putting_back import (
     edited,
-    expect_same_pictures,
+    expression_input,
+    expression_output,
+    frames_of,
     inputs_from_inversion,
     intensities_of,
     more_input,
+    output_of,
     outputs_of_edit,
+    slider,
     switches,
 )
 from .sentences import in_one_sentence
@@ -33,30 +38,31 @@ class FaceShapes(io.ComfyNode):
             category=CATEGORY,
             description="Moves single parts of the face, brows, eyes, cheeks, nose, jaw and mouth, in the photo's own pixels. "
             "Works with every generator. With all sliders at 0, and outside of the mask, every pixel stays as it was.",
-            search_aliases=["blendshapes", "arkit", "face rig", "live portrait", "gaze", "blink", "brow", "mouth"],
+            search_aliases=[
+                *("blendshapes", "arkit", "face rig", "live portrait", "liveportrait", "edit face", "edit portrait"),
+                *("gaze", "eye direction", "blink", "close eyes", "brow", "eyebrows", "mouth", "open mouth"),
+            ],
             has_intermediate_output=True,
             inputs=[
                 *inputs_from_inversion(),
                 *(
-                    io.Float.Input(
+                    slider(
                         name,
-                        default=0.0,
-                        min=0.0,
-                        max=1.0,
-                        step=0.05,
-                        display_mode=io.NumberDisplay.slider,
+                        most=1.0,
                         tooltip=f"{SHAPES[name][0].upper()}{SHAPES[name][1:]}. 0 changes nothing, 1 is as far as it goes.",
                     )
                     for name in shown_names()
                 ),
                 more_input("eyeBlinkLeft=1, mouthSmileRight=0.5"),
                 *switches(),
+                expression_input(),
             ],
-            outputs=outputs_of_edit(),
+            outputs=[*outputs_of_edit(), expression_output()],
         )
 
     @classmethod
     @in_one_sentence
+    @previewed
     def execute(
         cls,
         image: Tensor,
@@ -65,15 +71,13 @@ class FaceShapes(io.ComfyNode):
         draft: bool = False,
         neutral_first: bool = False,
         absolute: bool = False,
+        expression: Mapping[str, float] | None = None,
         **sliders: float,
     ) -> io.NodeOutput:
-        expect_same_pictures(image, inversion)
-        wanted = intensities_of(sliders, more)
-        edit = apply_expressions(
-            inversion.inversion, load_axes(host.BUILTIN), wanted, absolute=absolute, neutral_first=neutral_first
-        )
-        pictures, mask, _, shown = edited(image, inversion, edit, mode="motion", draft=draft)
-        return io.NodeOutput(pictures, mask, ui=ui.PreviewImage(shown, cls=cls))
+        wanted, axes = intensities_of(sliders, more, expression), load_axes(host.BUILTIN)
+        edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
+        made = edited(image, inversion, frames_of(inversion, edit), mode="motion", draft=draft)
+        return output_of(cls, made, wanted)
 
 
 def shown_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Fixtures shared by all rooms' tests."""
+"""Fixtures that all tests share."""
 
 from __future__ import annotations
 

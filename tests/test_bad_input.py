@@ -26,6 +26,8 @@ from tiny_models import portrait, without_progress, write_models
 from emogan_core import cli
 from emogan_core.checkpoints import write_generator
 from emogan_core.compose import Composite
+from emogan_core.depth import png_of, tiff_of
+from emogan_core.expressions import FitConfig
 from emogan_core.faces import find
 from emogan_core.images import Photo, open_photo, save_photo
 from emogan_core.latents import Latent, load_latent, save_latent
@@ -42,6 +44,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("originals")
     write_models(folder)
     save_photo(folder / "portrait.png", portrait())
+    save_photo(folder / "other.png", portrait())
     return folder
 
 
@@ -100,8 +103,7 @@ def bomb() -> bytes:
 
 BAD_FILES = {
     "empty": (lambda: b"", "empty"),
-    "text": (lambda: b"I am a text", "JPEG, PNG, WebP, TIFF or BMP"),
-    "gif": (lambda: stored(Image.new("P", (99, 99)), "GIF"), "GIF"),
+    "text": (lambda: b"I am a text", "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"),
     "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(99), "HEIC"),
     "pdf": (lambda: b"%PDF-1.4" + bytes(99), "PDF"),
     "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "needed a JPEG"),
@@ -111,7 +113,7 @@ BAD_FILES = {
     "webp cut short": (lambda: stored(Image.fromarray(portrait().pixels), "WEBP")[:2000], "cut short"),
     "tiff cut short": (lambda: stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000], "cut short"),
     "bomb": (bomb, "megapixels"),
-    "floats": (lambda: stored(Image.fromarray(np.ones((99, 99), np.float32)), "TIFF"), "floating"),
+    "floats": (lambda: stored(Image.fromarray(np.full((99, 99), 9, np.float32)), "TIFF"), "floating"),
     "one pixel": (lambda: stored(Image.new("RGB", (1, 1))), "no face"),
     "safetensors": (lambda: struct.pack("<Q", 2) + b"{}", "needed a JPEG"),
 }
@@ -206,7 +208,7 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--generator", "axes.safetensors"), "not a generator"),
         (("--generator", "nowhere.safetensors"), "nowhere.safetensors"),
         (("--generator", "portrait.png"), "is a picture; needed a StyleGAN generator"),
-        (("--generator", "."), "give 'builtin'"),
+        (("--generator", "."), ". is a folder; give the generator file in it"),
         (("-o", "out.gif"), "'.gif'"),
         (("-o", "out"), "no suffix"),
         (("-o", "portrait.png"), "is the input itself"),
@@ -217,6 +219,8 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("-o", "."), "suffix"),
         (("-o", "/proc/out.png"), "cannot write"),
         (("-o", "x" * 300 + ".png"), "choose another name"),
+        (("-o", "other.png"), "other.png is there already; give another name, or --force to write over it"),
+        (("--sheet", "other.png"), "other.png is there already"),
         (("--sheet", "out.png"), "each its own name"),
         (("--sheet", "portrait.png"), "is the input itself"),
         (("--sheet", "missing/sheet.png"), "does not exist"),
@@ -323,9 +327,9 @@ def test_error_latents(refused: Callable[..., str], place: Path) -> None:
         ("file,expression\na.png,happiness\na.png,neutral\n", "both label"),
         ("file,expression\na.png\n", "cells"),
         ("file,expression\na.png,\n", "expression"),
-        ("file,label\na.png,happiness\n", "no column expression"),
+        ("file,mood\na.png,happiness\n", "no column expression; its first line is 'file,mood'"),
         ("file,expression\n", "no rows"),
-        ("", "no column"),
+        ("", "no header"),
         ("file,expression\n\0\n", "labels.csv"),
     ],
 )
@@ -343,7 +347,7 @@ def test_error_labels(rows: str, told: str, refused: Callable[..., str], place: 
     assert told in refused("fit", "faces", "--labels", "labels.csv", *FIT)
 
 
-def test_error_face_sets(refused: Callable[..., str], place: Path) -> None:
+def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = place / "faces"
     faces.mkdir()
     for name in ("a.png", "b.png"):
@@ -359,9 +363,64 @@ def test_error_face_sets(refused: Callable[..., str], place: Path) -> None:
         (faces / f"{row}.png").write_bytes(stored(Image.new("RGB", (32, 32))) if row != 3 else b"no picture")
     labels = (f"{row}.png,{'neutral' if row % 2 else 'happiness'}" for row in range(80))
     (place / "labels.csv").write_text("\n".join(["file,expression", *labels]))
-    assert "3.png" in refused(*fit, "--aligned")
+    with monkeypatch.context() as quick:  # the unreadable one is skipped, and then there are too few
+        quick.setattr("emogan_core.commands.fit.FitConfig", lambda: FitConfig(moving_floor=40))
+        quick.setattr("emogan_core.commands.fit.label_latents", None)
+        told = refused(*fit, "--aligned")
+    assert "39 pictures labelled 'neutral'" in told
+    people = [f"{row}.png,{'neutral' if row % 2 else 'happiness'},{row % 4}" for row in range(80) if row != 3]
+    people += ["a.png,neutral,0", "b.png,neutral,0"]
+    (place / "people.csv").write_text("\n".join(["file,expression,person", *people]))
+    with monkeypatch.context() as quick:
+        quick.setattr("emogan_core.commands.fit.label_latents", None)
+        told = refused("fit", "faces", "--labels", "people.csv", *FIT, "--aligned")
+    assert "'happiness' comes from 2 people and 'neutral' from 3" in told
+    (place / "gray.csv").write_text("file,expression\na.png,0\nb.png,1\n")
+    assert "say which (--neutral on the command line)" in refused("fit", "faces", "--labels", "gray.csv", *FIT)
+    for end in ("/dev/full", "/dev/zero"):
+        assert "device or pipe" in refused("fit", "faces", "--labels", end, *FIT)
     (place / "latin.csv").write_bytes("file,expression\n\u00fc.png,joy\n".encode("latin-1"))
     assert "UTF-8" in refused("fit", "faces", "--labels", "latin.csv", *FIT)
+
+
+@pytest.mark.usefixtures("no_long_work")
+def test_error_outputs_that_are_there_already(
+    refused: Callable[..., str], place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same rule for every command."""
+    tiny = ("--generator", "generator.safetensors", "--device", "cpu")
+    (place / "there.safetensors").write_bytes(b"precious")
+    (place / "demo").mkdir()
+    (place / "demo" / "sheet.png").write_bytes(b"precious")
+    told = "is there already; give another name, or --force to write over it"
+    assert told in refused("invert", "portrait.png", "-o", "there.safetensors", *tiny)
+    assert told in refused("convert", "generator.safetensors", "there.safetensors")
+    assert told in refused("sample", "-o", "other.png", *tiny)
+    axes = ("--axes", "axes.safetensors", "--expression", "happiness")
+    assert told in refused("apply", "latent.safetensors", *axes, "-o", "other.png", *tiny)
+    assert cli.main(["demo", "-o", "demo", "--axes", "axes.safetensors", *tiny]) == 2
+    assert told in capsys.readouterr().err
+    assert [path.name for path in (place / "demo").iterdir()] == ["sheet.png"]
+
+
+def test_error_names_that_are_no_text(refused: Callable[..., str], place: Path) -> None:
+    name = os.fsdecode(b"\xff\xfe.safetensors")
+    assert "is no text in UTF-8; give another name" in refused("convert", "builtin", name)
+    assert not os.path.lexists(place / name)
+
+
+def test_error_long_names(refused: Callable[..., str], place: Path) -> None:
+    for long in ("x" * 300, "\u00e4" * 140, "x" * 100_000):
+        for words in (
+            ("read", f"{long}.png"),
+            ("info", f"{long}.png"),
+            ("convert", "builtin", f"{long}.safetensors"),
+            ("convert", f"{long}.pkl", "out.safetensors"),
+            ("edit", "portrait.png", *TINY, "-o", f"{long}.png"),
+            ("fit", long, "--labels", "labels.csv", *FIT),
+            ("sample", "-o", f"{long}.png", "--device", "cpu", "--generator", "generator.safetensors"),
+        ):
+            assert len(refused(*words)) < 5000
 
 
 @pytest.mark.usefixtures("no_long_work")
@@ -375,7 +434,7 @@ def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None
     assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
     assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
     assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)
-    assert "'tiny' has no classes; leave the class away" in refused("sample", "-o", "out.png", "--class", "0", *tiny)
+    assert "'tiny' has no classes; leave the class out" in refused("sample", "-o", "out.png", "--class", "0", *tiny)
     assert "whole number" in refused("sample", "-o", "out.png", "--class", "-1", *tiny)
 
 
@@ -447,6 +506,10 @@ UNUSUAL = {
     "palette": lambda image: stored(image.quantize(200)),
     "rgba": lambda image: stored(image.convert("RGBA")),
     "sixteen bit": lambda image: stored(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+    "sixteen bit colour": lambda image: png_of(np.asarray(image).astype(np.uint16) * 257, {}),
+    "floats": lambda image: tiff_of(np.asarray(image).astype(np.float32) / 255, {}),
+    "gif": lambda image: stored(image, "GIF"),
+    "avif": lambda image: stored(image, "AVIF", quality=95),
     "cmyk": lambda image: stored(image.convert("CMYK"), "JPEG", quality=95),
     "rotated": lambda image: stored(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=b"Exif\0\0" + rotation(6)),
 }

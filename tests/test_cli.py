@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,23 +19,25 @@ import pytest
 import torch
 from foreign import rosinality_names
 from nvidia_pickles import write_networks
+from PIL import Image
 from tiny import TINY, make_generator
 from tiny_models import portrait, without_progress, write_models
 
-from emogan_core import cli, meter
+from emogan_core import cli, progress_bar
 from emogan_core.checkpoints import write_generator
 from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
+from emogan_core.depth import tiff_of
 from emogan_core.errors import Cancelled
 from emogan_core.expressions import load_axes, move_latent
 from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
-from emogan_core.inversion import Edit, Inversion
+from emogan_core.inversion import METHODS, Edit, Inversion
 from emogan_core.latents import load_latent
-from emogan_core.meter import Meter
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport, silent
+from emogan_core.progress_bar import ProgressBar
 from emogan_core.weights import builtin_path
 
 
@@ -50,10 +55,11 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("emogan_core.commands.edit.put_back", played_put_back)
     monkeypatch.setattr("emogan_core.commands.demo.put_back", played_put_back)
-    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
+    monkeypatch.setattr("emogan_core.commands.edit.reading_of", lambda fit: played_reading())
 
     def command(name: str, *words: str | Path, axes: bool = True) -> str:
-        generator = ["--generator", str(models / "generator.safetensors"), "--device", "cpu"] if name != "info" else []
+        tiny = ["--generator", str(models / "generator.safetensors"), "--device", "cpu", "--force"]
+        generator = [] if name == "info" else tiny
         chosen = ["--axes", str(models / "axes.safetensors")] if axes and name in ("edit", "apply", "demo") else []
         status = cli.main([name, *map(str, words), *generator, *chosen])
         printed = capsys.readouterr()
@@ -75,11 +81,15 @@ def played_put_back(
     mask[:9, :9] = not np.array_equal(before, after)
     pixels = np.where(mask[..., None] > 0, 255 - photo.pixels, photo.pixels)
     names = load_face_model().names
-    report = {"coefficients": dict(zip(names, after.round(3).tolist(), strict=True)), "moved_cm": (0.125, 0.5)}
-    return Composite(Photo(pixels, photo.alpha), mask, generator.synthesis(edited.latent.ws), report)
+    report = {
+        "coefficients": dict(zip(names, after.round(3).tolist(), strict=True)),
+        "moved_cm": (0.125, 0.5),
+        "notices": ("the mouth is hidden",),
+    }
+    return Composite(replace(photo, pixels=pixels), mask, generator.synthesis(edited.latent.ws), report)
 
 
-def played_reading(photo: Photo, face: int = 0) -> SimpleNamespace:
+def played_reading(photo: Photo | None = None, face: int = 0) -> SimpleNamespace:
     """What a smile reads as."""
     return SimpleNamespace(
         coefficients={"jawOpen": 0.01, "mouthSmileLeft": 0.5},
@@ -184,6 +194,7 @@ def test_shape_sheets_of_other_edits_go_up_to_them(run, models: Path) -> None:
 def test_shape_an_edit_says_what_it_reached(run, models: Path) -> None:
     said = run("edit", models / "portrait.png", *EDIT, "-o", "out.png")
     assert "moved by 0.12 cm on average, 0.50 cm at most" in said
+    assert "note: the mouth is hidden\n" in said
     assert "now reads as: happiness 88%, neutral 12%" in said
     assert "now shapes: mouthSmileLeft 0.50\n" in said
     report = json.loads(run("edit", models / "portrait.png", *EDIT, "-o", "out.png", "--json"))
@@ -198,7 +209,7 @@ def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
 
 
 def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules, "emogan_core.expressions.reading", SimpleNamespace(read_expression=played_reading))
+    monkeypatch.setattr("emogan_core.commands.read.read_expression", played_reading)
     assert cli.main(["read", str(models / "portrait.png")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("reads as: happiness 88%, neutral 12%\nshapes: mouthSmileLeft 0.50\n")
@@ -268,7 +279,7 @@ def test_shape_invert_then_apply(run, models: Path) -> None:
     assert (said["kind"], said["count"], said["rows"], said["width"]) == ("latent", 1, 8, 16)
 
 
-def test_shape_fit_then_apply(run, models: Path) -> None:
+def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Axes fitted on drawn faces, half of them moved along a known axis, move a latent again."""
     generator = make_generator()
     faces = sampled(generator, 100, psi=0.7, seed=5)
@@ -279,11 +290,28 @@ def test_shape_fit_then_apply(run, models: Path) -> None:
         latent, label = (happy, "happiness") if index % 2 else (faces, "neutral")
         save_photo(Path(f"faces/{index}.png"), drawn(generator, latent[index], silent)[0])
         rows.append(f"{index}.png,{label},{index // 2}")
+    Path("faces/torn.png").write_bytes(Path("faces/0.png").read_bytes()[:200])
+    Path("faces/text.png").write_text("no picture")
+    rows += ["torn.png,neutral,1", "text.png,neutral,1"]
     Path("labels.csv").write_text("\n".join(rows))
     said = run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
     report = json.loads(said)
     assert report["expressions"]["happiness"]["examples"] == 50
-    assert report["pictures_without_a_usable_face"] == 0
+    assert {name: why.split(" ")[0] for name, why in report["skipped"].items()} == {
+        "text.png": "text.png",
+        "torn.png": "torn.png",
+    }
+    assert report["read_as"] == []
+    assert Path("mine.codes").exists()
+    with monkeypatch.context() as nobody_inverts:
+        nobody_inverts.setitem(METHODS, "encode", None)
+        again = json.loads(
+            run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
+        )
+    assert again == report
+    said = run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors")
+    assert "left out: torn.png (torn.png is damaged or cut short" in said
+    assert "kept in mine.codes" in said
     apply = ("apply", models / "latent.safetensors", "--axes", "mine.safetensors", "--expression", "happiness")
     run(*apply, "--intensity", "1", "-o", "out.png", axes=False)
     told = json.loads(run("info", "mine.safetensors", "--json"))
@@ -358,7 +386,7 @@ def test_shape_sample_draws_by_class(models: Path, tmp_path: Path, capsys: pytes
     pictures = []
     for label in ("0", "2", "2"):
         out = tmp_path / "out.png"
-        words = ["--generator", str(file), "--class", label, "--count", "1", "--device", "cpu", "--json"]
+        words = ["--generator", str(file), "--class", label, "--count", "1", "--device", "cpu", "--json", "--force"]
         assert cli.main(["sample", "-o", str(out), *words]) == 0
         assert json.loads(capsys.readouterr().out)["class"] == int(label)
         pictures.append(open_photo(out).pixels)
@@ -373,7 +401,7 @@ def test_shape_help_is_quick_because_torch_is_not_imported() -> None:
 
 
 def test_shape_the_real_path_once(models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """All rooms together, nothing played."""
+    """All packages together, nothing mocked."""
     chosen = ("--generator", str(models / "generator.safetensors"), "--axes", str(models / "axes.safetensors"))
     target = tmp_path / "out.png"
     status = cli.main(["edit", str(models / "portrait.png"), *EDIT, "-o", str(target), *chosen, "--device", "cpu"])
@@ -387,6 +415,68 @@ def test_shape_the_module_is_the_command() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("emogan: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_golden_a_photo_of_sixteen_bits_stays_one(run, models: Path) -> None:
+    """Its notices are told, its profile and its maker are kept, and what is not touched is so to the bit."""
+    rng = np.random.default_rng(0)
+    deep = portrait().pixels.astype(np.uint16) * 256 + rng.integers(0, 256, portrait().pixels.shape, dtype=np.uint16)
+    exif = Image.Exif()
+    exif[0x010F] = "CameraMaker"
+    Path("in.tif").write_bytes(tiff_of(deep, {"exif": exif.tobytes()}))
+    for out in ("out.tif", "out.png"):
+        assert run("edit", "in.tif", *EDIT, "-o", out).count("note:") == 1  # the mouth's, of the stub
+        after = np.round(open_photo(Path(out)).pixels * 257)
+        np.testing.assert_array_equal(after[9:], deep[9:])
+        assert not np.array_equal(after[:9, :9], deep[:9, :9])
+        with Image.open(out) as image:
+            assert image.getexif()[0x010F] == "CameraMaker"
+    said = run("edit", "in.tif", *EDIT, "-o", "out.jpg")
+    assert "note: out.jpg holds 8 bits a channel, the photo has 16; .png and .tif keep them" in said
+
+
+def test_shape_several_pictures_in_a_file_are_told(run, models: Path) -> None:
+    first = Image.fromarray(portrait().pixels)
+    first.save("in.webp", save_all=True, append_images=[first.rotate(180)], lossless=True)
+    told = "note: in.webp holds several pictures; the first was taken"
+    assert told in run("edit", "in.webp", *EDIT, "-o", "out.png")
+    assert told in run("invert", "in.webp", "--method", "encode", "-o", "a.safetensors")
+    assert json.loads(run("info", "in.webp", "--json"))["notices"] == [told.removeprefix("note: ")]
+
+
+def test_shape_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["--version"])
+    project = (Path(cli.__file__).parents[1] / "pyproject.toml").read_text()
+    assert left.value.code == 0
+    assert f'version = "{capsys.readouterr().out.split()[1]}"' in project
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, signal.SIGTERM, signal.SIGHUP])
+def test_error_a_stopped_command_says_what_it_wrote(
+    stop: type | signal.Signals, run, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether by Ctrl-C, a kill or a closed terminal."""
+
+    def stopped(*_: object, **__: object) -> None:
+        if isinstance(stop, signal.Signals):
+            os.kill(os.getpid(), stop)
+            time.sleep(5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emogan_core.commands.edit._sheet", stopped)
+    monkeypatch.setattr("emogan_core.commands.demo.contact_sheet", stopped)
+    tiny = ["--generator", str(models / "generator.safetensors"), "--axes", str(models / "axes.safetensors")]
+    tiny += ["--method", "encode", "--device", "cpu"]
+    words = ["--expression", "happiness", "-o", "out.png", "--sheet", "sheet.png"]
+    assert cli.main(["edit", str(models / "portrait.png"), *words, *tiny]) == 130
+    assert capsys.readouterr().err == "emogan: stopped; written before: out.png\n"
+    assert Path("out.png").exists()
+    if stop is KeyboardInterrupt:
+        assert cli.main(["demo", "-o", "demo", *tiny]) == 130
+        said = capsys.readouterr().err
+        assert "emogan: stopped; written before: demo/drawn.png, demo/composite_f_multi-1-happiness.jpg" in said
+        assert said.endswith(" and 1 more\n")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled()])
@@ -438,10 +528,10 @@ class Terminal(io.StringIO):
 
 
 def played(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, *, seconds_a_step: float) -> str:
-    """What a meter shows of two phases of ten steps."""
+    """What a progress bar shows of two phases of ten steps."""
     clock = [0.0]
-    monkeypatch.setattr(meter.time, "monotonic", lambda: clock[0])
-    with Meter(stream) as show:
+    monkeypatch.setattr(progress_bar.time, "monotonic", lambda: clock[0])
+    with ProgressBar(stream) as show:
         for what in ("optimise", "drawing"):
             for step in range(1, 11):
                 clock[0] += seconds_a_step
@@ -457,10 +547,24 @@ def test_shape_progress_is_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     assert "\n" not in shown
 
 
-def test_shape_progress_is_one_line_a_phase_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shape_progress_is_a_line_now_and_then_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = played(io.StringIO(), monkeypatch, seconds_a_step=1.0)
     assert [line.split(":")[0] for line in shown.splitlines()] == ["optimise", "drawing"]
+    shown = played(io.StringIO(), monkeypatch, seconds_a_step=10.0)
+    assert shown.splitlines()[:3] == [
+        "optimise: 2 of 10, about 90 s left",
+        "optimise: 5 of 10, about 60 s left",
+        "optimise: 8 of 10, about 30 s left",
+    ]
 
 
 def test_shape_short_work_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played(Terminal(), monkeypatch, seconds_a_step=0.1) == ""
+
+
+def test_error_standard_output_is_closed(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it when `>&-` closed it
+    assert cli.main(["info", str(models / "axes.safetensors")]) == 2
+    assert capsys.readouterr().err == (
+        "emogan: standard output is closed, so the report cannot be shown; files asked for are written\n"
+    )

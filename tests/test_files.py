@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from emogan_core import files
 from emogan_core.errors import OutputError
-from emogan_core.files import refuse_overwrite, write_whole
+from emogan_core.files import first_bytes, refuse_overwrite, write_whole
 
 
 def put(text: str) -> Callable[[Path], object]:
@@ -89,9 +92,56 @@ def test_error_protected_places(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
 
 
-def test_shape_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "other").write_text("other")
-    (tmp_path / "link").symlink_to(tmp_path / "other")
-    write_whole(tmp_path / "link", put("new"))
-    assert (tmp_path / "other").read_text() == "other"
-    assert (tmp_path / "link").read_text() == "new"
+def test_shape_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "other").write_text("other")
+    (tmp_path / "link").symlink_to("deep/other")
+    (tmp_path / "new").symlink_to("deep/none yet")
+    for name in ("link", "new"):
+        write_whole(tmp_path / name, put("new"))
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / name).read_text() == "new"
+    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["none yet", "other"]
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "lost").symlink_to("missing/a.png")
+    for name, words in (("loop", "in a circle"), ("lost", "does not exist")):
+        with pytest.raises(OutputError, match=words):
+            write_whole(tmp_path / name, put("x"))
+
+
+def test_shape_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from emogan_core.files import write_whole\n"
+        "write_whole(Path(sys.argv[1]), lambda path: os.kill(os.getpid(), signal.SIGKILL))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.png")], env=environment, check=False)
+    assert len(list(tmp_path.glob(".emogan-*"))) == 1
+    living = tmp_path / f".emogan-{files._machine()}-{os.getpid()}-x.png"
+    elsewhere = tmp_path / ".emogan-00000000-1-x.png"
+    ours_before = tmp_path / ".emogan-abcdefgh.png"  # as an older version named them
+    for path in (living, elsewhere, ours_before):
+        path.touch()
+    os.utime(ours_before, (1, 1))
+    write_whole(tmp_path / "b.png", put("x"))
+    assert set(tmp_path.iterdir()) == {living, elsewhere, tmp_path / "b.png"}
+
+
+def test_error_only_ordinary_files_are_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path / "pipe", "device or pipe"),
+        (Path("/dev/full"), "device or pipe"),
+        (tmp_path, "folder"),
+    ):
+        with pytest.raises(OSError, match=words):
+            first_bytes(path, 16)
+    (tmp_path / "a").write_text("abc")
+    assert first_bytes(tmp_path / "a", 2) == b"ab"
+
+
+def test_error_messages_of_megabytes_are_cut() -> None:
+    message = str(OutputError("the beginning " + "x" * 10_000_000 + " and what to do"))
+    assert len(message) < 2000
+    assert message.startswith("the beginning")
+    assert message.endswith("and what to do")

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import struct
+import sys
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 import torch
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import IFDRational
 
+from emogan_core import decoding
+from emogan_core.depth import png_of
 from emogan_core.errors import OutputError, PhotoError, ShapeError
+from emogan_core.free_memory import free_memory
 from emogan_core.images import (
     MAX_PIXELS,
     Photo,
+    bits_kept,
     check_photo_target,
     open_photo,
     photo_from_tensor,
@@ -25,7 +35,8 @@ from emogan_core.images import (
     save_photo,
     tensor_from_photo,
 )
-from emogan_core.records import edit_record
+from emogan_core.metadata import Metadata
+from emogan_core.provenance import edit_record
 
 
 def pattern(height: int = 24, width: int = 36) -> np.ndarray:
@@ -149,24 +160,72 @@ def test_shape_srgb_profile_changes_nothing_and_a_broken_one_is_ignored(tmp_path
         np.testing.assert_array_equal(open_photo(tmp_path / f"{name}.png").pixels, pattern())
 
 
-def test_shape_other_profiles_are_converted(tmp_path: Path) -> None:
-    """A profile that swaps red and blue, made from Pillow's sRGB profile, must swap them back."""
+def other_profile() -> bytes:
+    """A profile that swaps red and blue, made from Pillow's sRGB profile."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     table = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * profile[131], 12)}
     profile[table[b"rXYZ"] : table[b"rXYZ"] + 4] = b"bXYZ"
     profile[table[b"bXYZ"] : table[b"bXYZ"] + 4] = b"rXYZ"
-    profile = profile.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be")).replace(b"sRGB", b"Swap")
-    Image.fromarray(pattern()).save(tmp_path / "a.png", icc_profile=bytes(profile))
-    pixels = open_photo(tmp_path / "a.png").pixels
-    assert np.abs(pixels.astype(int) - pattern()[..., ::-1]).max() <= 3
+    return bytes(profile.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be")).replace(b"sRGB", b"Swap"))
 
 
-def test_shape_first_frame_of_an_animation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_shape_rgb_numbers_and_their_profile_are_kept(tmp_path: Path, suffix: str) -> None:
+    Image.fromarray(pattern()).save(tmp_path / "a.png", icc_profile=other_profile())
+    photo = open_photo(tmp_path / "a.png")
+    np.testing.assert_array_equal(photo.pixels, pattern())
+    save_photo(tmp_path / f"b.{suffix}", photo, record={"edited": True})
+    with Image.open(tmp_path / f"b.{suffix}") as image:
+        assert image.info["icc_profile"] == other_profile()
+    assert open_photo(tmp_path / f"b.{suffix}").metadata.icc_profile == other_profile()
+
+
+def test_shape_inks_are_converted_by_their_profile(tmp_path: Path) -> None:
+    """LAB stands for inks here: Pillow makes a profile of it by itself, and only that tells it from RGB."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    srgb = ImageCms.createProfile("sRGB")
+    there = ImageCms.profileToProfile(Image.fromarray(pattern()), srgb, ImageCms.createProfile("LAB"), outputMode="LAB")
+    there.save(tmp_path / "a.tif", icc_profile=lab)
+    photo = open_photo(tmp_path / "a.tif")
+    assert photo.metadata.icc_profile == b""
+    assert np.abs(photo.pixels.astype(int) - pattern()).mean() < 3  # not all its colours are within sRGB
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.tif", "a.png", "a.gif", "a.avif"])
+def test_shape_first_frame_of_an_animation(tmp_path: Path, name: str) -> None:
     frames = [Image.fromarray(pattern()), Image.fromarray(255 - pattern())]
-    for name in ("a.webp", "a.tif", "a.png"):
-        options = {"lossless": True} if name == "a.webp" else {}
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
-        np.testing.assert_array_equal(open_photo(tmp_path / name).pixels, pattern())
+    options = {"a.webp": {"lossless": True}, "a.avif": {"quality": 100}}.get(name, {})
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
+    photo = open_photo(tmp_path / name)
+    assert np.abs(photo.pixels.astype(int) - pattern()).mean() < (6 if name in ("a.gif", "a.avif") else 1e-9)
+    assert photo.notices == (f"{name} holds several pictures; the first was taken",)
+    frames[0].save(tmp_path / name, **options)
+    assert open_photo(tmp_path / name).notices == ()
+
+
+def test_shape_heic_where_its_package_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is played: its opener takes what the real one's takes."""
+
+    class Opener(ImageFile.ImageFile):
+        format = "HEIF"
+
+        def _open(self) -> None:
+            self._size, self._mode = (36, 24), "RGB"
+
+        def load(self) -> Image.core.PixelAccess | None:
+            self.im = Image.fromarray(pattern()).im
+            return Image.Image.load(self)
+
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    assert "pillow-heif" in refusal(tmp_path / "phone.heic")
+
+    def register() -> None:
+        Image.register_open("HEIF", Opener, lambda prefix: prefix[8:12] == b"heic")
+
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(register_heif_opener=register))
+    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    np.testing.assert_array_equal(open_photo(tmp_path / "phone.heic").pixels, pattern())
 
 
 def test_error_files_that_are_no_pictures(tmp_path: Path) -> None:
@@ -174,19 +233,17 @@ def test_error_files_that_are_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("hello, I am not a picture")
     (tmp_path / "page.png").write_bytes(b"%PDF-1.7 something")
     (tmp_path / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
-    Image.fromarray(pattern()).save(tmp_path / "a.gif")
     Image.fromarray(pattern()).save(tmp_path / "a.ppm")
     assert "empty" in refusal(tmp_path / "empty.png")
     assert "not a picture" in refusal(tmp_path / "text.jpg")
     assert "PDF" in refusal(tmp_path / "page.png")
     assert "HEIC" in refusal(tmp_path / "phone.jpg")
-    assert "GIF" in refusal(tmp_path / "a.gif")
-    assert "JPEG, PNG, WebP, TIFF or BMP" in refusal(tmp_path / "a.ppm")
+    assert "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC" in refusal(tmp_path / "a.ppm")
     os.mkfifo(tmp_path / "pipe")
     assert "pipe" in refusal(tmp_path / "pipe")
     assert "folder" in refusal(tmp_path)
     assert "check the path" in refusal(tmp_path / "nowhere.png")
-    assert "check the path" in refusal(tmp_path / "a.gif" / "x.png")
+    assert "check the path" in refusal(tmp_path / "a.ppm" / "x.png")
     assert "check the path" in refusal(tmp_path / ("x" * 300 + ".png"))
 
 
@@ -199,6 +256,20 @@ def test_error_truncated(tmp_path: Path, suffix: str, keep: float) -> None:
     whole = buffer.getvalue()
     (tmp_path / f"a.{suffix}").write_bytes(whole[: int(len(whole) * keep)])
     assert "damaged" in refusal(tmp_path / f"a.{suffix}")
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "jpeg"])
+def test_error_libtiff_keeps_quiet(tmp_path: Path, compression: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """It writes to standard error by itself about what is damaged."""
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.tif", compression=compression)
+    broken = bytearray((tmp_path / "a.tif").read_bytes())
+    broken[600:700] = b"\xff" * 100
+    (tmp_path / "a.tif").write_bytes(broken)
+    with suppress(PhotoError):
+        open_photo(tmp_path / "a.tif")
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 def test_error_flipped_bytes_never_escape_as_another_error(tmp_path: Path) -> None:
@@ -222,16 +293,23 @@ def test_error_more_pixels_than_the_limit_before_decoding(tmp_path: Path) -> Non
         assert f"{MAX_PIXELS // 10**6} megapixels" in refusal(tmp_path / "bomb.png")
 
 
-def test_error_sixteen_million_grays_and_floats(tmp_path: Path) -> None:
+def test_error_sixteen_million_grays_and_odd_floats(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 1 << 20, np.int32)).save(tmp_path / "a.tif")
     assert "1048576" in refusal(tmp_path / "a.tif")
-    Image.fromarray(np.ones((4, 4), np.float32)).save(tmp_path / "b.tif")
-    assert "floating" in refusal(tmp_path / "b.tif")
+    Image.fromarray(np.full((4, 4), 200, np.float32)).save(tmp_path / "b.tif")
+    assert "0 for black to 1 for white" in refusal(tmp_path / "b.tif")
+    tifffile.imwrite(tmp_path / "c.tif", np.full((4, 4, 3), np.nan, np.float32), photometric="rgb")
+    assert "0 for black to 1 for white" in refusal(tmp_path / "c.tif")
+    tifffile.imwrite(tmp_path / "d.tif", np.ones((4, 4, 3)), photometric="rgb")
+    assert "float64" in refusal(tmp_path / "d.tif")
+    tifffile.imwrite(tmp_path / "e.tif", np.ones((64, 64, 3), np.float32), photometric="rgb")
+    (tmp_path / "e.tif").write_bytes((tmp_path / "e.tif").read_bytes()[:5000])
+    assert "damaged" in refusal(tmp_path / "e.tif")
 
 
 def test_error_photo_of_a_wrong_shape() -> None:
     with pytest.raises(ShapeError, match="uint8"):
-        Photo(pattern().astype(np.float32))
+        Photo(pattern().astype(np.int32))
     with pytest.raises(ShapeError, match="alpha"):
         Photo(pattern(), np.zeros((3, 3), np.uint8))
     with pytest.raises(ShapeError, match="needed"):
@@ -272,18 +350,172 @@ def test_shape_record_comes_back(tmp_path: Path, suffix: str) -> None:
     assert open_photo(tmp_path / f"a.{suffix}").pixels.shape == (24, 36, 3)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
-def test_shape_nothing_of_the_source_is_written(tmp_path: Path, suffix: str) -> None:
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description photoshop:City="Secretville" xmpRights:Marked="True"><dc:rights><rdf:Alt>'
+    '<rdf:li xml:lang="x-default">\u00a9 Ann &amp; Bob</rdf:li></rdf:Alt></dc:rights><dc:creator><rdf:Seq>'
+    "<rdf:li>Ann</rdf:li><rdf:li>Bob</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>"
+).encode()
+
+
+def described(path: Path, *, deep: bool) -> None:
+    """A picture with everything that a camera and an archive write into it."""
     exif = Image.Exif()
-    exif[0x010F] = "CameraMaker"
+    exif[0x010F], exif[0x8298], exif[0x0112] = "CameraMaker", "(c) Ann", 1
+    camera = exif.get_ifd(0x8769)
+    camera[0x9003], camera[0x927C], camera[0x829A] = "2026:01:02 03:04:05", b"secret maker's note", IFDRational(1, 125)
     exif.get_ifd(0x8825)[1] = "N"
-    Image.fromarray(pattern()).save(tmp_path / "secret.jpg", exif=exif, comment=b"private words")
-    save_photo(tmp_path / f"out.{suffix}", open_photo(tmp_path / "secret.jpg"), record={"edited": True})
-    written = (tmp_path / f"out.{suffix}").read_bytes()
-    for word in (b"CameraMaker", b"private", b"secret", str(tmp_path).encode()):
-        assert word not in written
-    with Image.open(tmp_path / f"out.{suffix}") as image:
-        assert 0x8825 not in image.getexif()
+    if not deep:
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        info.add_text("Comment", "private words")
+        Image.fromarray(pattern()).save(path, exif=exif, pnginfo=info)
+        return
+    path.write_bytes(png_of(pattern().astype(np.uint16) * 256 + 7, {"exif": exif.tobytes()}))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_shape_descriptions_are_handed_on_and_places_are_not(tmp_path: Path, suffix: str, deep: bool) -> None:
+    described(tmp_path / "secret.png", deep=deep)
+    out = tmp_path / f"out.{suffix}"
+    save_photo(out, open_photo(tmp_path / "secret.png"), record={"edited": True})
+    for word in (b"private", b"secret", b"Secretville", str(tmp_path).encode()):
+        assert word not in out.read_bytes()
+    with Image.open(out) as image:
+        exif = image.getexif()
+        assert (exif[0x010F], exif[0x8298]) == ("CameraMaker", "(c) Ann")
+        assert dict(exif.get_ifd(0x8769)) == {0x9003: "2026:01:02 03:04:05", 0x829A: IFDRational(1, 125)}
+        assert 0x8825 not in exif
+    assert read_record(out) == {"edited": True}
+    if not deep:
+        rights = {"dc:rights": ("\u00a9 Ann & Bob",), "dc:creator": ("Ann", "Bob"), "xmpRights:Marked": ("True",)}
+        assert open_photo(out).metadata.rights == rights
+
+
+def test_shape_hostile_descriptions_cost_no_picture(tmp_path: Path) -> None:
+    """Ends in time, and says nothing that was not there."""
+    nested = b"<dc:rights>" * 20_000 + b"<rdf:li>" * 20_000
+    Image.fromarray(pattern()).save(
+        tmp_path / "a.webp", xmp=nested, exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff", lossless=True
+    )
+    photo = open_photo(tmp_path / "a.webp")
+    assert photo.metadata == Metadata()
+    np.testing.assert_array_equal(photo.pixels, pattern())
+
+
+def sixteen(channels: int) -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 1 << 16, (24, 36, channels), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_golden_sixteen_bits_come_back(tmp_path: Path, suffix: str, channels: int) -> None:
+    """Read by our two passes, written by our writers, and read by tifffile, which knows neither."""
+    values = sixteen(channels)
+    for name, order in (("a.tif", "<"), ("b.tif", ">")):
+        extra = ["unassalpha"] if channels == 4 else None
+        tifffile.imwrite(tmp_path / name, values, photometric="rgb", byteorder=order, extrasamples=extra)
+        photo = open_photo(tmp_path / name)
+        assert (photo.bits, photo.pixels.dtype, photo.notices) == (16, np.float32, ())
+        np.testing.assert_array_equal(np.round(photo.pixels * 257), values[..., :3])
+        save_photo(tmp_path / f"out.{suffix}", photo, record={"edited": True})
+        again = open_photo(tmp_path / f"out.{suffix}")
+        np.testing.assert_array_equal(again.pixels, photo.pixels)
+        assert read_record(tmp_path / f"out.{suffix}") == {"edited": True}
+        if channels == 4:
+            np.testing.assert_array_equal(again.alpha, values[..., 3])
+        if suffix == "tif":
+            np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), values)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", None])
+def test_golden_packed_sixteen_bits(tmp_path: Path, compression: str | None) -> None:
+    """Grays, which Pillow writes itself; every packing of colours goes through the same decoder."""
+    values = sixteen(1)[..., 0]
+    Image.fromarray(values).save(tmp_path / "a.tif", compression=compression)
+    np.testing.assert_array_equal(np.round(open_photo(tmp_path / "a.tif").pixels[..., 1] * 257), values)
+    tifffile.imwrite(tmp_path / "b.tif", sixteen(3), photometric="rgb", compression="zlib", predictor=True)
+    np.testing.assert_array_equal(np.round(open_photo(tmp_path / "b.tif").pixels * 257), sixteen(3))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_invariance_orientation_of_deep_pictures(tmp_path: Path, orientation: int) -> None:
+    """As that of the same picture with 8 bits."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pattern()).save(tmp_path / "a.png", exif=exif)
+    (tmp_path / "b.png").write_bytes(png_of(pattern().astype(np.uint16) * 257, {"exif": exif.tobytes()}))
+    tifffile.imwrite(
+        tmp_path / "c.tif",
+        pattern().astype(np.float32) / 255,
+        photometric="rgb",
+        extratags=[(274, "H", 1, orientation, True)],
+    )
+    for name in ("b.png", "c.tif"):
+        np.testing.assert_array_equal(
+            np.round(open_photo(tmp_path / name).pixels), open_photo(tmp_path / "a.png").pixels
+        )
+
+
+def test_golden_floats_come_back(tmp_path: Path) -> None:
+    values = np.random.default_rng(6).uniform(-0.1, 1.05, (24, 36, 4)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", extrasamples=["unassalpha"], compression="zlib")
+    photo = open_photo(tmp_path / "a.tif")
+    assert photo.bits == 32
+    save_photo(tmp_path / "b.tif", photo, record={"edited": True})
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), values)
+    assert read_record(tmp_path / "b.tif") == {"edited": True}
+    gray = values[..., 0].clip(0, 1)
+    Image.fromarray(gray).save(tmp_path / "c.tif")
+    save_photo(tmp_path / "d.png", open_photo(tmp_path / "c.tif"))
+    saved = open_photo(tmp_path / "d.png")
+    assert saved.bits == 16
+    assert np.abs(saved.pixels[..., 0] / 255 - gray).max() < 1e-5
+
+
+def test_shape_deep_photos_where_eight_bits_are_needed(tmp_path: Path) -> None:
+    photo = Photo((sixteen(3) / 257).astype(np.float32), sixteen(1)[..., 0])
+    for suffix in ("jpg", "webp", "png", "tif"):
+        assert bits_kept(tmp_path / f"a.{suffix}", photo) == (8 if suffix in ("jpg", "webp") else 16)
+    save_photo(tmp_path / "a.webp", photo)
+    seen = open_photo(tmp_path / "a.webp")
+    np.testing.assert_array_equal(seen.pixels, photo.eight_bit.pixels)
+    np.testing.assert_array_equal(seen.alpha, photo.eight_bit.alpha)
+    assert photo.is_transparent
+    assert not Photo(photo.pixels, np.full((24, 36), 0xFFFF, np.uint16)).is_transparent
+
+
+def test_shape_sixteen_bits_read_as_eight_say_so(tmp_path: Path) -> None:
+    rows = b"".join(b"\0" + bytes(36 * 4) for _ in range(24))
+    (tmp_path / "a.png").write_bytes(png(36, 24, rows, depth=16, colour=4))
+    assert open_photo(tmp_path / "a.png").notices == (
+        "a.png holds 16 bits a channel in a way of which only 8 are read",
+    )
+
+
+def test_error_more_than_the_free_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.fromarray(pattern(200, 300)).save(tmp_path / "a.png")
+    monkeypatch.setattr(decoding, "free_memory", lambda: 1_000_000)
+    assert "0.0 GB of memory are free" in refusal(tmp_path / "a.png")
+    monkeypatch.setattr(decoding, "free_memory", lambda: None)
+    assert open_photo(tmp_path / "a.png").pixels.shape == (200, 300, 3)
+    assert free_memory() is None or free_memory() > 1 << 20
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_error_a_full_disk_is_one_sentence(tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A limit on the size of files stands for the disk."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot write .*; choose another place"):
+            save_photo(tmp_path / f"a.{suffix}", Photo(noise))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
 
 
 def test_shape_pictures_without_a_record(tmp_path: Path) -> None:

@@ -69,5 +69,8 @@ def test_error_files_that_hold_no_latent(tmp_path: Path) -> None:
     write_tensors(path, {"ws": codes * torch.nan}, {"format": "emotiongan-latent-1", "fingerprint": "a"})
     with pytest.raises(ShapeError, match="NaN"):
         load_latent(path)
+    write_tensors(path, {"ws": codes.long()}, {"format": "emotiongan-latent-1", "fingerprint": "a"})
+    with pytest.raises(ShapeError, match=r"came as torch\.int64; needed floating point"):
+        load_latent(path)
     with pytest.raises(CheckpointError, match="cannot read"):
         load_latent(tmp_path / "none.safetensors")

@@ -1,9 +1,9 @@
-"""The house keeps its floors: who may import whom, and what appears nowhere."""
+"""Who may import whom, and what appears nowhere."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,25 +11,26 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
-FLOORS = (
-    {"errors", "progress", "latents", "devices", "files", "weights", "images", "records"},
+LAYERS = (
+    {"errors", "progress", "latents", "devices", "files", "weights", "images", "provenance", "free_memory"}
+    | {"decoding", "depth", "metadata", "workflow_records"},  # of pictures
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},
     {"inversion"},
     {"compose", "expressions"},
-    {"sheets"},
-    {"training"},  # half a floor above sheets: recipes lay what they made out on sheets, and nobody imports them
+    {"comparing", "sheets"},
+    {"training"},  # above sheets, on which recipes show what they made; imported by nobody
     {
         "cli",
         "commands",
-        "meter",
+        "progress_bar",
         "__main__",
         "__init__",
-    },  # the roof: commands does what cli has read; meter shows how far
+    },  # commands does what cli has read; progress_bar shows how far
 )
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 SOURCES = sorted(
-    path for folder in ("emogan_core", "nodes", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path for folder in ("emogan_core", "nodes", "tests", "benchmarks", "docs") for path in (ROOT / folder).rglob("*.py")
 )
 PROGRAM = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in ("emogan_core", "nodes")]
 CORE_FILES = [path for path in PROGRAM if CORE in path.parents]
@@ -44,12 +45,13 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
+    """The package, or module, directly inside emogan_core that a file belongs to."""
     return path.relative_to(CORE).parts[0].removesuffix(".py")
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every imported module, absolute: emogan_core.faces.align, torch, ..."""
+    """Every imported name, absolute: emogan_core.faces.align.Face, torch, ..."""
     yield from imported(tree(path), path)
 
 
@@ -68,65 +70,72 @@ def imported(within: ast.AST, path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join((*base, *((node.module,) if node.module else ())))
-            yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def rooms_known_to(path: Path) -> set[str]:
+def packages_known_to(path: Path) -> set[str]:
     parts = (module.split(".") for module in imports(path))
-    return {part[1] for part in parts if part[0] == "emogan_core" and len(part) > 1 and part[1] in FLOOR_OF}
+    return {part[1] for part in parts if part[0] == "emogan_core" and len(part) > 1 and part[1] in LAYER_OF}
 
 
-def test_shape_every_room_has_a_floor() -> None:
-    here = {room_of(path) for path in CORE_FILES}
-    assert here - set(FLOOR_OF) <= {"builtin"}
+def expect_no_circles(knows: Mapping[str, set[str]]) -> None:
+    while knows:
+        free = {module for module, others in knows.items() if not others & set(knows)}
+        assert free, f"these import each other in a circle: {sorted(knows)}"
+        knows = {module: others for module, others in knows.items() if module not in free}
+
+
+def test_shape_every_package_has_a_layer() -> None:
+    here = {package_of(path) for path in CORE_FILES}
+    assert here - set(LAYER_OF) <= {"builtin"}
 
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=name)
 def test_invariance_imports_point_down(path: Path) -> None:
-    """A room sees only lower floors; on the ground floor the nouns may speak of each other."""
-    room = room_of(path)
-    if room == "builtin":
-        assert not rooms_known_to(path)
+    """A package sees only lower layers; within the lowest and the highest layer modules may import each other."""
+    package = package_of(path)
+    if package == "builtin":
+        assert not packages_known_to(path)
         return
-    floor = FLOOR_OF[room]
-    for other in rooms_known_to(path) - {room}:
-        is_neighbour = FLOOR_OF[other] == floor and floor in (0, len(FLOORS) - 1)
-        assert FLOOR_OF[other] < floor or is_neighbour, f"{name(path)} must not import {other}"
+    layer = LAYER_OF[package]
+    for other in packages_known_to(path) - {package}:
+        is_neighbour = LAYER_OF[other] == layer and layer in (0, len(LAYERS) - 1)
+        assert LAYER_OF[other] < layer or is_neighbour, f"{name(path)} must not import {other}"
         assert other != "training", f"{name(path)} must not import training, which is not in the published archive"
 
 
-def test_invariance_the_ground_floor_has_no_circles() -> None:
-    knows = {room: rooms_known_to(CORE / f"{room}.py") - {room} for room in FLOORS[0]}
-    while knows:
-        free = {room for room, others in knows.items() if not others & set(knows)}
-        assert free, f"these import each other in a circle: {sorted(knows)}"
-        knows = {room: others for room, others in knows.items() if room not in free}
+def test_invariance_the_lowest_layer_has_no_circles() -> None:
+    expect_no_circles({module: packages_known_to(CORE / f"{module}.py") - {module} for module in LAYERS[0]})
 
 
-@pytest.mark.parametrize("room", sorted(room for room in FLOOR_OF if (CORE / room).is_dir()))
-def test_invariance_no_room_has_circles(room: str) -> None:
-    """Among a room's own modules; what types alone need is no import."""
-    folder = CORE / room
-    modules = {path.stem: path for path in folder.glob("*.py") if path.stem != "__init__"}
-    prefix = f"emogan_core.{room}."
-    knows = {
-        stem: {module.removeprefix(prefix).split(".")[0] for module in imports(path) if module.startswith(prefix)}
-        - {stem}
-        - {module.removeprefix(prefix).split(".")[0] for module in for_types(path)}
-        for stem, path in modules.items()
+@pytest.mark.parametrize("package", sorted(package for package in LAYER_OF if (CORE / package).is_dir()))
+def test_invariance_no_package_has_circles(package: str) -> None:
+    """Among a package's own modules, those in folders of its own included; what types alone need is no import."""
+    folder, prefix = CORE / package, f"emogan_core.{package}."
+    modules = {
+        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in folder.rglob("*.py")
+        if path != folder / "__init__.py"
     }
-    while knows:
-        free = {stem for stem, others in knows.items() if not others & set(knows)}
-        assert free, f"these import each other in a circle: {sorted(knows)}"
-        knows = {stem: others for stem, others in knows.items() if stem not in free}
+
+    def known(names: Iterator[str]) -> set[str]:
+        """Modules out of imported names: the longest part that is one."""
+        inside = [imported.removeprefix(prefix).split(".") for imported in names if imported.startswith(prefix)]
+        starts = ([".".join(parts[:end]) for end in range(len(parts), 0, -1)] for parts in inside)
+        return {
+            next(start for start in several if start in modules) for several in starts if set(several) & set(modules)
+        }
+
+    expect_no_circles(
+        {module: known(imports(path)) - {module} - known(for_types(path)) for module, path in modules.items()}
+    )
 
 
 @pytest.mark.parametrize("path", CORE_FILES, ids=name)
 def test_invariance_the_core_knows_no_host(path: Path) -> None:
     tops = {module.split(".")[0] for module in imports(path)}
     assert not tops & {"comfy", "comfy_api", "comfy_extras", "nodes", "folder_paths", "execution", "server"}
-    if room_of(path) == "glm":
+    if package_of(path) == "glm":
         assert "torch" not in tops
 
 

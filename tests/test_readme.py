@@ -1,18 +1,23 @@
-"""What the README shows is what the program does."""
+"""What the README shows is what the program does, and pages lead to each other."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emogan_core.cli import main
+from emogan_core import EXPRESSIONS, load_axes
+from emogan_core.cli import build_parser, main
 
 ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    page for folder in (".", "docs", "docs/results", "benchmarks", "web/docs") for page in (ROOT / folder).glob("*.md")
+)
 README = (ROOT / "README.md").read_text()
 
 
@@ -42,10 +47,24 @@ def test_shape_every_command_it_names_exists(capsys: pytest.CaptureFixture[str])
         assert name in known
 
 
-def test_shape_every_link_leads_somewhere() -> None:
-    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in t]
-    assert targets
-    assert [t for t in targets if not (ROOT / t).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_shape_every_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_shape_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index and page.name != "README.md"
+    ] == []
+
+
+def test_shape_every_benchmark_is_told_of() -> None:
+    told = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8").replace("parity_*.py", "parity_")
+    names = [path.name for path in (ROOT / "benchmarks").glob("*.py")]
+    assert [name for name in names if name not in told and not name.startswith("parity_")] == []
 
 
 def test_shape_the_test_command_is_there_for_ci() -> None:
@@ -55,12 +74,30 @@ def test_shape_the_test_command_is_there_for_ci() -> None:
 
 
 def test_shape_every_expression_it_names_is_known() -> None:
-    from emogan_core.expressions import load_axes
-    from emogan_core.expressions.meanings import EXPRESSIONS
-
     table = README.split("## Expressions")[1].split("\n\n")[1]
     axes = load_axes("builtin")
     for line in table.splitlines()[2:]:
         names = [name.strip(" `") for name in line.split("|")[1].split(",")]
         assert all(name in axes or name in EXPRESSIONS for name in names if name != "...")
     assert all(name in table for name in EXPRESSIONS)
+
+
+def test_shape_ci_runs_what_the_readme_promises() -> None:
+    """Python 3.10 to 3.13, by the README's own command."""
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    (oldest,) = re.findall(r'^requires-python = ">=(.+)"$', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    versions = re.findall(r"python-version: \[(.+)\]", workflow)[0].replace('"', "").split(", ")
+    assert versions[0] == oldest
+    assert f"Python {oldest} or newer" in README
+    assert "run: .ci/run" in workflow
+    assert os.access(ROOT / ".ci" / "types", os.X_OK)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_shape_every_command_it_shows_is_understood(page: Path) -> None:
+    """Fenced lines that start with `emogan`, wherever it is installed; the parser refuses what it does not know."""
+    for block in re.findall(r"```\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        for line in block.split("\n"):
+            command = line.rpartition("&& ")[2]
+            if re.match(r"(\S*/)?emogan ", command):
+                build_parser().parse_args(shlex.split(command)[1:])

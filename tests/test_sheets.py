@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from tiny_faces import tiny_face, tiny_photo
 
 from emogan_core.errors import ShapeError
+from emogan_core.expressions import reading_of
 from emogan_core.images import Photo
-from emogan_core.sheets import contact_sheet
+from emogan_core.sheets import contact_sheet, reading_sheet
 
 
 def plain(colour: tuple[int, int, int], height: int = 20, width: int = 20) -> Photo:
@@ -63,3 +67,14 @@ def test_error_nothing_to_show_or_labels_missing() -> None:
         contact_sheet([], title="t")
     with pytest.raises(ShapeError, match="give one label for each"):
         contact_sheet([[plain(RED)]], title="t", row_labels=["a", "b"])
+
+
+def test_shape_a_reading_is_one_picture_of_face_and_bars() -> None:
+    _, fit = tiny_face({"mouthSmile": 0.8})
+    sheet = reading_sheet(tiny_photo(), fit, reading_of(fit))
+    assert sheet.pixels.shape == (512, 852, 3)
+    plain = reading_sheet(tiny_photo(), replace(fit, coefficients=0 * fit.coefficients), reading_of(fit))
+    assert np.array_equal(sheet.pixels, plain.pixels)  # what is drawn is the reading, and where the landmarks lie
+    still = reading_sheet(tiny_photo(), fit, reading_of(replace(fit, coefficients=0 * fit.coefficients)))
+    assert np.array_equal(sheet.pixels[:, :512], still.pixels[:, :512])
+    assert not np.array_equal(sheet.pixels, still.pixels)

@@ -14,16 +14,16 @@ from ..networks.build import Generator, tensors_of
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
-from .load import Opened, load_generator, named_by_file, open_generator, path_of
+from .load import LoadedCheckpoint, load_generator, named_by_file, open_generator, path_of, unicode_only
 from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
 MAX_LICENCE = 300
-ORDER_KEY = "conversion"
+OPTIONS_KEY = "conversion"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ConversionOptions:
     """How to write a generator: in half precision or not, and what a person adds that its file cannot tell.
 
     Convention: `crop` is the frame its training pictures were cut in; empty texts keep what was read.
@@ -35,13 +35,17 @@ class Order:
 
     @property
     def precision(self) -> str:
+        """The type of numbers in the file, "float16" or "float32"."""
         return "float16" if self.half else "float32"
 
     def to_json(self) -> str:
+        """The options as text, as the written file holds it."""
         return json.dumps(asdict(self), sort_keys=True)
 
     def applied(self, spec: GeneratorSpec) -> GeneratorSpec:
-        return replace(spec, crop=self.crop or spec.crop, licence=self.licence.strip()[:MAX_LICENCE] or spec.licence)
+        """The spec with what the options add."""
+        licence = unicode_only(self.licence.strip()[:MAX_LICENCE])
+        return replace(spec, crop=unicode_only(self.crop) or spec.crop, licence=licence or spec.licence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +64,7 @@ class Conversion:
     notices: tuple[str, ...]
 
 
-def convert_generator(source: str | Path, out: Path, *, order: Order | None = None) -> Conversion:
+def convert_generator(source: str | Path, out: Path, *, options: ConversionOptions | None = None) -> Conversion:
     """Write a generator whole or not at all, every bit kept unless in half precision, with what is known of its origin.
 
     Raises: OutputError when `out` is no .safetensors name, cannot be written or is the source itself; CheckpointError
@@ -69,32 +73,32 @@ def convert_generator(source: str | Path, out: Path, *, order: Order | None = No
     if out.suffix.lower() != ".safetensors":
         raise OutputError(f"the output {out.name} is not named as what it will be; use a name in .safetensors")
     refuse_overwrite(out, [path_of(source)])
-    order = order or Order()
-    opened = open_generator(source)
-    if order.half:
-        _expect_half_enough(opened)
-    sha256 = sha256_of(opened.path)
-    generator = opened.generator
-    generator.spec = order.applied(_named(generator.spec, opened.path, sha256))
-    write_generator(out, generator, half=order.half, notes=_notes(opened, sha256, order))
+    options = options or ConversionOptions()
+    loaded = open_generator(source)
+    if options.half:
+        _expect_half_enough(loaded)
+    sha256 = sha256_of(loaded.path)
+    generator = loaded.generator
+    generator.spec = options.applied(_named(generator.spec, loaded.path, sha256))
+    write_generator(out, generator, half=options.half, notes=_notes(loaded, sha256, options))
     written = load_generator(out)
     return Conversion(
         out=out,
         generator=written,
         source_sha256=sha256,
-        precision=order.precision,
+        precision=options.precision,
         same_fingerprint=written.fingerprint == generator.fingerprint,
-        notices=opened.notices,
+        notices=loaded.notices,
     )
 
 
-def is_conversion(path: Path, *, source_sha256: str, order: Order) -> bool:
-    """Whether a file is still whole and is what `convert_generator` made of such a source by such an order."""
+def is_conversion(path: Path, *, source_sha256: str, options: ConversionOptions) -> bool:
+    """Whether a file is still whole and is what `convert_generator` made of such a source with such options."""
     try:
         _, metadata = read_header(path)
     except CheckpointError:
         return False
-    return metadata.get("source_sha256") == source_sha256 and metadata.get(ORDER_KEY) == order.to_json()
+    return metadata.get("source_sha256") == source_sha256 and metadata.get(OPTIONS_KEY) == options.to_json()
 
 
 def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
@@ -105,15 +109,15 @@ def _named(spec: GeneratorSpec, path: Path, sha256: str) -> GeneratorSpec:
     return named_by_file(spec, path)
 
 
-def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:
+def _notes(loaded: LoadedCheckpoint, sha256: str, options: ConversionOptions) -> dict[str, str]:
     """Metadata for people and programs that do not read our spec; a file of ours hands its own on."""
     notes: dict[str, str] = {}
-    if opened.own:
-        _, metadata = read_header(opened.path)
+    if loaded.own:
+        _, metadata = read_header(loaded.path)
         notes = {key: value for key, value in metadata.items() if key not in ("format", "spec")}
         if "source_sha256" in notes:
             notes.setdefault("original_sha256", notes["source_sha256"])
-    spec = opened.generator.spec
+    spec = loaded.generator.spec
     facts: dict[str, object] = {
         "architecture": spec.architecture,
         "resolution": spec.resolution,
@@ -124,24 +128,24 @@ def _notes(opened: Opened, sha256: str, order: Order) -> dict[str, str]:
         "conv_clamp": "none" if spec.conv_clamp is None else spec.conv_clamp,
         "crop": spec.crop,
         "licence": spec.licence,
-        "precision": order.precision,
+        "precision": options.precision,
         "source_sha256": sha256,
-        ORDER_KEY: order.to_json(),
+        OPTIONS_KEY: options.to_json(),
     }
-    if opened.notices:
-        facts["source_notices"] = "; ".join(opened.notices)
+    if loaded.notices:
+        facts["source_notices"] = "; ".join(loaded.notices)
     return notes | {key: str(value) for key, value in facts.items()}
 
 
-def _expect_half_enough(opened: Opened) -> None:
+def _expect_half_enough(loaded: LoadedCheckpoint) -> None:
     """Float16 must be able to hold every weight.
 
     Raises: CheckpointError.
     """
-    for name, tensor in tensors_of(opened.generator).items():
+    for name, tensor in tensors_of(loaded.generator).items():
         largest = float(tensor.abs().max())
         if largest > LARGEST_HALF:
             raise CheckpointError(
-                f"{opened.path.name} holds {largest:.0f} in '{name}', float16 ends at {LARGEST_HALF:.0f}; "
+                f"{loaded.path.name} holds {largest:.0f} in '{name}', float16 ends at {LARGEST_HALF:.0f}; "
                 "keep float32 (leave fp16 away)"
             )

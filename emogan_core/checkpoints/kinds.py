@@ -6,8 +6,10 @@ Guesses for sentences only; nothing is ever read because of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
-NEEDED = "needed a StyleGAN generator (.pkl, .pt, .pth or .safetensors)"
+MAX_NAMES = 20_000
+MAX_NAME = 200
 _PICTURE = "a picture"
 _PACKED = "a packed archive; unpack it first"
 _PAGE = "a web page, so the download did not work; download it again and look at its size"
@@ -71,28 +73,6 @@ _NAMES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("\npytorch-lightning_version\n",), "a training state of PyTorch Lightning"),
     (("\nparam_groups\n", "\nstate\n"), "the state of an optimiser"),
 )
-_WHOLE = "an object of a program saved whole; save its state_dict() there instead"
-_MODULES: tuple[tuple[str, str], ...] = (
-    ("sklearn.", "a scikit-learn model"),
-    ("joblib.", "a file of joblib, as scikit-learn models come"),
-    ("xgboost.", "a model of XGBoost"),
-    ("lightgbm.", "a model of LightGBM"),
-    ("pandas.", "a table of pandas"),
-    ("pytorch_lightning.", "a training state of PyTorch Lightning, such as a .ckpt of Stable Diffusion"),
-    ("lightning.", "a training state of PyTorch Lightning"),
-    ("omegaconf.", "a training state with settings of OmegaConf, such as a .ckpt of a diffusion model"),
-    ("__torch__.", "a program of TorchScript"),
-    ("ultralytics.", "a detector of Ultralytics (YOLO)"),
-    ("transformers.", "a model of Transformers"),
-    ("diffusers.", "a model of Diffusers"),
-    ("keras.", "a model of Keras"),
-    ("PIL.", _PICTURE),
-    ("torch.nn.", _WHOLE),
-    ("torchvision.", _WHOLE),
-    ("model.", _WHOLE),
-    ("models.", _WHOLE),
-    ("training.", _WHOLE),
-)
 
 
 def kind_of_start(start: bytes) -> str | None:
@@ -106,18 +86,16 @@ def kind_of_start(start: bytes) -> str | None:
 
 def kind_of_names(names: Iterable[str]) -> str | None:
     """What weights under such names seem to be; every mark of a kind must be found."""
-    text = "\n".join(("", *names, ""))
+    few = (name[:MAX_NAME] for name in islice(names, MAX_NAMES))  # a small file may have one long name many times
+    text = "\n".join(("", *few, ""))
     return next((what for marks, what in _NAMES if all(mark in text for mark in marks)), None)
 
 
-def kind_of_module(name: str) -> str | None:
-    """What a pickle seems to be that names something of a program's module."""
-    return next((what for start, what in _MODULES if name.startswith(start)), None)
-
-
 def names_in(table: Mapping[str, object]) -> Iterable[str]:
-    """The names of a table and of the tables in it, without their keys before them."""
+    """The names of a table and of the tables in it, without their keys before them; each table once."""
     yield from table
+    seen: set[int] = set()
     for value in table.values():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and id(value) not in seen:
+            seen.add(id(value))
             yield from (name for name in value if isinstance(name, str))

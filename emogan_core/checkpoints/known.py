@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import CheckpointError
+from .pickles import open_regular
 
 _CHUNK = 1 << 20
 _NVIDIA = "NVIDIA Source Code License, non-commercial use only"
@@ -89,7 +90,7 @@ def sha256_of(path: Path) -> str:
 def _sha256(path: str, size: int, changed: int) -> str:
     """Size and time of the last change are there to tell files apart that had the same name one after the other."""
     digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
+    with open_regular(Path(path)) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

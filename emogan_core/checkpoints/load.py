@@ -1,4 +1,4 @@
-"""The one door for weights: looks at a file's bytes, never at its name, and refuses what it does not know."""
+"""Generators from files: a file's kind is read from its bytes, never from its name, and what is not known is refused."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..errors import CheckpointError
 from ..networks.build import Generator, build_generator
 from ..networks.spec import GeneratorSpec
 from ..weights import builtin_path
-from .canonical import CanonicalCheckpoint
-from .kinds import NEEDED, kind_of_start
+from .kinds import kind_of_start
 from .known import recognised
-from .native import read_generator
+from .native import is_ours, read_generator
+from .pickles import NEEDED, named
+from .reading.canonical import CanonicalCheckpoint
+from .starts import is_foreign, is_safetensors, start_of
 
 BUILTIN = "generator.safetensors"
-START_BYTES = 64
 MAX_NAME = 80
-TORCH_NUMBER = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # the number that torch.save's older layout starts with
 LOG = logging.getLogger("emogan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """A generator out of a file, with the file and what its reader had to say.
+class LoadedCheckpoint:
+    """A generator out of a file, with the file and its reader's notices.
 
     Convention: `notices` are sentences about what a file of another program lacked and what was done instead; `own`
     says whether the file is one of ours, `computed` which tensors were made up for what it lacked.
@@ -46,13 +46,13 @@ def load_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Ge
     Convention: what a file of another program lacked and what was done instead is logged to 'emogan', as warnings.
     Raises: CheckpointError when the file is missing, damaged, hostile or of a kind not read here; DeviceError.
     """
-    opened = open_generator(source, device=device)
-    for notice in opened.notices:
-        LOG.warning("%s: %s", opened.path.name, notice)
-    return opened.generator
+    loaded = open_generator(source, device=device)
+    for notice in loaded.notices:
+        LOG.warning("%s: %s", loaded.path.name, notice)
+    return loaded.generator
 
 
-def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Opened:
+def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> LoadedCheckpoint:
     """What `load_generator` gives, with the notices in hand instead of in the log.
 
     Raises: CheckpointError; DeviceError.
@@ -60,18 +60,20 @@ def open_generator(source: str | Path = "builtin", *, device: str = "cpu") -> Op
     target = resolve_device(device)
     path = path_of(source)
     try:
-        there = path.is_file()
+        there = path.exists()
     except OSError as error:  # a name too long, or a folder that may not be looked into
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
     if not there:
         raise CheckpointError(f"no generator file at {path}; give 'builtin' or the path of a generator file")
     start = start_of(path)
     with torch.inference_mode(False):
-        if start[8:9] == b"{":
-            return Opened(read_generator(path).to(target), path, own=True)
+        if is_safetensors(start) and not is_of_another_program(path):
+            return LoadedCheckpoint(read_generator(path).to(target), path, own=True)
         checkpoint = _foreign(path, start)
-        generator = _built(path, checkpoint).to(target)
-        return Opened(generator, path, own=False, notices=checkpoint.notices, computed=checkpoint.computed)
+        with named(path):
+            generator = build_generator(checkpoint.spec, checkpoint.tensors)
+        notices, computed = checkpoint.notices, checkpoint.computed
+        return LoadedCheckpoint(generator.to(target), path, own=False, notices=notices, computed=computed)
 
 
 def path_of(source: str | Path) -> Path:
@@ -79,33 +81,26 @@ def path_of(source: str | Path) -> Path:
     return builtin_path(BUILTIN) if str(source) == "builtin" else Path(source)
 
 
-def start_of(path: Path) -> bytes:
-    """The bytes that tell what a file is.
+def is_of_another_program(path: Path) -> bool:
+    """Whether a safetensors file holds a generator under the names of another program.
 
-    Raises: CheckpointError.
+    Raises: CheckpointError when it is damaged.
     """
-    try:
-        with path.open("rb") as file:
-            return file.read(START_BYTES)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+    if is_ours(path):
+        return False
+    from .readers import knows_names_of  # here, as below
 
-
-def is_foreign(start: bytes) -> bool:
-    """Whether a file that starts so is a pickle or a torch file, which `load_generator` reads without running it."""
-    return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and start[8:9] != b"{")
+    return knows_names_of(path)
 
 
 def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
-    if not is_foreign(start):
+    if not is_foreign(start) and not is_safetensors(start):
         kind = kind_of_start(start)
-        told = f"is {kind}" if kind else f"is no generator file known here (it starts with {start[:4]!r})"
-        raise CheckpointError(f"{path.name} {told}; {NEEDED}")
-    from .nvidia import read_nvidia  # here: most starts of the program need no reader, and there are many
-    from .torch_files import read_torch_file
+        what = f"is {kind}" if kind else f"is no generator file known here (it starts with {start[:4]!r})"
+        raise CheckpointError(f"{path.name} {what}; {NEEDED}")
+    from .readers import read_foreign  # here: most starts of the program need no reader, and there are many
 
-    torch_file = start[:2] == b"PK" or TORCH_NUMBER in start[:32]  # protocols put up to 11 bytes before the number
-    found = read_torch_file(path) if torch_file else read_nvidia(path)
+    found = read_foreign(path)
     known = recognised(path)
     if known is None:
         return replace(found, spec=named_by_file(found.spec, path))
@@ -113,12 +108,10 @@ def _foreign(path: Path, start: bytes) -> CanonicalCheckpoint:
 
 
 def named_by_file(spec: GeneratorSpec, path: Path) -> GeneratorSpec:
-    """The spec with the file's name, where nothing in it tells another."""
-    return replace(spec, name=path.stem[:MAX_NAME]) if spec.name == "unnamed" else spec
+    """The spec with the file's name, where nothing in it says another."""
+    return replace(spec, name=unicode_only(path.stem[:MAX_NAME])) if spec.name == "unnamed" else spec
 
 
-def _built(path: Path, checkpoint: CanonicalCheckpoint) -> Generator:
-    try:
-        return build_generator(checkpoint.spec, checkpoint.tensors)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
+def unicode_only(text: str) -> str:
+    """A text that every file can hold: names of files and arguments may have bytes that are no Unicode."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -11,13 +11,23 @@ from ..networks.build import Generator, build_generator, tensors_of
 from ..networks.spec import spec_from_json
 from ..weights import read_header, read_tensors, write_tensors
 from .kinds import kind_of_names
+from .pickles import named
 
 FORMAT = "emotiongan-generator-1"
-NEEDED_ALSO = "or a StyleGAN generator of another program (.pkl, .pt, .pth)"
+NEEDED_ALSO = "or a StyleGAN generator of another program (.pkl, .pt, .pth, .safetensors)"
 _OURS = {
     "emogan-axes": "a file of expression axes; give it as axes",
     "emotiongan-latent-1": "a latent, which belongs to a generator",
 }
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a safetensors file says that this program wrote it, be it a generator or another thing.
+
+    Raises: CheckpointError when it is damaged.
+    """
+    _, metadata = read_header(path)
+    return metadata.get("format", "").startswith(("emogan", "emotiongan"))
 
 
 def read_generator(path: Path) -> Generator:
@@ -29,13 +39,11 @@ def read_generator(path: Path) -> Generator:
     found = metadata.get("format", "none")
     if found != FORMAT:
         kind = _OURS.get(found) or kind_of_names(shapes)
-        told = f"is not a generator but {kind}" if kind else "is a safetensors file but not a generator of ours"
-        raise CheckpointError(f"{path.name} {told} (format '{found[:40]}'); needed '{FORMAT}', {NEEDED_ALSO}")
+        what = f"is not a generator but {kind}" if kind else "is a safetensors file but not a generator of ours"
+        raise CheckpointError(f"{path.name} {what} (format '{found[:40]}'); needed '{FORMAT}', {NEEDED_ALSO}")
     tensors, _ = read_tensors(path)
-    try:
+    with named(path):
         return build_generator(spec_from_json(metadata.get("spec", "")), tensors)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path.name}: {error}") from error
 
 
 def write_generator(path: Path, generator: Generator, *, half: bool, notes: dict[str, str] | None = None) -> None:

@@ -15,9 +15,10 @@ from .expressions import list_expressions
 from .fit import fit_folder
 from .info import describe
 from .invert import invert_photo
+from .outputs import Outputs
 from .read import read_photo
 
-COMMANDS: Mapping[str, Callable[[Namespace, Progress], Outcome]] = {
+COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "apply": apply,
     "convert": convert,
     "demo": make_demo,
@@ -30,4 +31,4 @@ COMMANDS: Mapping[str, Callable[[Namespace, Progress], Outcome]] = {
     "sample": sample,
 }
 
-__all__ = ["COMMANDS", "Outcome"]
+__all__ = ["COMMANDS", "Outcome", "Outputs"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..checkpoints import load_generator
-from ..errors import ExpressionError, OutputError, SpaceMismatch
+from ..errors import ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent
-from ..files import refuse_overwrite
+from ..images import Photo, bits_kept
 from ..latents import Latent
 from ..networks.build import Generator
 
@@ -60,29 +60,14 @@ def input_files(arguments: Namespace, *files: Path) -> list[Path]:
     return [*files, *(Path(model) for model in models if model != "builtin")]
 
 
-def expect_distinct(targets: Sequence[Path]) -> None:
-    """Two outputs need two names.
-
-    Raises: OutputError.
-    """
-    if len({target.absolute() for target in targets}) < len(targets):
-        raise OutputError(f"two outputs would be written to {targets[0]}; give each its own name")
-
-
-def expect_safetensors(target: Path, *, inputs: Iterable[Path]) -> None:
-    if target.suffix.lower() != ".safetensors":
-        raise OutputError(f"the output {target.name} is not named as what it will be; use a name in .safetensors")
-    refuse_overwrite(target, inputs)
-
-
 def load_models(arguments: Namespace) -> tuple[Generator, ExpressionAxes]:
     return load_generator(arguments.generator, device=arguments.device), load_axes(arguments.axes)
 
 
-def rehearse(
+def expect_possible(
     generator: Generator, axes: ExpressionAxes, intensities: Mapping[str, float], *, drawn: bool = False
 ) -> None:
-    """Meet unknown expressions, wild intensities and foreign axes before the long work.
+    """Refuse unknown expressions, intensities out of range and foreign axes before the long work.
 
     Convention: `drawn` says that only the generator's picture will be shown, so that every axis needs a part in the latent.
     Raises: SpaceMismatch when axes were fitted for another generator and the face model has no part in them;
@@ -110,6 +95,15 @@ def rehearse(
 
 def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: round(float(values[0]), 4) for name, values in metrics.items()}
+
+
+def notes_of(photo: Photo, target: Path | None = None) -> list[str]:
+    """What there is to say about a photo that was read, and about its depth where it is saved."""
+    notes = [f"note: {notice}" for notice in photo.notices]
+    if target is not None and (kept := bits_kept(target, photo)) < photo.bits:
+        best = ".tif keeps them" if photo.bits == 32 else ".png and .tif keep them"
+        notes.append(f"note: {target.name} holds {kept} bits a channel, the photo has {photo.bits}; {best}")
+    return notes
 
 
 def spelled(intensities: Mapping[str, float]) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..checkpoints.convert import Order, convert_generator
+from ..checkpoints.convert import ConversionOptions, convert_generator
+from ..checkpoints.load import path_of
 from ..progress import Progress
 from .arguments import Outcome
+from .outputs import Outputs
 
 
-def convert(arguments: Namespace, progress: Progress) -> Outcome:
+def convert(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Write the generator, lossless unless `--fp16`, with what is known of its origin."""
-    order = Order(half=arguments.fp16, crop=arguments.crop or "", licence=arguments.licence)
-    done = convert_generator(arguments.source, arguments.out, order=order)
+    outputs.expect_safetensors(arguments.out, inputs=[path_of(arguments.source)])
+    options = ConversionOptions(half=arguments.fp16, crop=arguments.crop or "", licence=arguments.licence)
+    done = convert_generator(arguments.source, arguments.out, options=options)
+    outputs.wrote(done.out)
     spec = done.generator.spec
     report: dict[str, object] = {
         "out": str(done.out),

@@ -13,20 +13,21 @@ from ..compose import put_back
 from ..errors import OutputError
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
 from ..faces import drawn_face, place_drawn, window_around
-from ..files import refuse_overwrite
-from ..images import Photo, open_photo, save_photo, tensor_from_photo
+from ..images import Photo, open_photo, tensor_from_photo
 from ..inversion import Inversion, invert, invert_images
 from ..latents import Latent
 from ..networks.build import Generator
 from ..networks.sampling import sampled
 from ..progress import Progress, StepReport, in_parts, silent
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
 from ..weights import builtin_path
-from .arguments import Outcome, first_of, load_models, rehearse
+from .arguments import Outcome, expect_possible, first_of, input_files, load_models
 from .draw import drawn
+from .outputs import Outputs
 
 EXAMPLES = ("composite_f_multi", "composite_m_african")
+DRAWN = "drawn"
 CREDIT = "composites: Face Research Lab, DeBruine 2016, CC BY 4.0"
 PSI = 0.5  # where the built-in faces are at their best
 CANDIDATES = 32
@@ -34,7 +35,7 @@ SAVED_AT = 1.0
 TILE_PX = 240
 
 
-def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
+def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Give two composites of many people, and one face that the generator draws, every expression at intensity 1."""
     folder: Path = arguments.out
     _make_folder(folder)
@@ -42,12 +43,19 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
     own = axes.fingerprint == generator.fingerprint
     redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what mode paste can show
     is_paste = arguments.mode == "paste"
-    rehearse(generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste)
+    expect_possible(
+        generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste
+    )
+    targets = [
+        _target(folder, name, step, axis.name) for name in (*EXAMPLES, DRAWN) for step, axis in enumerate(axes, start=1)
+    ]
+    outputs.expect_photos([folder / "sheet.png", folder / "drawn.png", *targets], inputs=input_files(arguments))
     about = {"generator": generator.fingerprint, "axes": axes.content_fingerprint}
     faces = [_example(generator, name, arguments, progress) for name in EXAMPLES]
     faces.append(_drawn(generator, axes, arguments, progress))
-    save_photo(folder / "drawn.png", faces[-1].photo, record={"program": "EmotionGAN", "generated": True} | about)
-    written = ["drawn.png"]
+    outputs.save_photo(
+        folder / "drawn.png", faces[-1].photo, record={"program": "EmotionGAN", "generated": True} | about
+    )
     rows: list[list[Photo | None]] = []
     for number, face in enumerate(faces):
         report = in_parts(progress, number, len(faces))
@@ -55,9 +63,8 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
         rows.append([face.shown(face.photo), *(None if picture is None else face.shown(picture) for picture in edited)])
         for step, (axis, picture) in enumerate(zip(axes, edited, strict=True), start=1):
             if picture is not None:
-                written.append(f"{face.name}-{step}-{_plain(axis.name)}.jpg")
                 record = edit_record({axis.name: SAVED_AT}, **about, mode=face.mode)
-                save_photo(folder / written[-1], picture, record=record)
+                outputs.save_photo(_target(folder, face.name, step, axis.name), picture, record=record)
     sheet = contact_sheet(
         rows,
         title="Every expression on faces of nobody",
@@ -67,11 +74,12 @@ def make_demo(arguments: Namespace, progress: Progress) -> Outcome:
         row_labels=[face.name for face in faces],
         tile_px=TILE_PX,
     )
-    save_photo(folder / "sheet.png", sheet, record={"program": "EmotionGAN", "edited": True} | about)
+    pictures = [f"picture: {path}" for path in outputs.written]
+    outputs.save_photo(folder / "sheet.png", sheet, record={"program": "EmotionGAN", "edited": True} | about)
     metrics = {face.name: first_of(face.inversion.metrics) for face in faces}
     said: dict[str, object] = about | {"seed": arguments.seed, "expressions": list(axes.names)}
     said |= {"inversions": metrics, "attribution": CREDIT}
-    return said, [f"contact sheet: {folder / 'sheet.png'}", *(f"picture: {folder / name}" for name in written)]
+    return said, [f"contact sheet: {folder / 'sheet.png'}", *pictures]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +123,7 @@ def _drawn(generator: Generator, axes: ExpressionAxes, arguments: Namespace, pro
     calm = calm_face(generator, axes, progress, seed=arguments.seed, label=arguments.label)
     photo = drawn(generator, calm, progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
-    return _Face("drawn", photo, inversion, "paste")  # it has no finer pixels of its own that motion could keep
+    return _Face(DRAWN, photo, inversion, "paste")  # it has no finer pixels of its own that motion could keep
 
 
 def calm_face(
@@ -150,7 +158,10 @@ def _make_folder(folder: Path) -> None:
         raise OutputError(
             f"cannot make the folder {folder}: {error.strerror or error}; give a new folder in one that exists"
         ) from error
-    refuse_overwrite(folder / "sheet.png")
+
+
+def _target(folder: Path, face: str, step: int, expression: str) -> Path:
+    return folder / f"{face}-{step}-{_plain(expression)}.jpg"
 
 
 def _plain(name: str) -> str:

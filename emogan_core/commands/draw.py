@@ -8,19 +8,20 @@ from argparse import Namespace
 from ..checkpoints import load_generator
 from ..errors import ShapeError
 from ..expressions import move_latent
-from ..images import Photo, check_photo_target, photo_from_tensor, save_photo
+from ..images import Photo, photo_from_tensor
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
 from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, input_files, intensities_of, load_models, rehearse, spelled
+from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled
+from .outputs import Outputs
 
 
-def sample(arguments: Namespace, progress: Progress) -> Outcome:
+def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Faces of nobody, drawn from random codes."""
-    check_photo_target(arguments.out, inputs=input_files(arguments))
+    outputs.expect_photos([arguments.out], inputs=input_files(arguments))
     if not 1 <= arguments.count <= 400:
         raise ShapeError(f"{arguments.count} faces were asked for; give --count from 1 to 400")
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
@@ -35,23 +36,23 @@ def sample(arguments: Namespace, progress: Progress) -> Outcome:
         subtitle = f"seed {arguments.seed}, psi {arguments.psi:g}, generator {generator.fingerprint[:12]}"
         picture = contact_sheet(rows, title="Faces of nobody", subtitle=subtitle, tile_px=128)
     record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
-    save_photo(arguments.out, picture, record=record)
+    outputs.save_photo(arguments.out, picture, record=record)
     report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
     return report, [f"{len(faces)} drawn: wrote {arguments.out}"]
 
 
-def apply(arguments: Namespace, progress: Progress) -> Outcome:
+def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The generator's picture of a latent with other expressions."""
     intensities = intensities_of(arguments)
-    check_photo_target(arguments.out, inputs=input_files(arguments, arguments.latent))
+    outputs.expect_photos([arguments.out], inputs=input_files(arguments, arguments.latent))
     latent = load_latent(arguments.latent)
     if len(latent) != 1:
         raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities, drawn=True)
+    expect_possible(generator, axes, intensities, drawn=True)
     edited = move_latent(latent, axes, intensities)
     record = edit_record(intensities, generator=generator.fingerprint, axes=axes.content_fingerprint)
-    save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)
+    outputs.save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)
     return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]
 
 

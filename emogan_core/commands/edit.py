@@ -7,39 +7,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from ..compose import Composite, put_back
 from ..errors import ExpressionError, FaceError
-from ..expressions import LIMIT, ExpressionAxes, apply_expressions, copy_expression
+from ..expressions import (
+    LIMIT,
+    ExpressionAxes,
+    apply_expressions,
+    copy_expression,
+    inversion_after,
+    join_edits,
+    reading_lines,
+    reading_of,
+    share_of_edit,
+)
 from ..face_model import REGIONS, FaceFit
-from ..faces import Crop, choose_face, find_faces, fit_to_photo, window_around
-from ..images import Photo, check_photo_target, open_photo, photo_from_tensor, save_photo
+from ..faces import Crop, choose_among, find_faces, fit_to_photo, seen_again, window_around
+from ..images import Photo, open_photo, photo_from_tensor
 from ..inversion import Edit, Inversion, invert
+from ..metadata import Metadata
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
-from ..records import edit_record
+from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, expect_distinct, first_of, input_files, intensities_of, load_models, rehearse, spelled
-from .read import reading_lines, reading_report
+from .arguments import Outcome, expect_possible, first_of, input_files, intensities_of, load_models, notes_of, spelled
+from .outputs import Outputs
+from .read import reading_report
 
 SHEET_SHARES = (0.0, 0.5, 1.0, 1.5)
 
 
-def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
+def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """A photo in, the same photo with other expressions out."""
     intensities, regions = intensities_of(arguments), _regions(arguments)
     _expect_something(arguments, intensities)
     others = [] if arguments.copy_from is None else [arguments.copy_from]
     inputs = input_files(arguments, arguments.photo, *others)
-    targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
-    expect_distinct(targets)
-    for target in targets:
-        check_photo_target(target, inputs=inputs)
     photo = open_photo(arguments.photo)
-    check_photo_target(arguments.out, has_alpha=_is_transparent(photo))
+    targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
+    outputs.expect_photos(targets, photo=photo, inputs=inputs)
     generator, axes = load_models(arguments)
-    rehearse(generator, axes, intensities, drawn=arguments.mode == "paste")
+    expect_possible(generator, axes, intensities, drawn=arguments.mode == "paste")
     reference, notes = _reference(arguments.copy_from)
     wish = _Wish(intensities, arguments.absolute, arguments.neutral_first, reference, regions)
     inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
@@ -49,12 +56,18 @@ def edit_photo(arguments: Namespace, progress: Progress) -> Outcome:
         intensities, generator=generator.fingerprint, axes=axes.content_fingerprint, mode=arguments.mode
     )
     record |= wish.options
-    save_photo(arguments.out, composite.photo, record=record, inputs=inputs)
+    outputs.save_photo(arguments.out, composite.photo, record=record)
     changed = float((composite.mask > 0).mean())
-    lines = [f"{wish.told}: wrote {arguments.out} ({changed:.0%} of the picture may differ)", *notes]
-    reached, said = _reached(composite, arguments.face)
+    lines = [
+        f"{wish.told}: wrote {arguments.out} ({changed:.0%} of the picture may differ)",
+        *notes,
+        *notes_of(photo, arguments.out),
+    ]
+    reached, said = _reached(composite, inversion)
     if arguments.sheet is not None:
-        save_photo(arguments.sheet, _sheet(job, wish, composite, progress), record=record, inputs=inputs)
+        profile = Metadata(icc_profile=photo.metadata.icc_profile)  # what the numbers of its pictures mean
+        sheet = replace(_sheet(job, wish, composite, progress), metadata=profile)
+        outputs.save_photo(arguments.sheet, sheet, record=record)
         lines.append(f"contact sheet: {arguments.sheet}")
     height, width = photo.pixels.shape[:2]
     report = record | {"method": arguments.method, "width": width, "height": height, "changed_share": round(changed, 4)}
@@ -115,22 +128,14 @@ class _Job:
             options = {"absolute": wish.absolute, "neutral_first": wish.neutral_first}
             return apply_expressions(self.inversion, self.axes, wish.intensities, **options)
         first = apply_expressions(self.inversion, self.axes, {}, neutral_first=wish.neutral_first)
-        copied = copy_expression(_after(self.inversion, first), wish.reference, self.axes, regions=wish.regions)
-        moved = _after(self.inversion, copied)
+        calm = inversion_after(self.inversion, first)
+        copied = copy_expression(calm, wish.reference, self.axes, regions=wish.regions)
+        moved = inversion_after(calm, copied)
         last = apply_expressions(moved, self.axes, wish.intensities, absolute=wish.absolute)
-        shadings = [edit.shading for edit in (first, copied, last) if edit.shading is not None]
-        return replace(last, shading=np.sum(shadings, axis=0))
+        return join_edits([first, copied, last])
 
     def composite(self, edit: Edit) -> Composite:
         return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
-
-
-def _after(inversion: Inversion, edit: Edit) -> Inversion:
-    """The inversion of the face as it is after an edit."""
-    if inversion.faces is None or edit.coefficients is None:
-        return replace(inversion, latent=edit.latent)
-    pairs = zip(inversion.faces, edit.coefficients, strict=True)
-    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=own) for face, own in pairs))
 
 
 def _regions(arguments: Namespace) -> tuple[str, ...]:
@@ -176,30 +181,29 @@ def _reference(path: Path | None) -> tuple[FaceFit | None, list[str]]:
     if path is None:
         return None, []
     photo = open_photo(path)
+    found = find_faces(photo)
     try:
-        fit = fit_to_photo(photo, choose_face(photo))
+        fit = fit_to_photo(photo, choose_among(found, photo))
     except FaceError as error:
         raise FaceError(f"the photo to copy from, {path.name}: {error}") from error
-    count = len(find_faces(photo))
-    return fit, [f"{path.name} shows {count} faces; the largest was copied"] if count > 1 else []
+    several = [f"{path.name} shows {len(found)} faces; the largest was copied"] if len(found) > 1 else []
+    return fit, [*several, *notes_of(photo)]
 
 
-def _reached(composite: Composite, face: int) -> tuple[dict[str, object], list[str]]:
-    """What an edit asked for, and what the edited photo reads as now."""
-    from ..expressions.reading import read_expression
-
+def _reached(composite: Composite, inversion: Inversion) -> tuple[dict[str, object], list[str]]:
+    """What an edit asked for, and what the edited photo reads as now; the face is where it was."""
+    assert inversion.crops is not None  # `invert` cut them from the photo
     report, lines = dict(composite.report), []
     if isinstance(moved := report.get("moved_cm"), tuple | list):
         lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")
+    if isinstance(notices := report.get("notices"), tuple | list):
+        lines += [f"note: {sentence}" for sentence in notices]
     try:
-        reading = read_expression(composite.photo, face=face)
+        face = seen_again(composite.photo, inversion.crops[0])
+        reading = reading_of(fit_to_photo(composite.photo, face))
     except FaceError as error:
         return report | {"reading": None}, [*lines, f"the edited face could not be read: {error}"]
     return report | {"reading": reading_report(reading)}, [*lines, *(f"now {line}" for line in reading_lines(reading))]
-
-
-def _is_transparent(photo: Photo) -> bool:
-    return photo.alpha is not None and bool((photo.alpha < 255).any())
 
 
 def _sheet(job: _Job, wish: _Wish, asked: Composite, progress: Progress) -> Photo:
@@ -233,14 +237,7 @@ def _share_of(job: _Job, wish: _Wish, share: float) -> Edit:
     if wish.is_plain:
         shared = {name: max(-LIMIT, min(LIMIT, share * value)) for name, value in wish.intensities.items()}
         return job.edit(replace(wish, intensities=shared))
-    whole, faces = job.edit(wish), job.inversion.faces
-    before = job.inversion.latent
-    ws = before.ws + share * (whole.latent.ws - before.ws) if share else before.ws
-    if faces is None or whole.coefficients is None:
-        return Edit(replace(before, ws=ws))
-    own = np.stack([face.coefficients for face in faces])
-    shading = None if whole.shading is None else share * whole.shading
-    return Edit(replace(before, ws=ws), own + share * (whole.coefficients - own), shading)
+    return share_of_edit(job.inversion, job.edit(wish), share)
 
 
 def _around(photo: Photo, crop: Crop) -> Photo:

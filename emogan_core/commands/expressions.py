@@ -9,11 +9,12 @@ from ..expressions.meanings import EXPRESSIONS, SHAPES
 from ..face_model import REGIONS, load_face_model, sides_of
 from ..progress import Progress
 from .arguments import Outcome
+from .outputs import Outputs
 
 SHAPE_SOURCE = "a shape of the face model"
 
 
-def list_expressions(arguments: Namespace, progress: Progress) -> Outcome:
+def list_expressions(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The named expressions of a set of axes, and the shapes that every set knows."""
     axes = load_axes(arguments.axes)
     named = {axis.name: _named(axes, axis.name) for axis in axes}

@@ -6,33 +6,46 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..checkpoints import load_generator
-from ..errors import OutputError
 from ..expressions import (
-    ExpressionAxes,
-    ExpressionAxis,
+    FaceSet,
     FitConfig,
+    LabelledLatents,
     Origin,
+    Skipped,
+    code_file,
     fit_expressions,
     label_latents,
     read_face_set,
+    readable,
     save_axes,
 )
-from ..expressions.tables import choose_expressions
+from ..expressions.summary import facts_of, lines_of
+from ..expressions.tables import expect_enough
+from ..inversion import expect_method
+from ..networks.build import Generator
 from ..progress import Progress
-from .arguments import Outcome, expect_safetensors, input_files
+from .arguments import Outcome, input_files
+from .outputs import Outputs
+
+CODES = ".codes"
+MOST_NAMED = 20
 
 
-def fit_folder(arguments: Namespace, progress: Progress) -> Outcome:
-    """Invert every labelled face, fit one axis per expression, and write the axes."""
-    expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels])
-    faces = read_face_set(arguments.folder, arguments.labels, covariates=arguments.covariate)
-    if arguments.out.resolve() in {path.resolve() for path in faces.files}:
-        raise OutputError(f"the output {arguments.out} is one of the labelled files; choose another name")
-    choose_expressions(
-        faces.expressions, None, FitConfig().moving_floor
-    )  # too few examples: say so before the long work
+def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
+    """Invert every labelled face, fit one axis per expression, and write the axes.
+
+    All that can be known before the pictures are inverted is looked at before; their codes are kept beside the axes.
+    """
+    all_faces = read_face_set(
+        arguments.folder, arguments.labels, covariates=arguments.covariate, neutral=arguments.neutral
+    )
+    outputs.expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels, *all_faces.files])
+    faces, unread = readable(all_faces)
+    config = FitConfig()
+    expect_enough(faces.expressions, faces.people, floor=config.floor, least=config.moving_floor)
     generator = load_generator(arguments.generator, device=arguments.device)
-    labelled = label_latents(generator, faces, aligned=arguments.aligned, method=arguments.method, progress=progress)
+    expect_method(generator, arguments.method)
+    labelled, kept = _labelled(arguments, generator, faces, progress, outputs)
     axes = fit_expressions(
         labelled.latents,
         labelled.labels,
@@ -40,38 +53,45 @@ def fit_folder(arguments: Namespace, progress: Progress) -> Outcome:
         people=labelled.people,
         covariates=labelled.covariates,
         coefficients=labelled.coefficients,
+        brightness=labelled.brightness,
+        config=config,
         origin=Origin(label_source=arguments.label_source, licence=arguments.licence),
         progress=progress,
     )
     save_axes(arguments.out, axes)
-    skipped = len(labelled.skipped)
-    return _report(axes, skipped=skipped), _lines(axes, arguments.out, skipped=skipped)
-
-
-def _report(axes: ExpressionAxes, *, skipped: int) -> dict[str, object]:
-    expressions = {
-        axis.name: {"examples": axis.n_expression, "auc": round(axis.auc, 3), "experimental": axis.experimental}
-        for axis in axes
-    }
-    return {
+    outputs.wrote(arguments.out)
+    skipped = {_inside(arguments.folder, one): one.why for one in (*unread, *labelled.skipped)}
+    report: dict[str, object] = {
         "generator": axes.fingerprint,
         "axes": axes.content_fingerprint,
-        "expressions": expressions,
+        "expressions": {axis.name: facts_of(axis) for axis in axes},
         "left_out": dict(axes.left_out),
-        "pictures_without_a_usable_face": skipped,
+        "skipped": skipped,
+        "read_as": list(faces.notices),
     }
+    told = f"wrote {arguments.out}; what the pictures gave is kept in {kept} for another fit, and may be deleted"
+    return report, [*faces.notices, *lines_of(axes), *_named(skipped), told]
 
 
-def _lines(axes: ExpressionAxes, target: Path, *, skipped: int) -> list[str]:
-    lines = [_line(axis) for axis in axes]
-    lines += [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
-    if skipped:
-        lines.append(f"{skipped} pictures were left out: no usable face")
-    return [*lines, f"wrote {target}"]
+def _labelled(
+    arguments: Namespace, generator: Generator, faces: FaceSet, progress: Progress, outputs: Outputs
+) -> tuple[LabelledLatents, Path]:
+    """The labelled latents, and the file that keeps them."""
+    codes = code_file(arguments.out.with_suffix(CODES), generator, aligned=arguments.aligned, method=arguments.method)
+    try:
+        labelled = label_latents(
+            generator, faces, aligned=arguments.aligned, method=arguments.method, codes=codes, progress=progress
+        )
+    finally:
+        if codes.path.exists():
+            outputs.wrote(codes.path)
+    return labelled, codes.path
 
 
-def _line(axis: ExpressionAxis) -> str:
-    if not axis.has_direction:
-        return f"{axis.name}: {axis.n_expression} examples, moves the face model only (too few for the latent)"
-    rare = ", experimental" if axis.experimental else ""
-    return f"{axis.name}: {axis.n_expression} examples, AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f}){rare}"
+def _inside(folder: Path, skipped: Skipped) -> str:
+    return Path(skipped.name).relative_to(folder).as_posix()
+
+
+def _named(skipped: dict[str, str]) -> list[str]:
+    lines = [f"left out: {name} ({why})" for name, why in list(skipped.items())[:MOST_NAMED]]
+    return [*lines, f"left out: {len(skipped) - MOST_NAMED} more"] if len(skipped) > MOST_NAMED else lines

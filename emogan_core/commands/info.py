@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..checkpoints import is_foreign, open_generator, start_of
+from ..checkpoints import is_foreign, is_of_another_program, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
 from ..errors import CheckpointError
 from ..expressions import load_axes
+from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
 from ..images import open_photo, read_record
@@ -24,13 +25,15 @@ from ..networks.landmarks import INPUT_SIZE, LandmarkNet
 from ..progress import Progress
 from ..weights import builtin_path, read_header
 from .arguments import Outcome
+from .outputs import Outputs
 
 MAX_WORDS = 160
+MAX_NOTES = 60
 _FACE_MODEL_NOTES = ("licence", "source", "units")
 _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
 
 
-def describe(arguments: Namespace, progress: Progress) -> Outcome:
+def describe(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Say what a generator, axes, latent or picture file holds; 'builtin' describes all that ships with the package."""
     if arguments.file == "builtin":
         shipped = {
@@ -68,10 +71,9 @@ def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
 def _described(path: Path) -> dict[str, object]:
     shapes, metadata = read_header(path)
     form = metadata.get("format", "")
-    notes: dict[str, object] = {
-        key: value[:MAX_WORDS] for key, value in sorted(metadata.items()) if key not in _KNOWN_KEYS
-    }
-    if form.startswith("emotiongan-generator"):
+    others = sorted((key, value) for key, value in metadata.items() if key not in _KNOWN_KEYS)
+    notes: dict[str, object] = {key[:MAX_WORDS]: value[:MAX_WORDS] for key, value in others[:MAX_NOTES]}
+    if form.startswith("emotiongan-generator") or is_of_another_program(path):
         return _with_notes(_generator(path), notes)
     if form.startswith("emogan-axes"):
         return _with_notes(_axes(path), notes)
@@ -113,46 +115,23 @@ def _shapes_of(net: Callable[[], nn.Module]) -> dict[str, tuple[int, ...]]:
 
 def _axes(source: str | Path) -> dict[str, object]:
     axes = load_axes(source)
-    expressions = {
-        axis.name: {
-            "model": axis.model,
-            "link": axis.link,
-            "eta_per_unit": round(axis.eta_per_unit, 3),
-            "examples": axis.n_expression,
-            "neutral": axis.n_neutral,
-            "people": axis.n_people,
-            "auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)],
-            "experimental": axis.experimental,
-            "moves": [
-                part
-                for part, has in (
-                    ("generator", axis.has_direction),
-                    ("face model", axis.has_coefficients),
-                    ("shading", axis.shading.numel() > 0),
-                )
-                if has
-            ],
-            "source": axis.source,
-            "label_source": axis.label_source,
-            "licence": axis.licence,
-        }
-        for axis in axes
-    }
     return {
         "kind": "axes",
         "fingerprint": axes.content_fingerprint,
         "generator": axes.fingerprint,
-        "expressions": expressions,
+        "expressions": {axis.name: facts_of(axis) for axis in axes},
         "left_out": dict(axes.left_out),
     }
 
 
 def _picture(path: Path) -> dict[str, object]:
     photo = open_photo(path)
-    return {
+    facts = {"notices": list(photo.notices)} if photo.notices else {}
+    return facts | {
         "kind": "picture",
         "width": photo.pixels.shape[1],
         "height": photo.pixels.shape[0],
+        "bits": photo.bits,
         "alpha": photo.alpha is not None,
         "record": read_record(path),
     }

@@ -9,17 +9,19 @@ from ..images import open_photo
 from ..inversion import invert
 from ..latents import save_latent
 from ..progress import Progress
-from .arguments import Outcome, expect_safetensors, first_of, input_files
+from .arguments import Outcome, first_of, input_files, notes_of
+from .outputs import Outputs
 
 
-def invert_photo(arguments: Namespace, progress: Progress) -> Outcome:
+def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The latent of a face in a photo, as a file."""
-    expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo))
+    outputs.expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo))
     photo = open_photo(arguments.photo)
     generator = load_generator(arguments.generator, device=arguments.device)
     inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
     quads = [crop.quad.tolist() for crop in inversion.crops or ()]
     save_latent(arguments.out, inversion.latent, quads=quads)
+    outputs.wrote(arguments.out)
     metrics = first_of(inversion.metrics)
     report: dict[str, object] = {
         "generator": generator.fingerprint,
@@ -27,4 +29,4 @@ def invert_photo(arguments: Namespace, progress: Progress) -> Outcome:
         "inversion": metrics,
     }
     told = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items())
-    return report, [f"wrote {arguments.out} ({told})"]
+    return report, [f"wrote {arguments.out} ({told})", *notes_of(photo)]

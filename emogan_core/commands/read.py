@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
+from ..expressions import Reading, read_expression, reading_lines
 from ..images import open_photo
 from ..progress import Progress
-from .arguments import Outcome
-
-if TYPE_CHECKING:
-    from ..expressions.reading import Reading
-
-SEEN = 0.05
-"""Coefficients and probabilities below this are not told to people."""
-MOST = 12
+from .arguments import Outcome, notes_of
+from .outputs import Outputs
 
 
-def read_photo(arguments: Namespace, progress: Progress) -> Outcome:
+def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The expression of one face of a photo."""
-    from ..expressions.reading import read_expression
-
-    reading = read_expression(open_photo(arguments.photo), face=arguments.face)
+    photo = open_photo(arguments.photo)
+    reading = read_expression(photo, face=arguments.face)
     lines = reading_lines(reading)
     head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
-    return reading_report(reading), [*lines, head, fitted]
+    return reading_report(reading), [*lines, head, fitted, *notes_of(photo)]
 
 
 def reading_report(reading: Reading) -> dict[str, object]:
@@ -38,16 +31,3 @@ def reading_report(reading: Reading) -> dict[str, object]:
         "roll_deg": round(float(reading.roll_deg), 1),
         "error_cm": round(float(reading.error_cm), 3),
     }
-
-
-def reading_lines(reading: Reading) -> list[str]:
-    """What a reading shows, strongest first: named expressions, then shapes."""
-    likely = sorted(reading.probabilities.items(), key=lambda item: -item[1])
-    shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
-    told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
-    strong = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
-    more = f" and {len(strong) - MOST} weaker ones" if len(strong) > MOST else ""
-    return [
-        f"reads as: {', '.join(told) or 'nothing that is known'}",
-        f"shapes: {', '.join(strong[:MOST]) or 'none'}{more}",
-    ]

@@ -11,13 +11,18 @@ from scipy import ndimage
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
+from .lid_shadow import Shadow, shadow_of
+from .lids import Lids
 from .openings import EYE_LEFT, EYE_RIGHT, Place
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-SHADOW_CM = 0.10  # how far inside the opening lids shade the eye
+SHADOW_CM = 0.10  # so far inside the opening nothing is taken for the eye's own colour
+RISEN_CM = 0.04  # a lid that rose this far shows none of its own pixels where it was
+LOWERED = 0.6  # a lid that comes down shades the eye less than one that was there: light comes from below too
+BRIGHTENED = 1.4  # what was in a lid's shadow is not brightened by more: lashes would show
 LASHES_CM = 0.055  # lashes and the lid's shadow lie this far inside the opening; they go with the lid
 EYEBALLS = {EYE_RIGHT.name: "eyeball_right", EYE_LEFT.name: "eyeball_left"}
 IRISES = {EYE_RIGHT.name: slice(468, 473)}
@@ -39,46 +44,69 @@ class Eye:
     """An eye before an edit, on its own grid of photo pixels.
 
     Convention: seen [h, w, 3] are the photo's pixels, whole [h, w, 3] the eye's surface as continued from what the lids
-    leave of it, white [h, w, 3] the same without the iris, lids [h, w] how much of each pixel they and their shadow
-    take.
+    leave of it, white [h, w, 3] the same without the iris, taken [h, w] how much of each pixel lids and their shadow
+    take, depth [h, w] px below the upper lid, shadow that lid's on the eye, shade [h, w] that shadow where it stands.
     """
 
     grid: Grid
     seen: Single
     whole: Single
     white: Single
-    lids: Single
+    taken: Single
+    depth: Single
+    shade: Single
+    shadow: Shadow
     iris: Iris
 
     def part(self, grid: Grid) -> Eye:
         """The same eye on a smaller grid of the same pixels."""
         row, column = int(grid.top - self.grid.top), int(grid.left - self.grid.left)
         at = slice(row, row + grid.height), slice(column, column + grid.width)
-        return Eye(grid, self.seen[at], self.whole[at], self.white[at], self.lids[at], self.iris)
+        return Eye(
+            grid,
+            self.seen[at],
+            self.whole[at],
+            self.white[at],
+            self.taken[at],
+            self.depth[at],
+            self.shade[at],
+            self.shadow,
+            self.iris,
+        )
 
-    def behind(self, skin: Single, shift: Array, scale: float) -> Single:
-        """[h, w, 3]: what stands behind lids that now take `skin` [h, w], the iris moved by `shift` px.
+    def behind(self, lids: Lids, shift: Array, scale: float) -> Single:
+        """[h, w, 3]: what stands behind lids, the iris moved by `shift` px.
 
-        Where lids withdrew the continued surface, in their new shadow; elsewhere the photo's own.
+        The upper lid's shadow goes with it. Where lids withdrew the continued surface shows; elsewhere the photo's own.
         """
-        now = shadow_share(skin, scale)
-        bared = _step(1.15 * (self.lids - now))[..., None]
-        shadow = 1 - bared * (0.08 + 0.42 * now[..., None])
-        surface = self.seen + bared * (self.whole * shadow - self.seen)
+        now = self.shadow.on(lids, self.grid, scale)
+        now = np.where(now < self.shade, self.shade + LOWERED * (now - self.shade), now)
+        risen = np.clip((lids.below(self.grid)[1] - self.depth) / (RISEN_CM * scale), 0, 1)
+        risen = risen * np.clip(2 - self.depth / (SHADOW_CM * scale), 0, 1)  # not where the lower lid is
+        now_taken = shadow_share(lids.skin(self.grid), scale)
+        left = _step(1.15 * np.maximum(self.taken - now_taken, self.taken * risen))
+        bared = np.maximum(left, _step((now - self.shade - 0.05) / 0.25))[..., None]
+        lit = self.seen * np.minimum(now / self.shade, BRIGHTENED)[..., None]
+        surface = lit + bared * (self.whole * now[..., None] - lit)
         length = float(np.hypot(*shift))
         if length < 0.02:
             return np.asarray(surface, dtype=np.float32)
         part = min(1.0, length / (0.06 * scale))
-        under = np.where(bared > 0, surface, self.seen + _step(self.lids)[..., None] * (self.whole - self.seen))
+        under = np.where(bared > 0, surface, lit + _step(self.taken)[..., None] * (self.whole - lit))
         moved = turned(under.astype(np.float32), self.white, self.grid, self.iris, shift)
         return np.asarray(surface + part * (moved - surface), dtype=np.float32)
 
 
-def eye_of(photo: Single, skin: Single, grid: Grid, iris: Iris, scale: float) -> Eye:
-    """An eye from the photo's pixels [h, w, 3] and the skin's share of them [h, w]."""
-    lids = shadow_share(skin, scale)
-    whole, white = eyeball(photo, lids, grid, iris)
-    return Eye(grid, photo, whole, white, lids, iris)
+def eye_of(photo: Single, lids: Lids, grid: Grid, iris: Iris, scale: float) -> Eye:
+    """An eye from the photo's pixels [h, w, 3]."""
+    skin = lids.skin(grid)
+    taken = shadow_share(skin, scale)
+    whole, white = eyeball(photo, taken, grid, iris)
+    x, y = grid.centres()
+    beside = (skin < 0.5) & (np.hypot(x - iris.x, y - iris.y) > 1.15 * iris.radius)
+    depth = lids.below(grid)[1].astype(np.float32)
+    shadow = shadow_of(photo.mean(-1) / np.maximum(white.mean(-1), 1.0), beside, lids, grid, scale)
+    return Eye(grid, photo, whole, white, taken, depth, shadow.on(lids, grid, scale), shadow, iris)
 
 
 def iris_shift(model: FaceModel, fit: FaceFit, after: Array, place: Place) -> Array:
@@ -129,7 +157,7 @@ def eyeball(photo: Single, lids: Single, grid: Grid, iris: Iris) -> tuple[Single
     bright = photo.mean(-1)
     beside = seen & (radius > 1.2)
     if beside.any():
-        beside &= bright >= np.quantile(bright[beside], 0.15)  # neither lashes nor the red of the corners
+        beside &= bright >= np.quantile(bright[beside], 0.35)  # neither lashes nor the red of the corners
     white = _spread(photo, beside, fallback=seen)
     coloured = _disc(photo, seen & (radius < 1.0), radius, grid, iris)
     whole = white + _disc_share(radius)[..., None] * (coloured - white)
@@ -175,8 +203,8 @@ def _disc(photo: Single, seen: Flags, radius: Array, grid: Grid, iris: Iris) -> 
     mirrored = np.broadcast_to(rows, radius.shape)
     columns = np.broadcast_to(np.arange(grid.width)[None], radius.shape)
     usable = seen[mirrored, columns][..., None]
-    detail = np.clip(photo[mirrored, columns], ring * 0.75, ring * 1.12)
-    return np.asarray(np.where(usable, 0.4 * detail + 0.6 * ring, ring), dtype=np.float32)
+    detail = np.clip(photo[mirrored, columns], ring * 0.7, ring * 1.15)
+    return np.asarray(np.where(usable, 0.7 * detail + 0.3 * ring, ring), dtype=np.float32)
 
 
 def _spread(photo: Single, known: Flags, fallback: Flags) -> Single:

@@ -199,6 +199,11 @@ def opening_patch(vertices: Array, sources: Array, triangles: NDArray[np.integer
     return Patch(grid, skin, field.astype(np.float32), np.stack([rows, columns], -1), splits.astype(np.float32))
 
 
+def unsplit(grid: Grid, skin: Single, field: Single) -> Patch:
+    """A patch in which no skin lies over skin."""
+    return Patch(grid, skin, field, np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1, 2), dtype=np.float32))
+
+
 def without_stillness(field: Single) -> Single:
     """Motion less STILL_PX, so that what hardly moves does not move at all and nothing jumps."""
     length = np.sqrt((field**2).sum(-1, keepdims=True))

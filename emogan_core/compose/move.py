@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
-from ..images import Photo
+from ..images import Photo, as_pixels
 from .eyes import iris_shift, lid_share
-from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, without_stillness
-from .mouth import inside, lips_contact, with_photo
+from .lids import lids_after
+from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unsplit, without_stillness
+from .mouth import inside, lips_contact
+from .open_mouth import darkness, seen_inside, shows_nothing
 from .openings import MOUTH, Fitted, Moved, aligned, sides
+from .sampling import finer, read_at, sampled
 from .scene import FINE, Scene, placed, relief_after, remembered_scene
 from .shading import folds
 
@@ -26,7 +27,11 @@ Single = NDArray[np.float32]
 
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
 MOUTH_MARGIN_CM = 0.35
+LIP_EDGE_CM = 0.025  # how softly lips end
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
+SHADED = 0.3  # no shading, folds and all, changes log brightness by more
+SHADE_LEAST = 1e-4  # and below which pixels keep their value
+EDGE_PX = 0.55  # blur of the lips' edges at least
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
 
 
@@ -50,7 +55,7 @@ class _Canvas:
             return
         rows, columns = patch.split.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
         count = patch.splits.shape[1]
-        values = _bicubic(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
+        values = read_at(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
         self.colours[rows - self.top, columns - self.left] = values.reshape(-1, count, 3).mean(1)
 
     def lay(self, grid: Grid, behind: Single, front: Single) -> None:
@@ -61,6 +66,13 @@ class _Canvas:
         opened = front < 1
         self.colours[at] = np.where(opened[..., None], mixed, self.colours[at])
         self.mask[at] = np.where(opened, np.maximum(self.mask[at] * front, (1 - front) * changed), self.mask[at])
+
+    def darken(self, grid: Grid, ratio: Single) -> None:
+        """Change brightness by a log ratio [h, w, 3]."""
+        at = self.at(grid)
+        self.colours[at] *= np.exp(ratio)
+        changed = np.abs(self.colours[at] - self.own[at]).max(-1) > 0.25
+        self.mask[at] = np.where((ratio < 0).any(-1) & changed, 1, self.mask[at])
 
 
 def move_face(
@@ -88,7 +100,7 @@ def move_face(
     _, moved, edges = aligned(model, fit, known.raw, placed(model, fit, known.base, after), known.openings)
     change = folds(model, known.relief, relief_after(model, fit, known, after), known.light)
     if shading is not None:
-        change = change + shading
+        change = SHADED * np.tanh((change + shading) / SHADED)
     length = np.hypot(moved[:, 0] - known.vertices[:, 0], moved[:, 1] - known.vertices[:, 1])
     change = change + known.lips * np.clip(length / (LIPS_MOVED_CM * fit.pose.scale), 0, 1)
     box = _box(known, moved, change, fit.pose.scale, width, height)
@@ -99,7 +111,7 @@ def move_face(
     canvas = _drawn(photo, model, fit, known, moved, edges, change, after, box, draft)
     touched = canvas.mask > 0
     part = result[top:bottom, left:right]
-    part[touched] = np.clip(np.round(canvas.colours[touched]), 0, 255).astype(np.uint8)
+    part[touched] = as_pixels(canvas.colours[touched], part.dtype)
     mask[top:bottom, left:right] = canvas.mask
     return result, mask
 
@@ -122,7 +134,7 @@ def _drawn(
     step, fine = (DRAFT_STEP, 1) if draft else (STEP, FINE)
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
-    full = _finer(field, step)[: bottom - top, : right - left]
+    full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
     canvas = _Canvas(left, top, own, own, own[..., 0])
     patches = []
@@ -130,26 +142,47 @@ def _drawn(
         grid = _grid(scene, opening, outcome, scale, box)
         if grid is None or _still(model, opening, scene.vertices, moved, fit.coefficients - after):
             continue
-        patch = opening_patch(moved, scene.sources.places, skin, grid, fine)
-        full[(*canvas.at(grid), slice(0, 2))] = without_stillness(patch.field)
-        patches.append((opening, outcome, patch))
-    canvas.colours = _sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
-    for _, _, patch in patches:
-        canvas.lay_splits(photo.pixels, patch)
-    canvas.colours *= np.exp(full[..., 2:])
-    canvas.mask = _mask(full)
-    for opening, outcome, patch in patches:
-        at = canvas.at(patch.grid)
+        at = canvas.at(grid)
+        lids = None
         if opening.place is MOUTH:
-            canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
-            shut = not opening.photo.gap.any()
-            behind = inside(model, moved, patch, scene.tones, scale, fine, upper=shut)
-            behind = with_photo(behind, own[at], patch.grid, opening, outcome, scale)
-            canvas.lay(patch.grid, behind, ndimage.gaussian_filter(patch.skin, 0.55))
+            patch = opening_patch(moved, scene.sources.places, skin, grid, fine)
         else:
-            eye = scene.eyes[opening.place.name].part(patch.grid)
-            shift = iris_shift(model, fit, after, opening.place)
-            canvas.lay(patch.grid, eye.behind(patch.skin, shift, scale), lid_share(patch.skin, scale))
+            around = scene.eyes[opening.place.name][1]
+            lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)
+            patch = unsplit(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
+        full[(*at, slice(0, 2))] = without_stillness(patch.field)
+        patches.append((opening, outcome, patch, lids))
+    canvas.colours = sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
+    for opening, _, patch, lids in patches:
+        canvas.lay_splits(photo.pixels, patch)
+        if lids is not None:
+            at = canvas.at(patch.grid)
+            around = scene.eyes[opening.place.name][1]
+            canvas.colours[at] = around.without_lashes(canvas.colours[at], patch.grid, full[at][..., :2])
+    shaded = _where(np.abs(full[..., 2]) > SHADE_LEAST)
+    canvas.colours[shaded] *= scene.light.ratios(full[shaded][..., 2], canvas.colours[shaded])
+    canvas.mask = _mask(full)
+    for opening, outcome, patch, lids in patches:
+        at = canvas.at(patch.grid)
+        if lids is None:
+            canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
+            shut = shows_nothing(photo.pixels, opening, scene.tones, scale)
+            behind = None
+            if shut or darkness(photo.pixels, opening, scene.tones) < 1:
+                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=shut)
+            if behind is None or not shut:
+                behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
+            canvas.lay(
+                patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, LIP_EDGE_CM * scale, scene.blur))
+            )
+        else:
+            eye, around = scene.eyes[opening.place.name]
+            canvas.colours[at] = lids.with_seam(canvas.colours[at], patch.grid, scale)
+            ball = _inside_box(eye.grid, box)
+            if ball is not None:
+                shift = iris_shift(model, fit, after, opening.place)
+                canvas.lay(ball, eye.part(ball).behind(lids, shift, scale), lid_share(lids.skin(ball), scale))
+            canvas.darken(patch.grid, around.lashes_on(patch.grid, lids, scale))
     return canvas
 
 
@@ -161,6 +194,14 @@ def _still(model: FaceModel, opening: Fitted, before: Array, moved: Array, chang
     return not gaze and float(np.abs(moved[near, :2] - before[near, :2]).max()) < STILL_PX
 
 
+def _where(wanted: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest rectangle around what is wanted [h, w]."""
+    rows, columns = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def _mask(full: Single) -> Single:
     """[h, w]: how much of each pixel is new: 1 where it moved by half a pixel or more, or is shaded by a hundredth."""
     length = np.sqrt(full[..., 0] ** 2 + full[..., 1] ** 2)
@@ -168,43 +209,6 @@ def _mask(full: Single) -> Single:
     mask = np.minimum(np.maximum(2 * length, 100 * shade), 1)
     mask[(length == 0) & (shade < UNSHADED)] = 0
     return np.asarray(mask, dtype=np.float32)
-
-
-def _finer(planes: Single, step: int) -> Single:
-    """[h step, w step, c]: planes [h, w, c] between their cells' centres, bilinear."""
-    tensor = torch.from_numpy(np.ascontiguousarray(planes)).permute(2, 0, 1)[None]
-    whole = F.interpolate(tensor, scale_factor=step, mode="bilinear", align_corners=False)
-    return np.asarray(whole[0].permute(1, 2, 0).contiguous().numpy())
-
-
-def _sampled(pixels: NDArray[np.uint8], field: Single, left: int, top: int, mode: str) -> Single:
-    """[h, w, 3] in 0..255: the photo at each pixel of a box plus the field there."""
-    height, width = field.shape[:2]
-    result = pixels[top : top + height, left : left + width].astype(np.float32)
-    rows, columns = np.nonzero((field[..., 0] != 0) | (field[..., 1] != 0))
-    if len(rows):
-        result[rows, columns] = _bicubic(pixels, columns + left, rows + top, field[rows, columns], mode)
-    return result
-
-
-def _bicubic(
-    pixels: NDArray[np.uint8],
-    columns: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    moves: Single,
-    mode: str = "bicubic",
-) -> Single:
-    """[n, 3] in 0..255: the photo at pixels plus moves [n, 2]."""
-    x, y = columns + np.float32(0.5) + moves[:, 0], rows + np.float32(0.5) + moves[:, 1]
-    x0, y0 = max(0, int(x.min()) - 4), max(0, int(y.min()) - 4)
-    x1, y1 = min(pixels.shape[1], int(x.max()) + 5), min(pixels.shape[0], int(y.max()) + 5)
-    x0, y0 = min(x0, pixels.shape[1] - 1), min(y0, pixels.shape[0] - 1)
-    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
-    piece = torch.from_numpy(pixels[y0:y1, x0:x1].astype(np.float32)).permute(2, 0, 1)[None]
-    places = np.stack([(x - x0) * (2 / (x1 - x0)) - 1, (y - y0) * (2 / (y1 - y0)) - 1], axis=-1)
-    grid = torch.from_numpy(places.astype(np.float32))[None, None]
-    values = F.grid_sample(piece, grid, mode=mode, padding_mode="border", align_corners=False)
-    return np.asarray(values[0, :, 0].T.numpy())
 
 
 def _box(
@@ -225,18 +229,18 @@ def _box(
 
 def _grid(scene: Scene, opening: Fitted, outcome: Moved, scale: float, box: tuple[int, int, int, int]) -> Grid | None:
     """The pixels around an opening, before and after, inside the box; None where there are none."""
-    if opening.place is MOUTH:
-        points = np.concatenate([opening.outline(opening.photo), outcome.outline()])
-        margin = MOUTH_MARGIN_CM * scale
-        low, high = np.floor(points.min(0) - margin), np.ceil(points.max(0) + margin)
-    elif opening.place.name in scene.eyes:
-        eye = scene.eyes[opening.place.name].grid
-        low = np.array([eye.left, eye.top])
-        high = np.array([eye.left + eye.width, eye.top + eye.height])
-    else:
-        return None
-    left, top = np.maximum(low, box[:2]).astype(int)
-    right, bottom = np.minimum(high, box[2:]).astype(int)
+    if opening.place is not MOUTH:
+        eye = scene.eyes.get(opening.place.name)
+        return None if eye is None else _inside_box(eye[1].grid, box)
+    points = np.concatenate([opening.outline(opening.photo), outcome.outline()])
+    margin = MOUTH_MARGIN_CM * scale
+    low, high = np.floor(points.min(0) - margin), np.ceil(points.max(0) + margin)
+    return _inside_box(Grid(low[0], low[1], int(high[0] - low[0]), int(high[1] - low[1])), box)
+
+
+def _inside_box(grid: Grid, box: tuple[int, int, int, int]) -> Grid | None:
+    left, top = max(int(grid.left), box[0]), max(int(grid.top), box[1])
+    right, bottom = min(int(grid.left) + grid.width, box[2]), min(int(grid.top) + grid.height, box[3])
     if right - left < 4 or bottom - top < 4:
         return None
-    return Grid(float(left), float(top), int(right - left), int(bottom - top))
+    return Grid(float(left), float(top), right - left, bottom - top)

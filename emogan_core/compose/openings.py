@@ -24,10 +24,8 @@ Array = NDArray[np.float64]
 ROWS_PER_CM = 60
 ROUND = 3.0  # columns over which an edge's move is averaged: lips bend, the mesh kinks
 OVERLAP_CM = 0.03  # edges that meet after an edit overlap by twice this, so that nothing shows between them
-LID_OVER = 3.0  # a closed upper lid reaches this many times as far over the other
 LITTLE_CM = 0.02  # a gap of the mesh that says nothing
-SHUT = 0.2  # share of its opening below which a lid is taken to be closed
-LASHES_CM = (0.30, 0.80)  # how far from a lid's edge skin and lashes move as the edge does, and where that has faded
+SHUT = 0.2  # share of its opening below which an opening is taken to be closed
 TEETH_CM = 0.05  # an open mouth is taken to be this much taller at each edge, so that no tooth goes with a lip
 CLOSED_CM = 0.16  # landmarks less far apart than this mean closed lips: they are wrong by up to half of it
 
@@ -130,14 +128,6 @@ def sides(model: FaceModel, place: Place) -> tuple[Array, NDArray[np.int32]]:
     return lower, skin[close[skin].all(1)]
 
 
-@cache
-def _near(model: FaceModel, place: Place) -> Array:
-    """[v]: 1 for the skin's vertices around an opening, 0 elsewhere."""
-    result = np.zeros(len(model.neutral))
-    result[np.unique(sides(model, place)[1])] = 1.0
-    return result
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """One opening before an edit: its frame, the photo's edges and the mesh's.
@@ -232,24 +222,38 @@ def aligned(
         end = end + opening.frame.axes[0] * opening.frame.length
         frame = frame_between(start, end)
         moved = mesh_edges(model, after, place, frame, scale)
-        little = LITTLE_CM * scale
-        now, then = np.maximum(moved.gap - opening.rest, 0), np.maximum(mesh.gap - opening.rest, 0)
-        ratio = np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1)
-        gap = np.where(now < then, photo.gap * ratio, photo.gap + now - then)
-        shut = (gap <= 0) & (photo.gap > 0)
-        middle = moved.middle + photo.middle - mesh.middle
-        edges = _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
+        edges = _lips_after(opening, moved, scale) if place is MOUTH else _lids_after(opening, moved, scale)
+        shut = (edges.gap <= 0) & (photo.gap > 0)
         over = ndimage.gaussian_filter1d(shut.astype(np.float64), 1.0) * OVERLAP_CM * scale
-        if place is MOUTH:
-            upper, lower = edges.upper - moved.upper + over, edges.lower - moved.lower - over
-        else:  # the upper lid closes over the wet edge of the lower one
-            upper, lower = edges.upper - moved.upper + LID_OVER * over, edges.lower - moved.lower
-            second[:, 2] += np.where(sides(model, place)[0] > 0.5, 0.0, float(over.max())) * _near(model, place)
+        upper, lower = edges.upper - moved.upper + over, edges.lower - moved.lower - over
         second[:, :2] += correction(model, opening, before, upper, lower, frame.axes, scale)
         outcome.append(Moved(frame, edges))
-        if place is not MOUTH:
-            second[:, :2] = _with_lashes(model, opening, first, second, frame, edges, scale)
     return first, second, tuple(outcome)
+
+
+def _lips_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
+    """The photo's edges after an edit, from the mesh's before and after: each column of lips for itself."""
+    mesh, photo, little = opening.mesh, opening.photo, LITTLE_CM * scale
+    now, then = np.maximum(moved.gap - opening.rest, 0), np.maximum(mesh.gap - opening.rest, 0)
+    ratio = np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1)
+    gap = np.where(now < then, photo.gap * ratio, photo.gap + now - then)
+    middle = moved.middle + photo.middle - mesh.middle
+    return _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
+
+
+def _lids_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
+    """The same for lids, which open and close as a whole, keep the eye's shape, and share the way as the mesh's do."""
+    mesh, photo, little = opening.mesh, opening.photo, LITTLE_CM * scale
+    now, then, seen = (float(edges.gap.mean()) for edges in (moved, mesh, photo))
+    up, low = float((moved.upper - mesh.upper).mean()), float((moved.lower - mesh.lower).mean())
+    gain = now - then
+    if now < then:
+        gain = seen * (np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1) - 1)
+    share = float(np.clip(-up / (low - up), 0, 1)) if abs(low - up) > 0.25 * little else 0.5
+    both = up + share * (low - up)  # what both lids do together
+    shape = photo.gap / seen if seen > little else np.ones(COLUMNS)
+    upper = photo.upper + (both - share * gain) * shape
+    return Edges(upper, np.maximum(upper, photo.lower + (both + (1 - share) * gain) * shape))
 
 
 def _rounded(edges: Edges, photo: Edges) -> Edges:
@@ -261,32 +265,3 @@ def _rounded(edges: Edges, photo: Edges) -> Edges:
     upper, lower = photo.upper + moves[0], photo.lower + moves[1]
     middle, gap = (upper + lower) / 2, np.where(edges.gap > 0, np.maximum(lower - upper, 0), 0)
     return Edges(middle - gap / 2, middle + gap / 2)
-
-
-def _with_lashes(
-    model: FaceModel, opening: Fitted, before: Array, after: Array, frame: Frame, edges: Edges, scale: float
-) -> Array:
-    """[v, 2]: the mesh after, the band of lashes at the lids' edges moved as a whole with them, not stretched."""
-    lower_side, near = sides(model, opening.place)
-    touched = np.unique(near)
-    along, down = opening.frame.inside(before[touched, :2]).T
-    share = along / opening.frame.length
-    below = lower_side[touched] > 0.5
-    places = np.r_[0.0, shares(), 1.0]
-    result = after[:, :2].copy()
-    inner, outer = (reach * scale for reach in LASHES_CM)
-    total = np.zeros((len(touched), 2))
-    weight = np.zeros(len(touched))
-    for side, old, new in ((False, opening.photo.upper, edges.upper), (True, opening.photo.lower, edges.lower)):
-        old, new = (np.r_[0.0, line, 0.0] for line in (old, new))
-        start = opening.frame.origin + np.column_stack([places * opening.frame.length, old]) @ opening.frame.axes
-        end = frame.origin + np.column_stack([places * frame.length, new]) @ frame.axes
-        step = np.column_stack([np.interp(share, places, (end - start)[:, k]) for k in (0, 1)])
-        off = (down - np.interp(share, places, old)) * (1 if side else -1)
-        fade = np.clip((outer - off) / (outer - inner), 0, 1) * (off > -0.5 * inner) * (below == side)
-        beyond = np.maximum(np.maximum(-share, share - 1), 0) * opening.frame.length / inner
-        part = fade * fade * (3 - 2 * fade) * np.clip(1 - beyond, 0, 1) * (0.5 if side else 1.0)
-        total += part[:, None] * (before[touched, :2] + step)
-        weight += part
-    result[touched] = total + (1 - weight)[:, None] * after[touched, :2]
-    return result

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..faces import Crop
+from ..images import as_pixels
 
 STRIP_PIXELS = 1 << 20  # photo pixels handled at once, so that memory does not grow with the photo
 
@@ -36,7 +37,7 @@ def blended(
         values = values + strength[..., None] * (drawn - values)
         touched = (strength > 0).numpy()
         part = result[rows, columns]
-        part[touched] = values.round().clamp(0, 255).to(torch.uint8).numpy()[touched]
+        part[touched] = as_pixels(values.numpy()[touched], part.dtype)
         whole[rows, columns] = strength.numpy()
     return result, whole
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,8 +24,11 @@ from .masks import face_mask
 from .move import move_face
 from .paste import blended, blurred
 from .redrawing import coefficients_of_redrawing
+from .visible import notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
+"""The ways of `put_back`: the photo's own pixels moved, or the generator's picture feathered in."""
+
 DRAWN_BYTES = 1 << 30
 
 
@@ -47,7 +50,8 @@ class Composite:
 
     Convention: `mask` float32 [h, w] in 0..1, exactly 0 where pixels are untouched; `redrawn` [1, 3, r, r] in about
     [-1, 1] on the CPU is the generator's own picture after the edit; `report` says which coefficients the edit asked
-    for ("coefficients", by name, those that are not 0) and how far it moved the face's landmarks ("moved_cm", mean and most).
+    for ("coefficients", by name, those that are not 0), how far it moved the face's landmarks ("moved_cm", mean and
+    most), and in sentences what was left alone or may not look right ("notices").
     """
 
     photo: Photo
@@ -93,8 +97,10 @@ def put_back(
                 change = coefficients_of_redrawing(drawn(generator, ws).float().cpu(), redrawn)
             after = (fit.coefficients + change).clip(0.0, 1.0)[None]
         shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
-        pixels, mask = move_face(photo, load_face_model(), fit, after[0], shading=shading, draft=draft)
-        return Composite(Photo(pixels, photo.alpha), mask, redrawn, _report(fit, after[0]))
+        model = load_face_model()
+        reached, hidden = seen_coefficients(photo.pixels, model, fit, after[0])
+        pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
+        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden))
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
@@ -118,14 +124,14 @@ def _pasted(
             )
         redrawn = drawn(generator, edited).float().cpu()
         untouched = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-        return Composite(Photo(photo.pixels.copy(), photo.alpha), untouched, redrawn, {})
+        return Composite(replace(photo, pixels=photo.pixels.copy()), untouched, redrawn, {})
     before, after = drawn(generator, torch.cat([ws, edited])).float().cpu().chunk(2)
     side = after.shape[-1]
     own = cut(photo, crop, side)
     tone = blurred(own - before, config.tone_window * side)
     content = own + _as_colourful(after + tone - own, own, before)
     pixels, mask = blended(photo.pixels, crop, content, face_mask(crop, side, feather=config.feather))
-    return Composite(Photo(pixels, photo.alpha), mask, after, {})
+    return Composite(replace(photo, pixels=pixels), mask, after, {})
 
 
 def _moves(inversion: Inversion, edit: Edit) -> bool:
@@ -151,14 +157,15 @@ def _on_mesh(shading: NDArray[np.float64]) -> NDArray[np.float64]:
     return whole
 
 
-def _report(fit: FaceFit, after: NDArray[np.float64]) -> dict[str, object]:
+def _report(fit: FaceFit, after: NDArray[np.float64], hidden: tuple[str, ...]) -> dict[str, object]:
     model = load_face_model()
     at = model.landmark_vertex
     moved = np.linalg.norm(np.tensordot(after - fit.coefficients, model.expressions[:, at], 1), axis=1)
     named = {
         name: round(float(value), 3) for name, value in zip(model.names, after, strict=True) if abs(value) >= 0.005
     }
-    return {"coefficients": named, "moved_cm": (round(float(moved.mean()), 3), round(float(moved.max()), 3))}
+    far = (round(float(moved.mean()), 3), round(float(moved.max()), 3))
+    return {"coefficients": named, "moved_cm": far, "notices": hidden + notices_of(fit, after, far[0])}
 
 
 def _fit_of(inversion: Inversion) -> FaceFit:

@@ -14,18 +14,22 @@ from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
 from ..images import Photo
+from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
-from .motion import Sources, opening_patch, seen_sources
+from .lids import lids_of
+from .motion import Sources, seen_sources
 from .mouth import Tones, tones_of
 from .openings import EYE_LEFT, EYE_RIGHT, PLACES, Fitted, Place, aligned, fitted
 from .shading import Light, Relief, light_of, relief_of
+from .sharpness import blur_of
 
 Array = NDArray[np.float64]
 
 LIP_SHADE = 0.45  # log brightness that a lip's inner side lacks
 CHEEKS = (50, 280, 205, 425, 117, 346)
 LIPS_MIDDLE = (0, 17, 37, 267, 84, 314)
-EYE_MARGIN_CM = (0.7, 0.9)  # around an eye's landmarks: how far lids may move
+BALL_CM = (0.3, 0.9, 0.9)  # around an eye's landmarks, aside, above and below: how far lids may open
+LIDS_CM = (0.9, 2.8, 1.4)  # the same: how far the skin goes with them
 FINE = 2  # cells a pixel and side from which edges are antialiased
 
 
@@ -35,7 +39,7 @@ class Scene:
 
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
-    lips [v] the log ratio of brightness of what lips hid.
+    lips [v] the log ratio of brightness of what lips hid; blur is the photo's own, in px.
     """
 
     base: Array
@@ -44,10 +48,11 @@ class Scene:
     sources: Sources
     lips: Array
     openings: tuple[Fitted, ...]
-    eyes: dict[str, Eye]
+    eyes: dict[str, tuple[Eye, EyeSkin]]
     relief: Relief
     light: Light
     tones: Tones
+    blur: float
 
 
 def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
@@ -58,7 +63,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
     openings = tuple(fitted(model, fit, raw, neutral, place, photo.pixels) for place in PLACES)
     vertices = aligned(model, fit, raw, raw, openings)[0]
     sources = seen_sources(model, vertices, fit.pose.scale, openings)
-    eyes = {place.name: _eye(photo, model, fit, vertices, place) for place in (EYE_RIGHT, EYE_LEFT)}
+    eyes = {one.place.name: _eye(photo, fit, one) for one in openings if one.place in (EYE_RIGHT, EYE_LEFT)}
     return Scene(
         base=base,
         raw=raw,
@@ -70,6 +75,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         relief=relief_of(model, fit.pose.project(_expressed(model, base, fit.coefficients)), fit.pose.scale),
         light=light_of(photo.pixels, model, vertices),
         tones=_tones(photo, fit),
+        blur=blur_of(photo.pixels, fit),
     )
 
 
@@ -118,19 +124,32 @@ def _expressed(model: FaceModel, base: Array, coefficients: Array) -> Array:
     return shape
 
 
-def _eye(photo: Photo, model: FaceModel, fit: FaceFit, vertices: Array, place: Place) -> Eye | None:
-    """An eye before an edit, or None where it lies outside of the photo."""
+def _eye(photo: Photo, fit: FaceFit, opening: Fitted) -> tuple[Eye, EyeSkin] | None:
+    """An eye before an edit and the skin around it, or None where it lies outside of the photo."""
+    place = opening.place
+    ball, around = (_around_eye(photo, fit, place, margins) for margins in (BALL_CM, LIDS_CM))
+    if ball is None or around is None:
+        return None
+    lids = lids_of(opening.frame, opening.photo)
+    eye = eye_of(_part(photo, ball), lids, ball, iris_of(fit, place), fit.pose.scale)
+    return eye, eye_skin_of(_part(photo, around), around, lids, fit, place)
+
+
+def _around_eye(photo: Photo, fit: FaceFit, place: Place, margins: tuple[float, float, float]) -> Grid | None:
+    """The photo's pixels around an eye: margins aside, above and below in cm; None where too few lie in the photo."""
     points = fit.landmarks[list(place.upper + place.lower)]
-    margin = np.array(EYE_MARGIN_CM) * fit.pose.scale
+    aside, above, below = (margin * fit.pose.scale for margin in margins)
     height, width = photo.pixels.shape[:2]
-    left, top = np.maximum(np.floor(points.min(0) - margin), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(points.max(0) + margin), (width, height)).astype(int)
+    left, top = np.maximum(np.floor(points.min(0) - np.array([aside, above])), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(points.max(0) + np.array([aside, below])), (width, height)).astype(int)
     if right - left < 8 or bottom - top < 8:
         return None
-    grid = Grid(float(left), float(top), int(right - left), int(bottom - top))
-    patch = opening_patch(vertices, vertices[:, :2], model.triangles[model.triangle_part <= 1], grid, FINE)
-    own = photo.pixels[top:bottom, left:right].astype(np.float32)
-    return eye_of(own, patch.skin, grid, iris_of(fit, place), fit.pose.scale)
+    return Grid(float(left), float(top), int(right - left), int(bottom - top))
+
+
+def _part(photo: Photo, grid: Grid) -> NDArray[np.float32]:
+    top, left = int(grid.top), int(grid.left)
+    return photo.pixels[top : top + grid.height, left : left + grid.width].astype(np.float32)
 
 
 def _tones(photo: Photo, fit: FaceFit) -> Tones:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import ndimage, sparse
 
 from ..face_model.contours import OUTER_LIPS
 from ..face_model.mesh import vertex_normals
@@ -15,9 +15,13 @@ from ..face_model.model import FaceModel
 from .openings import EYE_LEFT, EYE_RIGHT
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 GAMMA = 2.2
-MOST = 0.28  # of log brightness: no fold is darker or lighter than this
+FOLDED = 2.5  # how much further from 1 the tint is in folds than on open skin
+USUAL_TINT = np.array([0.92, 1.01, 1.07])  # of fair skin
+BURNT, ROOM = 253.0, 30.0  # values at which a channel says nothing, and below which it says all
+MOST = 0.24  # of log brightness: no fold is darker or lighter than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,28 @@ class ShadingConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Light:
-    """Brightness (linear) of matt skin by its normal: constant + slope . n."""
+    """Brightness (linear) of matt skin by its normal: constant + slope . n; and how its colour follows its brightness.
+
+    Convention: tint [3] is by how much each channel's log brightness changes when their mean changes by 1.
+    """
 
     constant: float
     slope: Array
+    tint: Array = field(default_factory=lambda: np.ones(3))
+
+    def ratios(self, change: Single, pixels: Single) -> Single:
+        """[h, w, 3]: factors for a log ratio of brightness [h, w] on pixels [h, w, 3]; 1 where these are burnt out.
+
+        Where a channel is full nobody knows how bright the skin is, and a fold would be gray.
+        """
+        fullest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+        if fullest.size and fullest.max() > BURNT - ROOM:
+            room = np.clip(
+                (np.float32(BURNT) - ndimage.gaussian_filter(fullest, 2.0, truncate=2.0)) / np.float32(ROOM), 0, 1
+            )
+            change = change * room
+        result = change[..., None] * self.tint.astype(np.float32)
+        return np.asarray(np.exp(result, out=result), dtype=np.float32)
 
     def on(self, normals: Array) -> Array:
         """[n]: brightness, never less than a fifth of the constant."""
@@ -57,7 +79,8 @@ def light_of(pixels: NDArray[np.uint8], model: FaceModel, before: Array) -> Ligh
     kept = (x >= 0) & (y >= 0) & (x < width) & (y < height) & (normals[:, 2] > 0.25)
     if kept.sum() < 50:
         return Light(1.0, np.zeros(3))
-    values = (pixels[y[kept], x[kept]].astype(np.float64).mean(1) / 255) ** GAMMA
+    colours = pixels[y[kept], x[kept]].astype(np.float64)
+    values = np.clip(colours.mean(1) / 255, 0, None) ** GAMMA
     design = np.column_stack([np.ones(int(kept.sum())), normals[kept]])
     weight = np.ones(len(values))
     ridge = np.diag([1e-6, 0.02, 0.02, 0.02]) * len(values)
@@ -70,7 +93,29 @@ def light_of(pixels: NDArray[np.uint8], model: FaceModel, before: Array) -> Ligh
     slope = solution[1:] / facing
     limit = 0.6 / max(float(np.linalg.norm(slope)), 0.6)
     slope = slope * limit
-    return Light(1.0 - float(slope[2]), slope)
+    return Light(1.0 - float(slope[2]), slope, _tint(colours))
+
+
+def _tint(colours: Array) -> Array:
+    """[3]: how skin [n, 3] changes its colour with its brightness: least squares of log colours on their mean, without
+    the darkest and brightest, half way to what is usual; gray and toned pictures, whose hue never changes, keep it.
+
+    In folds light goes from skin to skin, so it is further from 1 there.
+    """
+    logs = np.log(colours + 1)
+    mean = logs.mean(1)
+    low, high = np.quantile(mean, (0.05, 0.9))
+    logs = logs[(mean >= low) & (mean <= high)]
+    logs = logs - logs.mean(0)
+    mean = logs.mean(1, keepdims=True)
+    square = float((mean**2).sum())
+    if square < 1e-3:
+        return np.ones(3)
+    slope = (mean * logs).sum(0) / square
+    coloured = np.clip(float((logs[:, 0] - logs[:, 2]).std()) / 0.04 - 0.5, 0, 1)
+    usual = 1 + coloured * (USUAL_TINT - 1)
+    tint = np.clip(1 + FOLDED * ((slope + usual) / 2 - 1), 0.65, 1.35)
+    return np.asarray(tint / tint.mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,16 +3,20 @@
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis, shape_axis
 from .axes_file import load_axes, save_axes
 from .calibration import intensity_to_reach, read_eta
+from .combining import inversion_after, join_edits, share_of_edit
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions
-from .labelled import LabelledLatents, label_latents
+from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
+from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
+from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
 from .prototypes import NAMED, PROTOTYPES, prototype
-from .reading import Reading, read_expression, reading_of
+from .reading import Reading, read_expression, reading_lines, reading_of
 from .steps import StepConfig
 from .tables import Mirror
 
 __all__ = [
+    "EASINGS",
     "LIMIT",
     "NAMED",
     "PROTOTYPES",
@@ -21,26 +25,43 @@ __all__ = [
     "ExpressionAxis",
     "FaceSet",
     "FitConfig",
+    "Keyframe",
     "LabelledLatents",
     "Mirror",
     "Origin",
     "Reading",
+    "Skipped",
     "StepConfig",
+    "add_intensities",
     "apply_expressions",
+    "builtin_presets",
     "checked_intensity",
+    "code_file",
     "copy_expression",
     "fit_expressions",
+    "intensities_at",
     "intensity_to_reach",
+    "inversion_after",
+    "join_edits",
     "label_latents",
+    "label_photos",
     "level_of",
     "load_axes",
+    "load_preset",
     "move_latent",
     "moving_axis",
+    "parse_intensities",
+    "parse_keyframes",
     "prototype",
     "read_eta",
     "read_expression",
     "read_face_set",
+    "readable",
+    "reading_lines",
     "reading_of",
     "save_axes",
+    "save_preset",
+    "scale_intensities",
     "shape_axis",
+    "share_of_edit",
 ]

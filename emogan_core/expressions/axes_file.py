@@ -12,7 +12,7 @@ import torch
 
 from ..errors import CheckpointError
 from ..face_model import load_face_model
-from ..weights import builtin_path, read_tensors, write_tensors
+from ..weights import builtin_path, plain_json, read_tensors, write_tensors
 from .axes import ExpressionAxes, ExpressionAxis
 
 FORMAT = "emogan-axes"
@@ -25,9 +25,9 @@ _ALL = _TENSORS + _OPTIONAL
 
 
 def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
-    """Write axes whole or not at all.
+    """Write axes as a safetensors file, whole or not at all.
 
-    Raises: OutputError.
+    Raises: OutputError when the file cannot be written.
     """
     tensors = {}
     about = []
@@ -70,13 +70,13 @@ def _read(path: Path) -> ExpressionAxes:
             "fit them again or update the program"
         )
     try:
-        about = json.loads(metadata["axes"])
-        left_out = {str(name): int(count) for name, count in json.loads(metadata["left_out"]).items()}
+        about = plain_json(metadata["axes"])
+        left_out = {str(name): int(count) for name, count in plain_json(metadata["left_out"]).items()}
         fingerprint = metadata["fingerprint"]
         entries = [_checked(path, index, entry) for index, entry in enumerate(about)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(
-            f"{path.name} describes its axes wrongly ({type(error).__name__}: {error}); get the file again"
+            f"{path.name} describes its axes wrongly ({type(error).__name__}: {ascii(str(error))[:160]}); get the file again"
         ) from error
     _expect_tensors(path, tensors, len(entries))
     axes = tuple(_axis(path, index, entry, tensors) for index, entry in enumerate(entries))

@@ -165,7 +165,13 @@ def levels_of(axes: ExpressionAxes, coefficients: Array) -> dict[ExpressionAxis,
 def checked_intensity(name: str, value: float) -> float:
     """An intensity as a plain number within the limits.
 
-    Raises: ExpressionError.
+    Raises: ExpressionError when it is no finite number from -LIMIT to LIMIT.
+
+    >>> checked_intensity("happiness", 1)
+    1.0
+    >>> checked_intensity("happiness", 5)
+    Traceback (most recent call last):
+    emogan_core.errors.ExpressionError: the intensity of 'happiness' is 5, beyond the limit of 3; give a number from -3 to 3
     """
     try:
         number = float(value)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import errno
 import math
+import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ExpressionError
+from .csv_rows import Row, read_rows
+from .label_words import read_labels
 
-MAX_ROWS = 2_000_000
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +24,15 @@ class FaceSet:
     """Pictures with labels.
 
     Convention: every tuple has one entry per picture; `people` is None when the CSV has no such column; covariates are
-    finite numbers by column name. Cells are text and nothing in them is ever executed.
+    finite numbers by column name; `notices` say how what was not plain was read. Cells are text and nothing in them is
+    ever executed.
     """
 
     files: tuple[Path, ...]
     expressions: tuple[str, ...]
     people: tuple[str, ...] | None
     covariates: Mapping[str, tuple[float, ...]]
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -36,72 +43,56 @@ class FaceSet:
         return dict(Counter(self.expressions).most_common())
 
 
-def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = ()) -> FaceSet:
-    """Read a face set; `covariates` names the columns to take along.
+def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (), neutral: str | None = None) -> FaceSet:
+    """Read a face set; `covariates` names the columns to take along, `neutral` the label that stands for 'neutral'.
 
-    Convention: the CSV is UTF-8 with a header row; columns `file` (relative to the folder) and `expression`, optionally
-    `person`. A covariate whose cells are not all numbers is taken as categories: two values become 0 and 1 in order of
-    name; more than two are refused. Row numbers in messages count the header as row 1.
-    Raises: ExpressionError.
+    Convention: the CSV has a header row; columns `file` (relative to the folder) and `expression`, optionally `person`,
+    or what `csv_rows.NAMES` has for them, parted by commas, semicolons, tabs or bars; labels are read by
+    `label_words.read_labels`. A covariate whose cells are not all numbers is taken as categories: two values become 0
+    and 1 in order of name; more than two are refused. Row numbers in messages count the header as row 1.
+    Raises: ExpressionError naming the row, when the folder or a file is missing, a file lies outside the folder or comes
+    twice, a cell is empty, or a covariate is neither numbers nor two categories.
     """
     if not folder.is_dir():
         raise ExpressionError(f"the face set folder {folder} does not exist; give the folder that holds the pictures")
-    rows, columns = _read_rows(labels)
-    _expect_columns(labels.name, columns, ("file", "expression", *covariates))
+    found = read_rows(labels)
+    rows, name = found.rows, labels.name
+    extra = {covariate: _covariate(name, found.column(covariate), covariate, found.columns) for covariate in covariates}
     if not rows:
-        raise ExpressionError(f"{labels.name} has a header but no rows; add one row per picture")
-    _refuse_empty(labels.name, rows, ("file", "expression", *(("person",) if "person" in columns else ())))
-    base = folder.resolve()
-    files = tuple(_inside(folder, base, row["file"], labels.name, number) for number, row in rows)
-    _refuse_missing(labels.name, folder, files, rows)
-    _refuse_repeated(labels.name, files, rows)
+        raise ExpressionError(f"{name} has a header but no rows; add one row per picture")
+    has_people = "person" in found.columns
+    _refuse_empty(name, rows, ("file", "expression", *(("person",) if has_people else ())))
+    base, notices = folder.resolve(), list(found.notices)
+    files = tuple(_inside(folder, base, row["file"], name, number) for number, row in rows)
+    turned = sum(path != folder / row["file"] for path, (_, row) in zip(files, rows, strict=True))
+    if turned:
+        notices.append(f"backslashes in {turned} names as folders")
+    _refuse_missing(name, folder, files, rows)
+    _refuse_repeated(name, files, rows)
+    expressions, told = read_labels(name, [row["expression"] for _, row in rows], neutral=neutral)
+    numbers = {key: _numbers(name, column, rows, commas=found.sign != ",") for key, column in extra.items()}
+    commas = [key for key, column in extra.items() if found.sign != "," and any("," in row[column] for _, row in rows)]
+    notices += [*told, *(f"decimal commas in {key}" for key in commas)]
+    if not has_people:
+        notices.append("no column person: every picture counts as another person")
     return FaceSet(
         files=files,
-        expressions=tuple(row["expression"] for _, row in rows),
-        people=tuple(row["person"] for _, row in rows) if "person" in columns else None,
-        covariates={name: _numbers(labels.name, name, rows) for name in covariates},
+        expressions=expressions,
+        people=tuple(row["person"] for _, row in rows) if has_people else None,
+        covariates=numbers,
+        notices=tuple(f"{name}: {notice}" for notice in notices),
     )
 
 
-Row = tuple[int, dict[str, str]]
-
-
-def _read_rows(labels: Path) -> tuple[list[Row], tuple[str, ...]]:
-    try:
-        with labels.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = tuple(name.strip() for name in reader.fieldnames or ())
-            reader.fieldnames = columns
-            rows: list[Row] = []
-            for row in reader:
-                if None in row or None in row.values():
-                    raise ExpressionError(
-                        f"{labels.name} row {reader.line_num} has another number of cells than the {len(columns)} "
-                        "columns of the header; mend that row"
-                    )
-                rows.append((reader.line_num, {name: cell.strip() for name, cell in row.items()}))
-                if len(rows) > MAX_ROWS:
-                    raise ExpressionError(f"{labels.name} has more than {MAX_ROWS} rows; split the face set")
-    except OSError as error:
-        raise ExpressionError(f"cannot read {labels}: {error.strerror or error}; check the path") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ExpressionError(f"{labels.name} is not a CSV in UTF-8 ({error}); save it as one") from error
-    return rows, columns
-
-
-def _expect_columns(name: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
-    missing = [column for column in needed if column not in columns]
-    if missing:
+def _covariate(name: str, column: str | None, asked: str, columns: Sequence[str]) -> str:
+    if column is None:
         raise ExpressionError(
-            f"{name} has no column {', '.join(missing)}; it has {', '.join(columns[:12]) or 'no header'}; "
-            "needed are file and expression, and every covariate asked for"
+            f"{name} has no column {asked}; it has {', '.join(columns[:12])}; needed is every covariate asked for"
         )
-    repeated = sorted(column for column, count in Counter(columns).items() if count > 1)
-    if repeated:
-        raise ExpressionError(f"{name} has the column {repeated[0]} more than once; keep one")
+    return column
 
 
-def _refuse_empty(name: str, rows: list[Row], columns: tuple[str, ...]) -> None:
+def _refuse_empty(name: str, rows: Sequence[Row], columns: tuple[str, ...]) -> None:
     for column in columns:
         empty = [number for number, row in rows if not row[column]]
         if empty:
@@ -119,8 +110,18 @@ def _inside(folder: Path, base: Path, cell: str, name: str, number: int) -> Path
         raise ExpressionError(f"{name} row {number} points outside the folder: '{cell}'; name files inside {folder}")
     path = folder / cell
     try:
+        if "\\" in cell and not os.path.lexists(path):  # as other systems part folders; here a name may hold it
+            path = folder.joinpath(*windows.parts)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()
         leaves = not path.resolve().is_relative_to(base)
-    except (OSError, RuntimeError):  # a loop of links
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ExpressionError(
+                f"{name} row {number} has a name that is too long for a file: '{cell[:60]}...'; name a file in {folder}"
+            ) from error
+        leaves = True
+    except RuntimeError:  # a loop of links
         leaves = True
     if leaves:
         raise ExpressionError(
@@ -129,7 +130,7 @@ def _inside(folder: Path, base: Path, cell: str, name: str, number: int) -> Path
     return path
 
 
-def _refuse_missing(name: str, folder: Path, files: tuple[Path, ...], rows: list[Row]) -> None:
+def _refuse_missing(name: str, folder: Path, files: tuple[Path, ...], rows: Sequence[Row]) -> None:
     missing = [number for (number, _), path in zip(rows, files, strict=True) if not path.is_file()]
     if missing:
         first = next(row["file"] for number, row in rows if number == missing[0])
@@ -139,7 +140,7 @@ def _refuse_missing(name: str, folder: Path, files: tuple[Path, ...], rows: list
         )
 
 
-def _refuse_repeated(name: str, files: tuple[Path, ...], rows: list[Row]) -> None:
+def _refuse_repeated(name: str, files: tuple[Path, ...], rows: Sequence[Row]) -> None:
     seen: dict[Path, int] = {}
     for (number, row), path in zip(rows, files, strict=True):
         if path in seen:
@@ -149,9 +150,11 @@ def _refuse_repeated(name: str, files: tuple[Path, ...], rows: list[Row]) -> Non
         seen[path] = number
 
 
-def _numbers(name: str, column: str, rows: list[Row]) -> tuple[float, ...]:
+def _numbers(name: str, column: str, rows: Sequence[Row], *, commas: bool) -> tuple[float, ...]:
     """A covariate's cells as numbers, or two categories as 0 and 1."""
     cells = [row[column] for _, row in rows]
+    if commas:
+        cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
     values = [_number(cell) for cell in cells]
     if all(value is not None for value in values):
         return tuple(value for value in values if value is not None)

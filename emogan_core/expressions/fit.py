@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..devices import gradients_off
 from ..errors import ExpressionError, ShapeError
@@ -64,7 +65,7 @@ def fit_expressions(
     actions: Mapping[str, Sequence[float]] | None = None,
     mirror: Mirror | None = None,
     coefficients: Array | None = None,
-    brightness: Array | None = None,
+    brightness: NDArray[np.floating] | None = None,
     config: FitConfig = FitConfig(),
     origin: Origin = Origin(),
     progress: Progress = silent,

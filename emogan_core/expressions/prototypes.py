@@ -31,7 +31,7 @@ SHAPES_OF_UNIT: Mapping[str, tuple[str, ...]] = {
     "25": ("mouthLowerDown", "mouthUpperUp"),
     "26": ("jawOpen",),
 }
-"""The face model's shapes that show each action unit of the Facial Action Coding System (Ekman & Friesen 1978)."""
+"""The face model's shapes that show each action unit of the Facial Action CodingOptions System (Ekman & Friesen 1978)."""
 
 UNITS: Mapping[str, tuple[str, ...]] = {
     "happiness": ("12", "25", "6"),

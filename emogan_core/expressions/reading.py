@@ -26,6 +26,8 @@ FORMAT = "emogan-expression-readout-1"
 BUILTIN = "expression_readout.safetensors"
 READ = (REFERENCE, *NAMED)
 """What a face may be read as."""
+SEEN = 0.05
+"""Coefficients and probabilities below this are not told to people."""
 UNREAD = ("eyeLook", "jawForward", "jawLeft", "jawRight", "mouthLeft", "mouthRight", "mouthClose", "cheekPuff")
 """Shapes that no expression is read from: gaze, a jaw or mouth aside, and what fits take for a face's own build."""
 
@@ -77,6 +79,19 @@ def reading_of(fit: FaceFit) -> Reading:
         probabilities=dict(zip(READ, (mass / mass.sum()).tolist(), strict=True)),
         error_cm=fit.error_cm,
     )
+
+
+def reading_lines(reading: Reading, *, most: int = 12) -> list[str]:
+    """What a reading shows, strongest first: named expressions, then up to `most` shapes; what is below SEEN is left out."""
+    likely = sorted(reading.probabilities.items(), key=lambda item: -item[1])
+    shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
+    told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
+    strong = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
+    more = f" and {len(strong) - most} weaker ones" if len(strong) > most else ""
+    return [
+        f"reads as: {', '.join(told) or 'nothing that is known'}",
+        f"shapes: {', '.join(strong[:most]) or 'none'}{more}",
+    ]
 
 
 def features_of(coefficients: Array) -> Array:

@@ -47,7 +47,7 @@ class MeasuredShadingConfig:
 
 
 def fit_shadings(
-    seen: Array,
+    seen: NDArray[np.floating],
     labels: Sequence[str],
     names: Sequence[str],
     *,
@@ -75,7 +75,7 @@ def fit_shadings(
         rows = [row for row in np.flatnonzero(found & (given == name)) if len(neutral[who[row]])]
         if len(rows) < floor:
             continue
-        ratios = [np.asarray(seen[row] - neutral[who[row]].mean(0), dtype=np.float64) for row in rows]
+        ratios = [seen[row].astype(np.float64) - neutral[who[row]].mean(0, dtype=np.float64) for row in rows]
         if half_agreement(ratios, open_skin(model, config)) >= LEAST_AGREEMENT:
             shadings[name] = shading_of(model, ratios, config)
     return shadings

@@ -11,7 +11,6 @@ from ..errors import ExpressionError
 from ..glm import (
     Array,
     PatternFit,
-    Shrinkage,
     covariance,
     fit_pattern,
     fit_slope,
@@ -38,10 +37,10 @@ class StepConfig:
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
     latent) and, with `hold_covariates`, keeps the covariates' own readouts still. `halvings` is how often people are
     split in two to measure units, by `seed`.
+    Raises: ExpressionError for a negative penalty or no halving.
     """
 
     people_penalty: float = 1.0
-    shrinkage: Shrinkage = "ledoit_wolf"
     through_actions: tuple[str, ...] = ()
     hold_expressions: tuple[str, ...] = ()
     covariance: Covariance | None = None
@@ -90,7 +89,7 @@ def make_basis(table: Table, names: tuple[str, ...], config: StepConfig) -> Basi
             "fit; use a people_penalty above 0 or add such people"
         )
     plain = replace(table, X=table.X - table.covariates @ pattern.covariate_slopes)
-    return Basis(names, table, pattern, plain, covariance(plain.X, shrinkage=config.shrinkage))
+    return Basis(names, table, pattern, plain, covariance(plain.X))
 
 
 def _penalty(table: Table, config: StepConfig) -> float:
@@ -208,7 +207,7 @@ def _motion(basis: Basis, config: StepConfig) -> tuple[Array, str]:
             "covariance 'within' needs people with two pictures or more, and none is given; "
             "name the people or use covariance 'latent'"
         )
-    return within_covariance(plain.X, np.unique(plain.sides, return_inverse=True)[1], shrinkage=config.shrinkage), which
+    return within_covariance(plain.X, np.unique(plain.sides, return_inverse=True)[1]), which
 
 
 def _covariate_readouts(table: Table, config: StepConfig) -> Array:
@@ -218,4 +217,4 @@ def _covariate_readouts(table: Table, config: StepConfig) -> Array:
         return np.zeros((table.X.shape[1], 0))
     centred = table.X - table.X.mean(axis=0)
     joint = centred.T @ table.covariates[:, varies] / len(centred)
-    return np.asarray(np.linalg.solve(covariance(table.X, shrinkage=config.shrinkage), joint), dtype=np.float64)
+    return np.asarray(np.linalg.solve(covariance(table.X), joint), dtype=np.float64)

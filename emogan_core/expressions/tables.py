@@ -117,8 +117,8 @@ def build_table(
         X=X[order],
         labels=np.resize(given[order[: len(given)]], len(X)),
         groups=groups,
-        covariates=standardise(extra)[0],
-        actions=standardise(acting)[0],
+        covariates=standardise(extra),
+        actions=standardise(acting),
         grouped=people is not None,
         copies=np.arange(len(X)) >= len(given),
     )
@@ -162,12 +162,16 @@ def choose_expressions(
 
     Convention: without a wish, every label at or above the floor, in order of name.
     Raises: ExpressionError when neutral or a wanted expression is below the floor, or nothing is left.
+
+    >>> choose_expressions(["neutral", "smile", "smile", "neutral", "frown"], None, 2)
+    (('smile',), {'frown': 1})
     """
     counts = Counter(labels)
     told = ", ".join(f"{name} {count}" for name, count in counts.most_common(12))
     if counts[REFERENCE] < floor:
         raise ExpressionError(
-            f"the face set has {counts[REFERENCE]} pictures labelled '{REFERENCE}' ({told}); needed are {floor} or more"
+            f"the face set has {counts[REFERENCE]} pictures labelled '{REFERENCE}' ({told}); needed are {floor} or more; where "
+            "another word stands for it, say which (--neutral on the command line)"
         )
     names = tuple(sorted(name for name in counts if name != REFERENCE)) if wanted is None else wanted
     rare = {name: counts[name] for name in names if counts[name] < floor}
@@ -186,9 +190,28 @@ def expect_people(table: Table, name: str) -> None:
 
     Raises: ExpressionError.
     """
-    seen = len(table.people(name))
-    if seen < MIN_PEOPLE or len(table.people(REFERENCE)) < MIN_PEOPLE:
+    _expect_people(name, len(table.people(name)), len(table.people(REFERENCE)))
+
+
+def expect_enough(labels: Sequence[str], people: Sequence[str] | None, *, floor: int, least: int) -> None:
+    """Refuse, before any picture is inverted, labels and people of which no axes could be fitted.
+
+    Convention: `floor` examples or more give an expression its part in the latent, which needs people enough; `least`
+    are the fewest that give one anything.
+    Raises: ExpressionError.
+    """
+    choose_expressions(labels, None, least)
+    counts = Counter(labels)
+    who = range(len(labels)) if people is None else people
+    seen = {name: len({p for p, label in zip(who, labels, strict=True) if label == name}) for name in counts}
+    if counts[REFERENCE] >= floor:
+        for name in sorted(name for name, count in counts.items() if count >= floor and name != REFERENCE):
+            _expect_people(name, seen[name], seen[REFERENCE])
+
+
+def _expect_people(name: str, seen: int, neutral: int) -> None:
+    if seen < MIN_PEOPLE or neutral < MIN_PEOPLE:
         raise ExpressionError(
-            f"'{name}' comes from {seen} people and '{REFERENCE}' from {len(table.people(REFERENCE))}; needed are "
-            f"{MIN_PEOPLE} or more of each, or the axis would be about these persons: add people"
+            f"'{name}' comes from {seen} people and '{REFERENCE}' from {neutral}; needed are {MIN_PEOPLE} or more of "
+            "each, or the axis would be about these persons: add people"
         )

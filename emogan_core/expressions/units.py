@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..glm import Array, deal_groups
+from ..glm import Array, group_folds
 from .steps import Model, StepConfig, difference, find_steps, make_basis, readout_slopes
 from .tables import Table
 
@@ -16,19 +16,19 @@ def units(
 ) -> Array:
     """By how much each raw step must be stretched to take neutral to the typical example, [k].
 
-    People are split in two; one half fits a readout, which judges the other half's step against the other half's
-    difference between expression and neutral. Judge and step share no person, so noise they have in common cannot
-    make a step look longer than it is. Kept within 1/2 and 2, as raw steps already have that length in sample; 1 where
-    the judges see no rise at all.
+    People are split in two; the readout of one half measures the other half's step against the other half's
+    difference between expression and neutral. Readout and step share no person, so noise they have in common cannot
+    make a step seem longer than it is. Kept within 1/2 and 2, as raw steps already have that length in sample; 1 where
+    the readouts do not rise at all.
     """
     wanted, reached = np.zeros(len(names)), np.zeros(len(names))
     for halves in _halves(table, config):
         bases = [make_basis(half, names, config) for half in halves]
         slopes = [readout_slopes(basis, penalties) for basis in bases]
-        for basis, own, judge in ((bases[0], slopes[0], slopes[1]), (bases[1], slopes[1], slopes[0])):
+        for basis, own, other in ((bases[0], slopes[0], slopes[1]), (bases[1], slopes[1], slopes[0])):
             steps, _ = find_steps(basis, model, own, config)
-            wanted += [beta @ difference(basis.plain, name) for beta, name in zip(judge, names, strict=True)]
-            reached += np.einsum("kd,kd->k", judge, steps)
+            wanted += [beta @ difference(basis.plain, name) for beta, name in zip(other, names, strict=True)]
+            reached += np.einsum("kd,kd->k", other, steps)
     sound = (reached > 0.0) & (wanted > 0.0)
     return np.clip(np.where(sound, wanted / np.where(sound, reached, 1.0), 1.0), 0.5, 2.0)
 
@@ -37,5 +37,6 @@ def _halves(table: Table, config: StepConfig) -> Iterator[tuple[Table, Table]]:
     """Splits of the people in two, expressions spread evenly."""
     classes = np.unique(table.labels, return_inverse=True)[1].astype(np.int64)
     for turn in range(config.halvings):
-        first = deal_groups(table.groups, classes, 2, rng=np.random.default_rng([config.seed, turn])) == 0
-        yield table.rows(first), table.rows(~first)
+        first, _ = group_folds(table.groups, classes, 2, seed=config.seed + turn)[0]
+        rows = np.isin(np.arange(len(classes)), first)
+        yield table.rows(rows), table.rows(~rows)

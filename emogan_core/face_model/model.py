@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CheckpointError
-from ..weights import builtin_path, read_tensors
+from ..weights import builtin_path, plain_json, read_tensors
 
 FORMAT = "emogan-face-model-1"
 BUILTIN = "face_model.safetensors"
@@ -99,8 +98,8 @@ def read_face_model(path: Path) -> FaceModel:
         )
     try:
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        names = tuple(json.loads(metadata["names"]))
-        ranges = json.loads(metadata["part_vertices"])
+        names = tuple(plain_json(metadata["names"]))
+        ranges = plain_json(metadata["part_vertices"])
         expressions = expressions_of(arrays, len(names))
         return FaceModel(
             names=names,

@@ -19,6 +19,8 @@ def sides_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
     """The shapes that a name means: itself, or its left and right ones where it names no side; () when unknown.
 
     `eyeLookLeft` and `eyeLookRight` mean both eyes turned to that side.
+    >>> sides_of("mouthSmile", ["jawOpen", "mouthSmileLeft", "mouthSmileRight"])
+    ('mouthSmileLeft', 'mouthSmileRight')
     """
     if name in names:
         return (name,)

@@ -1,24 +1,33 @@
 """Finding faces in a photo and cutting them out the way a generator expects them."""
 
 from .align import FRAMES, Face, frame_quad
-from .crop import Crop, crop_of, cut, window_around
+from .crop import Crop, crop_of, cut, whole_crop, window_around
+from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import choose_face, find_faces
+from .find import choose_among, choose_face, face_under, find_faces, seen_again
 from .fit import fit_to_photo
+from .given import face_from
 
 __all__ = [
     "FRAMES",
     "Crop",
+    "CutFaces",
     "Face",
+    "choose_among",
     "choose_face",
     "crop_of",
     "cut",
+    "cut_faces",
     "dense_landmarks",
     "drawn_face",
+    "face_from",
+    "face_under",
     "find_faces",
     "fit_to_photo",
     "frame_quad",
     "place_drawn",
+    "seen_again",
+    "whole_crop",
     "window_around",
 ]

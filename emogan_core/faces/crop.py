@@ -49,8 +49,18 @@ class Crop:
 
 
 def crop_of(face: Face, frame: str) -> Crop:
-    """The crop of one face in a frame, "tight" or "ffhq"."""
+    """The crop of one face in a frame, "tight" or "ffhq".
+
+    Raises: ShapeError for another frame; FaceError when eyes and mouth coincide.
+    """
     return Crop(quad=frame_quad(face.landmarks, frame), landmarks=face.landmarks, frame=frame)
+
+
+def whole_crop(photo: Photo, frame: str, landmarks: NDArray[np.float64] | None = None) -> Crop:
+    """The crop of a picture that is a generator's frame from edge to edge; where nothing was looked for, landmarks are 0."""
+    height, width = photo.pixels.shape[:2]
+    quad = np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    return Crop(quad=quad, landmarks=np.zeros((5, 2)) if landmarks is None else landmarks, frame=frame)
 
 
 def window_around(crop: Crop, *, height: int, width: int) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..devices import gradients_off
 from ..errors import FaceError
-from ..images import Photo
+from ..images import Photo, as_pixels
 from ..networks.dense_landmarks import (
     BROW_POINTS,
     EYE_POINTS,
@@ -209,7 +209,7 @@ def _piece(photo: Photo, quad: Points) -> _Piece:
         )
     shrink = max(1.0, 2 * reach / _WORKING_PX)
     size = (max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink)))
-    pixels = np.ascontiguousarray(photo.pixels[top:bottom, left:right])
+    pixels = as_pixels(photo.pixels[top:bottom, left:right], np.dtype(np.uint8))
     if shrink > 1:
         pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
     pixel = np.array([(right - left) / pixels.shape[1], (bottom - top) / pixels.shape[0]])

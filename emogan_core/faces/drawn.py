@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import FaceError
 from ..face_model import FaceFit
 from ..images import Photo
 from .align import Face
-from .crop import Crop
+from .crop import Crop, whole_crop
 from .find import refine
 from .fit import fit_to_photo
 
 
 def drawn_face(picture: Photo) -> Face:
     """The landmarks of a drawn picture; its score says how much it looks like a face."""
-    return refine(picture, [_edges(picture)])[0]
+    return refine(picture, [whole_crop(picture, "tight").quad])[0]
 
 
 def place_drawn(picture: Photo, frame: str) -> tuple[Crop, FaceFit | None]:
@@ -27,9 +24,4 @@ def place_drawn(picture: Photo, frame: str) -> tuple[Crop, FaceFit | None]:
         fit = fit_to_photo(picture, face)
     except FaceError:
         fit = None
-    return Crop(quad=_edges(picture), landmarks=face.landmarks, frame=frame), fit
-
-
-def _edges(picture: Photo) -> NDArray[np.float64]:
-    height, width = picture.pixels.shape[:2]
-    return np.array([[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]])
+    return whole_crop(picture, frame, face.landmarks), fit

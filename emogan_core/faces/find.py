@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..devices import gradients_off
 from ..errors import FaceError
 from ..images import Photo
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet, LandmarkPrediction, mirrored_average
-from ..weights import read_tensors
+from ..weights import builtin_path, read_tensors
 from .align import Face, frame_axis, frame_quad, yaw_of
 from .crop import Crop, cut
 
@@ -32,6 +31,8 @@ SMALLEST_WINDOW = 36  # the cascade's own window is 24; smaller faces are left t
 TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180))  # tried in this order until a face appears
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
+LEAST_COVERED = 0.1
+"""The share of a face's box that a mask must cover to mean that face."""
 MIN_SCORE = 0.95  # 199 of 200 held-out faces score above 0.996; textures have reached 0.96 at most
 MIN_TURNED_SCORE = 0.98  # eight times as many looks, so eight times as many chances to be wrong
 
@@ -62,9 +63,16 @@ def find_faces(photo: Photo) -> tuple[Face, ...]:
 def choose_face(photo: Photo, index: int = 0) -> Face:
     """One face that can be edited, 0 being the largest.
 
+    Raises: FaceError as `choose_among`.
+    """
+    return choose_among(find_faces(photo), photo, index)
+
+
+def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
+    """One of the faces that were found in a photo, if it can be edited.
+
     Raises: FaceError when there is none, no such index, or it is too small or seen too much from the side.
     """
-    faces = find_faces(photo)
     height, width = photo.pixels.shape[:2]
     if not faces:
         raise FaceError(
@@ -75,17 +83,58 @@ def choose_face(photo: Photo, index: int = 0) -> Face:
         found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
         valid = "0" if len(faces) == 1 else f"0 (the largest) to {len(faces) - 1}"
         raise FaceError(f"face {index} was asked for, but {found} found; use {valid}")
-    face = faces[index]
+    expect_editable(faces[index], f"face {index}")
+    return faces[index]
+
+
+def face_under(photo: Photo, mask: NDArray[np.floating]) -> Face:
+    """The face that a mask covers most of and that can be edited.
+
+    Convention: mask [h, w] in 0..1, of the photo's size; a box is covered by the mean of the mask over it.
+    Raises: FaceError when the mask lies on no face, or as `choose_face`.
+    """
+    faces = find_faces(photo)
+    covered = [_covered(face, mask) for face in faces]
+    if not faces or max(covered) < LEAST_COVERED:
+        found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
+        raise FaceError(f"the mask lies on no face, {found} found; draw it over the face")
+    chosen = faces[covered.index(max(covered))]
+    expect_editable(chosen, "the face under the mask")
+    return chosen
+
+
+def _covered(face: Face, mask: NDArray[np.floating]) -> float:
+    height, width = mask.shape
+    left, top, right, bottom = (round(side) for side in face.box)
+    part = mask[max(0, top) : min(height, bottom), max(0, left) : min(width, right)]
+    return float(part.mean()) if part.size else 0.0
+
+
+def expect_editable(face: Face, what: str) -> None:
+    """Refuse a face that is too small or seen too much from the side; `what` it is called in the sentence.
+
+    Raises: FaceError.
+    """
     if face.size_px < MIN_FACE_PX:
         raise FaceError(
-            f"face {index} is {face.size_px:.0f} px wide, too small; "
+            f"{what} is {face.size_px:.0f} px wide, too small; "
             f"give a larger photo, where it has at least {MIN_FACE_PX} px"
         )
     if abs(face.yaw_deg) > MAX_YAW_DEG:
         raise FaceError(
-            f"face {index} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
+            f"{what} is turned {abs(face.yaw_deg):.0f} degrees to the side; "
             f"choose a face or photo turned by no more than about {MAX_YAW_DEG:.0f}"
         )
+
+
+def seen_again(photo: Photo, crop: Crop) -> Face:
+    """The face of a photo where it is known to be, after an edit say, without a search.
+
+    Raises: FaceError when there is none any more.
+    """
+    (face,) = refine(photo, [_grown(_safe_quad(crop.landmarks), CLOSE)])
+    if face.score < MIN_SCORE or not _is_plausible(photo, face):
+        raise FaceError("there is no face any more where it was; edit it less")
     return face
 
 
@@ -157,7 +206,7 @@ def _read(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[list[NDAr
 
 @cache
 def _net() -> LandmarkNet:
-    tensors, _ = read_tensors(Path(__file__).parent.parent / "builtin" / "landmarks.safetensors")
+    tensors, _ = read_tensors(builtin_path("landmarks.safetensors"))
     with gradients_off():
         net = LandmarkNet()
         net.load_state_dict(tensors)
@@ -175,7 +224,7 @@ def _cascade() -> Any:
 def _upright_boxes(photo: Photo) -> list[_Box]:
     """Boxes of upright faces of every size, from the coarse level to the one where the smallest faces show."""
     height, width = photo.pixels.shape[:2]
-    gray = Image.fromarray(photo.pixels).convert("L")
+    gray = Image.fromarray(photo.eight_bit.pixels).convert("L")
     finest = min(FINEST_PX, max(WORKING_PX, max(height, width) * SMALLEST_WINDOW / (0.8 * MIN_FACE_PX)))
     levels = max(0, math.ceil(math.log2(finest / WORKING_PX)))
     boxes: list[_Box] = []
@@ -197,7 +246,7 @@ def _turned_boxes(photo: Photo, turns_deg: Sequence[float]) -> list[_Box]:
     side = 1.1 * math.hypot(width, height)
     shrunk = min(1.0, 1.5 * TURNED_PX / side)
     size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
-    small = Photo(pixels=np.asarray(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
+    small = Photo(pixels=np.asarray(Image.fromarray(photo.eight_bit.pixels).resize(size, Image.Resampling.BOX)))
     boxes: list[_Box] = []
     for turn in turns_deg:
         whole = _Box(x=size[0] / 2, y=size[1] / 2, side=side * shrunk, turn_deg=turn)

@@ -1,12 +1,11 @@
 """Statistics on arrays: designs, readout and pattern fits, covariance geometry, least motion; no torch, no files."""
 
-from .designs import Array, Index, absorb, deal_groups, group_index, one_hot, standardise
+from .designs import Array, Index, absorb, group_index, one_hot, standardise
 from .diagnostics import FitWarning, Flags, auc_with_interval
-from .geometry import Shrinkage, covariance, inverse_root, within_covariance
+from .geometry import covariance, inverse_root, within_covariance
 from .pattern import PatternFit, fit_pattern
-from .readout import ReadoutConfig, ReadoutFit, fit_readout, fit_slope
+from .readout import ReadoutConfig, ReadoutFit, fit_readout, fit_slope, group_folds
 from .step import least_motion
-from .toy import Toy, toy
 
 __all__ = [
     "Array",
@@ -16,20 +15,17 @@ __all__ = [
     "PatternFit",
     "ReadoutConfig",
     "ReadoutFit",
-    "Shrinkage",
-    "Toy",
     "absorb",
     "auc_with_interval",
     "covariance",
-    "deal_groups",
     "fit_pattern",
     "fit_readout",
     "fit_slope",
+    "group_folds",
     "group_index",
     "inverse_root",
     "least_motion",
     "one_hot",
     "standardise",
-    "toy",
     "within_covariance",
 ]

@@ -1,4 +1,4 @@
-"""What stands on the right-hand side of a fit: expressions against neutral, people, covariates."""
+"""Design matrices: expressions against neutral, people as groups, covariates."""
 
 from __future__ import annotations
 
@@ -30,22 +30,20 @@ def group_index(groups: Sequence[str] | None, n: int) -> Index:
     return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
-def standardise(values: Array, sample_weight: Array | None = None) -> tuple[Array, Array, Array]:
-    """Columns with mean 0 and standard deviation 1, with the means and deviations taken out.
+def standardise(values: Array) -> Array:
+    """Columns with mean 0 and standard deviation 1; a constant column becomes zeros.
 
-    Convention: values [n, c]; a constant column becomes zeros (deviation 1).
+    Convention: values [n, c], c may be 0.
     """
-    weight = np.ones(len(values)) if sample_weight is None else sample_weight
-    weight = weight / weight.sum()
-    mean = weight @ values
-    centred = values - mean
-    deviation = np.sqrt(weight @ np.square(centred))
-    deviation = np.where(deviation > 1e-12 * (1.0 + np.abs(mean)), deviation, 1.0)
-    return centred / deviation, mean, deviation
+    if not values.shape[1]:
+        return values  # scikit-learn refuses to scale nothing
+    from sklearn.preprocessing import StandardScaler  # slow to import, and only fits need it
+
+    return np.asarray(StandardScaler().fit_transform(values), dtype=np.float64)
 
 
 def group_means(values: Array, groups: Index, sample_weight: Array) -> tuple[Array, Array]:
-    """Weighted mean of each group and the weight it rests on.
+    """Weighted mean of each group, and its total weight.
 
     Convention: values [n, c]; returns [g, c] and [g].
     """
@@ -56,11 +54,11 @@ def group_means(values: Array, groups: Index, sample_weight: Array) -> tuple[Arr
 
 
 def absorb(values: Array, groups: Index, *, penalty: float, sample_weight: Array) -> Array:
-    """Values after a ridge-penalised intercept per group was taken out of them.
+    """Values less a ridge-penalised intercept per group.
 
     Regressing absorbed on absorbed columns equals ridge regression with one dummy per group whose squared
     coefficients cost `penalty`: 0 is fixed effects (centring within groups; a group of one vanishes), infinity leaves
-    the values alone, and between them a group of weight m keeps the share sqrt(penalty / (penalty + m)) of its mean.
+    the values unchanged, and between them a group of weight m keeps the share sqrt(penalty / (penalty + m)) of its mean.
 
     Convention: values [n, c], an intercept column among them; returns [n, c].
     Source: random effects as quasi-demeaning, Baltagi, Econometric Analysis of Panel Data, chapter 2.
@@ -70,21 +68,3 @@ def absorb(values: Array, groups: Index, *, penalty: float, sample_weight: Array
     means, total = group_means(values, groups, sample_weight)
     kept = np.sqrt(penalty / (penalty + total))
     return values - (1.0 - kept)[groups, None] * means[groups]
-
-
-def deal_groups(groups: Index, classes: Index, parts: int, *, rng: np.random.Generator | None = None) -> Index:
-    """Deal whole groups out to `parts`, so that each part gets its share of every class.
-
-    Groups are sorted by the make-up of their rows and dealt like cards; `rng` shuffles groups of the same make-up.
-    (scikit-learn's StratifiedGroupKFold weighs every group against every part: a minute for five thousand people.)
-
-    Convention: groups, classes [n] integers from 0; returns the part of each row, [n].
-    """
-    made_of = np.zeros((int(groups.max()) + 1, int(classes.max()) + 1), dtype=np.int64)
-    np.add.at(made_of, (groups, classes), 1)
-    tie = np.arange(len(made_of)) if rng is None else rng.permutation(len(made_of))
-    rarest_last = np.argsort(-made_of.sum(axis=0), kind="stable")
-    order = np.lexsort((tie, *made_of[:, rarest_last].T))
-    part = np.empty(len(made_of), dtype=np.int64)
-    part[order] = np.arange(len(made_of)) % parts
-    return part[groups]

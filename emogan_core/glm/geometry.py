@@ -1,38 +1,27 @@
-"""Covariances of latents: which motions are usual, and the roots that whiten."""
+"""Covariances of latents, and the square roots that whiten them."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 
 from .designs import Array, Index, group_means
 
-Shrinkage = Literal["ledoit_wolf", "oas", "none"]
 
-
-def covariance(X: Array, *, shrinkage: Shrinkage = "ledoit_wolf") -> Array:
+def covariance(X: Array) -> Array:
     """Covariance about the mean, shrunk towards a multiple of the identity.
 
     Convention: X [n, d]; returns [d, d].
+    Source: Ledoit and Wolf 2004, "A well-conditioned estimator for large-dimensional covariance matrices".
     """
-    from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, oas  # slow to import
+    from sklearn.covariance import ledoit_wolf  # slow to import, and only fits need it
 
-    centred = X - X.mean(axis=0)
-    if shrinkage == "oas":
-        return np.asarray(oas(centred, assume_centered=True)[0], dtype=np.float64)
-    plain = np.asarray(empirical_covariance(centred, assume_centered=True), dtype=np.float64)
-    if shrinkage == "none":
-        return plain
-    amount = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
-    target = np.trace(plain) / len(plain) * np.eye(len(plain))
-    return np.asarray((1.0 - amount) * plain + amount * target, dtype=np.float64)
+    return np.asarray(ledoit_wolf(X)[0], dtype=np.float64)
 
 
-def within_covariance(X: Array, groups: Index, *, shrinkage: Shrinkage = "ledoit_wolf") -> Array:
-    """How a code moves while the group (the person) stays: the covariance about group means.
+def within_covariance(X: Array, groups: Index) -> Array:
+    """Covariance about group means: how codes vary within a group (a person).
 
-    Groups of one say nothing about it and are left out; degrees of freedom are n - g over the others.
+    Groups of one are left out; degrees of freedom are n - g over the others.
 
     Convention: X [n, d]; returns [d, d].
     Raises: ValueError when no group has two rows.
@@ -43,7 +32,7 @@ def within_covariance(X: Array, groups: Index, *, shrinkage: Shrinkage = "ledoit
         raise ValueError("every group has one row; a within-group covariance needs groups of two or more")
     residual = (X - means[groups])[repeated]
     freedom = len(residual) - int(np.count_nonzero(size > 1))
-    return covariance(residual, shrinkage=shrinkage) * (len(residual) / freedom)
+    return covariance(residual) * (len(residual) / freedom)
 
 
 def inverse_root(M: Array) -> Array:

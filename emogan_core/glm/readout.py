@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .designs import Array, Index, deal_groups
+from .designs import Array, Index
 from .diagnostics import FitWarning, Flags, auc_with_interval, is_separated, logistic_condition
 from .geometry import inverse_root
 
@@ -97,7 +98,6 @@ def fit_slope(
     metric: Array,
     penalty: float,
     sample_weight: Array | None = None,
-    max_steps: int = 500,
 ) -> Array:
     """The slope beta alone, at one penalty and without cross-validation.
 
@@ -106,38 +106,67 @@ def fit_slope(
     root = inverse_root(metric)
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
     white = (X - np.average(X, axis=0, weights=weight)) @ root  # [n, d]
-    return root @ _solve(white, positive, weight, penalty=penalty, max_steps=max_steps)[0]
+    return root @ _solve(white, positive, weight, penalty=penalty, max_steps=ReadoutConfig().max_steps)[0]
 
 
-def _folds(positive: Flags, groups: Index, folds: int) -> list[Flags]:
-    """Test rows of each fold; every group lies whole in one, classes spread evenly."""
+def group_folds(groups: Index, classes: Index, parts: int, *, seed: int | None = None) -> list[tuple[Index, Index]]:
+    """Rows to fit on and rows to test on, once for each part; groups stay whole, classes are spread evenly.
+
+    Convention: groups, classes [n] integers from 0; `seed` shuffles the groups first, None leaves their order.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold  # slow to import, and only fits need it
+
+    splitter = StratifiedGroupKFold(parts, shuffle=seed is not None, random_state=seed)
+    return list(splitter.split(classes, classes, groups))
+
+
+def _folds(positive: Flags, groups: Index, folds: int) -> list[tuple[Index, Index]]:
     holders = [len(np.unique(groups[positive])), len(np.unique(groups[~positive]))]
     if min(holders) < 2:
         raise ValueError(f"the two classes come from {holders[0]} and {holders[1]} groups; two or more are needed")
-    parts = min(folds, *holders)
-    part = deal_groups(groups, positive.astype(np.int64), parts)
-    return [np.asarray(part == fold) for fold in range(parts)]
+    return group_folds(groups, positive.astype(np.int64), min(folds, *holders))
 
 
 def _cross_eta(
-    white: Array, positive: Flags, weight: Array, folds: list[Flags], *, penalty: float, max_steps: int
+    white: Array,
+    positive: Flags,
+    weight: Array,
+    folds: list[tuple[Index, Index]],
+    *,
+    penalty: float,
+    max_steps: int,
 ) -> Array:
-    eta = np.zeros(len(white))
-    for test in folds:
-        slope, offset, _ = _solve(white[~test], positive[~test], weight[~test], penalty=penalty, max_steps=max_steps)
-        eta[test] = white[test] @ slope + offset
-    return eta
+    """eta [n] of fits that never saw the row's group."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import cross_val_predict
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        eta = cross_val_predict(
+            _logistic(penalty, max_steps),
+            white,
+            positive,
+            cv=folds,
+            method="decision_function",
+            params={"sample_weight": weight},
+        )
+    return np.asarray(eta, dtype=np.float64)
 
 
 def _solve(
     white: Array, positive: Flags, weight: Array, *, penalty: float, max_steps: int
 ) -> tuple[Array, float, bool]:
-    """Slope, offset and whether the solver met its tolerance."""
-    from sklearn.exceptions import ConvergenceWarning  # slow to import, and only fits need it
-    from sklearn.linear_model import LogisticRegression
+    """Slope, offset and whether the solver converged."""
+    from sklearn.exceptions import ConvergenceWarning
 
-    model = LogisticRegression(C=1.0 / penalty, max_iter=max_steps, tol=1e-6, solver="lbfgs")
+    model = _logistic(penalty, max_steps)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(white, positive, sample_weight=weight)
     return np.asarray(model.coef_[0]), float(model.intercept_[0]), bool(model.n_iter_[0] < max_steps)
+
+
+def _logistic(penalty: float, max_steps: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0 / penalty, max_iter=max_steps, tol=1e-6, solver="lbfgs")

@@ -1,4 +1,4 @@
-"""The step through latent space that reaches wanted readouts with least motion."""
+"""The shortest step in latent space that changes readouts by given amounts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def least_motion(metric: Array, readouts: Array, targets: Array) -> Array:
     """The shortest step in the metric that changes each readout by its target.
 
     Minimises step' metric^-1 step subject to readouts' step = targets, in closed form:
-    step = M B (B' M B)^-1 t. M = identity follows the readout's own normal; M = a covariance of latents prefers motions
-    that are common in it. Readouts with target 0 are held still exactly.
+    step = M B (B' M B)^-1 t. M = identity gives the readout's own normal; M = a covariance of latents prefers directions
+    of large variance. Readouts with target 0 do not change at all.
 
     Convention: metric [d, d]; readouts [d, m], linearly independent; targets [m]; returns [d].
-    Raises: ValueError when a readout does not move in this metric, or the readouts depend on each other in it.
+    Raises: ValueError when a readout does not change in this metric, or the readouts are linearly dependent in it.
     """
     moved = metric @ readouts  # [d, m]
     gram = readouts.T @ moved  # [m, m]

@@ -1,4 +1,4 @@
-"""What an edit changes about an inverted face."""
+"""The result of an edit of an inverted face."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ..latents import Latent
 class Edit:
     """The faces of an inversion after an edit.
 
-    Convention: latent has n rows; coefficients [n, k] are the face model's afterwards, in 0..1 (below 0 where an expression
-    is taken off that the fit had partly counted to the person), or None where only the latent was changed; shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices.
+    Convention: latent has n rows; coefficients [n, k] are the face model's after the edit, in 0..1 (below 0 where an
+    expression is taken off that the fit had partly attributed to identity), or None where only the latent was changed;
+    shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices.
     """
 
     latent: Latent

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..devices import gradients_off
 from ..errors import CheckpointError, EmoganError, ShapeError
 from ..face_model import FaceFit
-from ..faces import Crop, choose_face, crop_of, cut, fit_to_photo
+from ..faces import Crop, cut_faces
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
@@ -23,10 +23,11 @@ from .objective import editability
 
 @dataclass(frozen=True, slots=True)
 class Inversion:
-    """Codes of n faces, with what they were cut from and how well they redraw it.
+    """Codes of n faces, with what they were cut from and how well they reconstruct it.
 
     Convention: latent has n rows; target, reconstruction [n, 3, r, r] in [-1, 1] on the CPU; crops has n entries, or is
-    None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps "psnr_db", "away" and "apart" (see `editability`) to n values.
+    None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps
+    "psnr_db", "w_distance" and "layer_spread" (see `editability`) to n values.
     """
 
     latent: Latent
@@ -61,19 +62,17 @@ def invert(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Find one face in each photo, the `face`-th largest, and its code.
+    """Find one face in each photo, the `face`-th largest from 0, and its code.
 
+    Convention: one row per photo, with its crop and the face model's fit; photos are never changed.
     Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.
     """
     expect_method(generator, method)
     photos = [photo] if isinstance(photo, Photo) else list(photo)
-    found = [choose_face(one, face) for one in photos]
-    crops = tuple(crop_of(one, generator.spec.crop) for one in found)
-    side = generator.spec.resolution
-    images = torch.cat([cut(one, crop, side) for one, crop in zip(photos, crops, strict=True)])
-    inversion = invert_images(generator, images, method=method, config=config, progress=progress)
-    fits = tuple(fit_to_photo(one, where) for one, where in zip(photos, found, strict=True))
-    return replace(inversion, crops=crops, faces=fits)
+    spec = generator.spec
+    found = cut_faces(photos, frame=spec.crop, resolution=spec.resolution, face=face, progress=progress)
+    inversion = invert_images(generator, found.images, method=method, config=config, progress=progress)
+    return replace(inversion, crops=found.crops, faces=found.fits)
 
 
 def invert_images(
@@ -84,7 +83,7 @@ def invert_images(
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Codes of pictures that are already cut in the generator's frame.
+    """Codes of pictures that are already cropped to the generator's frame.
 
     Convention: images [n, 3, r, r] in [-1, 1] on any device; never changed. Batches too large for memory are taken in
     groups, one after the other.
@@ -102,7 +101,7 @@ def invert_images(
     for number, group in enumerate(groups):
         report = in_parts(progress, number, len(groups), first=group.start)
         ws = METHODS[method](generator, target[group], config=config, progress=report)
-        parts.append(_judged(generator, ws, target[group]))
+        parts.append(_measured(generator, ws, target[group]))
     with gradients_off():
         return Inversion(
             latent=Latent(torch.cat([part.latent.ws for part in parts]), generator.fingerprint),
@@ -135,14 +134,18 @@ def need_of(generator: Generator, method: str, *, device: str | None = None) -> 
     return need_to_invert(generator, device=device)
 
 
-def _judged(generator: Generator, ws: Tensor, target: Tensor) -> Inversion:
-    """How well codes redraw a few pictures, and how far they are from typical ones."""
+def _measured(generator: Generator, ws: Tensor, target: Tensor) -> Inversion:
+    """Codes of a few pictures with their reconstructions and metrics."""
     with gradients_off():
         drawn = generator.synthesis(ws).clamp(-1, 1)
         expect_numbers(generator, drawn)
-        away, apart = editability(generator, ws)
+        w_distance, layer_spread = editability(generator, ws)
         mse = (drawn - target).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
-        metrics = {"psnr_db": -10 * mse.clamp_min(1e-10).log10(), "away": away, "apart": apart}
+        metrics = {
+            "psnr_db": -10 * mse.clamp_min(1e-10).log10(),
+            "w_distance": w_distance,
+            "layer_spread": layer_spread,
+        }
         return Inversion(
             latent=Latent(ws.detach().cpu(), generator.fingerprint),
             target=target.cpu(),

@@ -13,14 +13,14 @@ from ..devices import gradients_allowed, gradients_off, ordinary
 from ..errors import CheckpointError
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
-from .objective import Weights, judged, objective
+from .objective import Weights, discriminator_features, objective
 
 PREVIEW_EVERY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OptimiseConfig:
-    """How long and how boldly codes are optimised; `lr` is in units of w_std per step, `warm_up` and `decay` are shares."""
+    """How long and at what rate codes are optimised; `lr` is in units of w_std per step, `warm_up` and `decay` are shares."""
 
     steps: int = 120
     hybrid_steps: int = 60
@@ -55,7 +55,7 @@ def optimise(generator: Generator, images: Tensor, *, config: OptimiseConfig, pr
 
 
 def hybrid(generator: Generator, images: Tensor, *, config: OptimiseConfig, progress: Progress) -> Tensor:
-    """ws [n, num_ws, w_dim] by gradient descent from the encoder's answer, or from the average without one."""
+    """ws [n, num_ws, w_dim] by gradient descent from the encoder's codes, or from the average without one."""
     if generator.encoder is None:
         return optimise(generator, images, config=config, progress=progress)
     with gradients_off():
@@ -65,10 +65,11 @@ def hybrid(generator: Generator, images: Tensor, *, config: OptimiseConfig, prog
 
 Method = Callable[..., Tensor]
 METHODS: dict[str, Method] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
+"""The ways of `invert` by name: one pass of the encoder, optimisation from the average face, or one after the other."""
 
 
 def expect_numbers(generator: Generator, drawn: Tensor) -> None:
-    """Refuse to go on with a network that draws nothing.
+    """Refuse to go on with a network that draws NaN.
 
     Raises: CheckpointError.
     """
@@ -82,13 +83,13 @@ def expect_numbers(generator: Generator, drawn: Tensor) -> None:
 def descend(
     generator: Generator, images: Tensor, start: Tensor, *, steps: int, config: OptimiseConfig, progress: Progress
 ) -> Tensor:
-    """Adam on the codes, in units of w_std, keeping each picture's best codes seen.
+    """Adam on the codes, in units of w_std, keeping each picture's best codes so far.
 
     Raises: CheckpointError when the generator draws NaN.
     """
     with gradients_allowed():
         target, start = ordinary(images).detach(), ordinary(start).detach()
-        wanted = [feature.detach() for feature in judged(generator, target)]
+        target_features = [feature.detach() for feature in discriminator_features(generator, target)]
         offset = torch.zeros_like(start, requires_grad=True)
         optimiser = torch.optim.Adam([offset], lr=config.lr, betas=(0.9, 0.99))
         best_loss = torch.full((len(images),), math.inf, device=start.device)
@@ -98,7 +99,7 @@ def descend(
             drawn = generator.synthesis(ws)
             if step == 0:
                 expect_numbers(generator, drawn)
-            losses = objective(generator, ws, drawn, target, wanted, config.weights)
+            losses = objective(generator, ws, drawn, target, target_features, config.weights)
             better = losses.detach() < best_loss
             best_loss = torch.where(better, losses.detach(), best_loss)
             best = torch.where(better[:, None, None], ws.detach(), best)

@@ -1,4 +1,4 @@
-"""What makes two pictures the same for an inversion, and what keeps a code editable."""
+"""The loss of an inversion: how far two pictures differ, and how far a code is from typical ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from ..networks.build import Generator
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the terms; each is a mean, so none depends on picture size or batch."""
+    """Weights of what an inversion minimises; each term is a mean, so none depends on picture size or batch.
+
+    Convention: `pixel` for differences of values and neighbours, `structure` for SSIM, `features` for the
+    discriminator's, where there is one; `prior` holds codes near the average, `rows` near each other.
+    """
 
     pixel: float = 4.0
     structure: float = 1.0
     features: float = 1.0
-    prior: float = 0.004
-    rows: float = 0.03
+    w_distance: float = 0.004
+    layer_spread: float = 0.03
 
 
 def pyramid_l1(a: Tensor, b: Tensor, *, levels: int = 3) -> Tensor:
@@ -56,11 +60,11 @@ def dissimilarity(a: Tensor, b: Tensor, *, window: int = 7, levels: int = 2) -> 
     return total / levels
 
 
-def feature_l1(features: list[Tensor], wanted: list[Tensor]) -> Tensor:
+def feature_l1(features: list[Tensor], target: list[Tensor]) -> Tensor:
     """[n]: mean absolute difference of discriminator features, each picture's levels in units of their own mean size."""
     sides = (1, 2, 3)
     terms = [
-        (x - y).abs().mean(dim=sides) / (y.abs().mean(dim=sides) + 1e-6) for x, y in zip(features, wanted, strict=True)
+        (x - y).abs().mean(dim=sides) / (y.abs().mean(dim=sides) + 1e-6) for x, y in zip(features, target, strict=True)
     ]
     return torch.stack(terms).mean(dim=0)
 
@@ -68,26 +72,26 @@ def feature_l1(features: list[Tensor], wanted: list[Tensor]) -> Tensor:
 def editability(generator: Generator, ws: Tensor) -> tuple[Tensor, Tensor]:
     """([n], [n]): mean squared distance of the mean row from w_avg, and of the rows from their mean, in units of w_std.
 
-    A typical sample has 1 and 0; codes far from that redraw well and edit badly.
+    A typical sample has 1 and 0; codes far from that reconstruct well and edit badly.
     """
-    centre = ws.mean(dim=1, keepdim=True)
-    away = ((centre - generator.w_avg) / generator.w_std).square().mean(dim=(1, 2))
-    apart = ((ws - centre) / generator.w_std).square().mean(dim=(1, 2))
-    return away, apart
+    mean_row = ws.mean(dim=1, keepdim=True)
+    w_distance = ((mean_row - generator.w_avg) / generator.w_std).square().mean(dim=(1, 2))
+    layer_spread = ((ws - mean_row) / generator.w_std).square().mean(dim=(1, 2))
+    return w_distance, layer_spread
 
 
 def objective(
-    generator: Generator, ws: Tensor, drawn: Tensor, target: Tensor, wanted: list[Tensor], weights: Weights
+    generator: Generator, ws: Tensor, drawn: Tensor, target: Tensor, target_features: list[Tensor], weights: Weights
 ) -> Tensor:
-    """[n]: the weighted sum that an inversion makes small; `wanted` are the target's features, empty without a judge."""
-    away, apart = editability(generator, ws)
+    """[n]: the weighted sum that an inversion minimises; `target_features` are empty without a discriminator."""
+    w_distance, layer_spread = editability(generator, ws)
     loss = weights.pixel * pyramid_l1(drawn, target) + weights.structure * dissimilarity(drawn, target)
-    loss = loss + weights.prior * away + weights.rows * apart
-    if wanted and weights.features:
-        loss = loss + weights.features * feature_l1(judged(generator, drawn), wanted)
+    loss = loss + weights.w_distance * w_distance + weights.layer_spread * layer_spread
+    if target_features and weights.features:
+        loss = loss + weights.features * feature_l1(discriminator_features(generator, drawn), target_features)
     return loss
 
 
-def judged(generator: Generator, images: Tensor) -> list[Tensor]:
+def discriminator_features(generator: Generator, images: Tensor) -> list[Tensor]:
     """The discriminator's three finest feature maps, or none when the generator came without one."""
     return [] if generator.discriminator is None else generator.discriminator.features(images)[:3]

@@ -14,7 +14,7 @@ from ..weights import fingerprint_of, is_finite
 from . import stylegan1, stylegan2, stylegan3
 from .discriminator import Discriminator
 from .encoder import Encoder
-from .irse import IrseEncoder, anatomy_of
+from .irse import IrseEncoder, layout_of
 from .mapping import Mapping, sampled_w
 from .spec import GeneratorSpec
 
@@ -30,7 +30,7 @@ SYNTHESES: dict[str, Callable[[GeneratorSpec], nn.Module]] = {
 
 
 class Generator(nn.Module):
-    """A frozen generator with its spec, statistics and fingerprint, and, where the file holds them, its companions.
+    """A frozen generator with its spec, statistics and fingerprint, and with encoder and discriminator where the file holds them.
 
     Convention: mapping(z, psi=0.7) -> ws [n, num_ws, w_dim]; synthesis(ws) -> images [n, 3, r, r] in about [-1, 1];
     w_avg, w_std [w_dim]; encode(images) -> ws where there is an encoder; discriminator or None.
@@ -54,14 +54,16 @@ class Generator(nn.Module):
 
     @property
     def w_avg(self) -> Tensor:
+        """[w_dim]: the average w, which truncation draws towards."""
         return self.mapping.w_avg
 
     @property
     def device(self) -> torch.device:
+        """Where the weights are."""
         return self.w_std.device
 
     def encode(self, images: Tensor) -> Tensor:
-        """ws of pictures [n, 3, r, r] by the encoder; ReStyle's also looks at what the synthesis makes of its answers.
+        """ws of pictures [n, 3, r, r] by the encoder; ReStyle's also reads what the synthesis draws of its codes.
 
         Raises: CheckpointError when the generator came without an encoder.
         """
@@ -87,15 +89,15 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
     with torch.inference_mode(False), torch.no_grad():
         with torch.device("meta"):  # nothing is allocated until the shapes agree
             skeleton = Generator(
-                spec, fingerprint="", encoder=_encoder(spec, tensors), discriminator=_judge(spec, tensors)
+                spec, fingerprint="", encoder=_encoder(spec, tensors), discriminator=_discriminator(spec, tensors)
             )
         _expect_same_shapes(skeleton, tensors)
         large = skeleton.encoder if isinstance(skeleton.encoder, IrseEncoder) else None
         generator = Generator(
             spec,
-            fingerprint=fingerprint_of(core, spec=spec.anatomy),
+            fingerprint=fingerprint_of(core, spec=spec.hash_key),
             encoder=None if large else _encoder(spec, tensors),
-            discriminator=_judge(spec, tensors),
+            discriminator=_discriminator(spec, tensors),
         )
         given = {name: tensor for name, tensor in tensors.items() if not (large and name.startswith("encoder."))}
         state = {_module_name(name): tensor for name, tensor in given.items()}
@@ -112,7 +114,7 @@ def build_generator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Gen
 
 
 def tensors_of(generator: Generator) -> dict[str, Tensor]:
-    """The canonical tensors of a generator and its companions: what `build_generator` takes."""
+    """The canonical tensors of a generator, its encoder and discriminator: what `build_generator` takes."""
     return {"statistics.w_std" if name == "w_std" else name: tensor for name, tensor in generator.state_dict().items()}
 
 
@@ -120,14 +122,14 @@ def _module_name(name: str) -> str:
     return "w_std" if name == "statistics.w_std" else name
 
 
-def expect_judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> None:
-    """The tensors named `discriminator.*` must make one, so that a reader can leave an odd one out.
+def expect_discriminator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> None:
+    """The tensors named `discriminator.*` must make one, so that a reader can leave an unsupported one out.
 
     Raises: CheckpointError listing what is missing, unexpected or of another shape.
     """
     with torch.device("meta"):
-        judge = _judge(spec, tensors)
-    found = {} if judge is None else judge.state_dict()
+        discriminator = _discriminator(spec, tensors)
+    found = {} if discriminator is None else discriminator.state_dict()
     _expect_shapes({f"discriminator.{name}": tuple(tensor.shape) for name, tensor in found.items()}, tensors)
 
 
@@ -136,7 +138,7 @@ def _expect_same_shapes(skeleton: Generator, tensors: MappingOf[str, Tensor]) ->
 
 
 def _expect_finite(generator: Generator) -> None:
-    """Also what was computed must be: large weights overflow."""
+    """Refuse also computed tensors that are not finite: large weights overflow."""
     for name, tensor in tensors_of(generator).items():
         if not is_finite(tensor):
             raise CheckpointError(f"'{name}' holds NaN or infinity; the file is damaged, get it again")
@@ -176,7 +178,7 @@ def _adopted(skeleton: IrseEncoder, tensors: MappingOf[str, Tensor]) -> IrseEnco
 def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | IrseEncoder | None:
     if "encoder.stem.weight" in tensors:
         return _irse(spec, tensors)
-    sides = (4 << index for index in range(9))  # it may look at more or fewer pixels than are drawn
+    sides = (4 << index for index in range(9))  # it may read more or fewer pixels than are drawn
     side = max((side for side in sides if f"encoder.b{side}.weight" in tensors), default=spec.resolution)
     inner = _widths(tensors, "encoder.b{}.weight", side, 1)
     outer = _widths(tensors, "encoder.b{}.weight", side, 0)
@@ -188,19 +190,19 @@ def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | 
 def _irse(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> IrseEncoder:
     """The encoder that other programs trained for such a generator.
 
-    Raises: CheckpointError when it cannot be laid out, or its codes are not this generator's.
+    Raises: CheckpointError when it has no known layout, or its codes are not this generator's.
     """
     own = {name.removeprefix("encoder."): tensor for name, tensor in tensors.items() if name.startswith("encoder.")}
-    anatomy = anatomy_of({name: tuple(tensor.shape) for name, tensor in own.items()})
-    if len(anatomy.heads) not in (1, spec.num_ws) or anatomy.w_dim != spec.w_dim:
+    layout = layout_of({name: tuple(tensor.shape) for name, tensor in own.items()})
+    if len(layout.heads) not in (1, spec.num_ws) or layout.w_dim != spec.w_dim:
         raise CheckpointError(
-            f"the encoder answers with {len(anatomy.heads)} rows of {anatomy.w_dim}, the generator takes "
+            f"the encoder answers with {len(layout.heads)} rows of {layout.w_dim}, the generator takes "
             f"{spec.num_ws} of {spec.w_dim}; they are not of one training"
         )
-    return IrseEncoder(anatomy, num_ws=spec.num_ws)
+    return IrseEncoder(layout, num_ws=spec.num_ws)
 
 
-def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminator | None:
+def _discriminator(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminator | None:
     inner = _widths(tensors, "discriminator.b{}.conv1.weight", spec.resolution, 1)
     outer = _widths(tensors, "discriminator.b{}.conv1.weight", spec.resolution, 0)
     if inner is None or outer is None:
@@ -214,22 +216,22 @@ def _judge(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Discriminato
     return Discriminator(
         spec.resolution,
         (outer[0], *inner),
-        clamp=spec.judge_clamp,
-        group=spec.judge_group,
+        clamp=spec.discriminator_clamp,
+        group=spec.discriminator_group,
         parts=parts,
-        architecture=_judge_architecture(tensors, spec.resolution),
-        classes=_judge_classes(tensors),
+        architecture=_discriminator_architecture(tensors, spec.resolution),
+        classes=_discriminator_classes(tensors),
     )
 
 
-def _judge_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str:
-    """By what its blocks have: shortcuts, a look at the picture down to 4 px, or neither."""
+def _discriminator_architecture(tensors: MappingOf[str, Tensor], resolution: int) -> str:
+    """By what its blocks have: shortcuts, FromRGB down to 4 px, or neither."""
     if f"discriminator.b{resolution}.skip.weight" in tensors:
         return "resnet"
     return "skip" if "discriminator.b4.fromrgb.weight" in tensors else "orig"
 
 
-def _judge_classes(tensors: MappingOf[str, Tensor]) -> tuple[int, int, int]:
+def _discriminator_classes(tensors: MappingOf[str, Tensor]) -> tuple[int, int, int]:
     """How many classes there are, how wide each is mapped, by how many layers."""
     embed = tensors.get("discriminator.mapping.embed.weight")
     if embed is None or embed.ndim != 2 or not embed.numel():

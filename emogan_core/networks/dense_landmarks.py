@@ -1,4 +1,4 @@
-"""The dense landmark net: 478 points from one look at a face, then lids, iris, brows and lips from closer looks."""
+"""The dense landmark net: 478 points from a view of the face, then lids, iris, brows and lips from closer views."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from ..errors import ShapeError
+from .landmarks import ConvBlock
 
 POINTS = 478
-FACE_SIZE, EYE_SIZE, LIPS_SIZE = 96, 64, 80  # px of the three looks
+FACE_SIZE, EYE_SIZE, LIPS_SIZE = 96, 64, 80  # px of the three views
 IRISES = (468, 473)
 """Centres of the irises, the one on the picture's left first."""
 FIVE = (*IRISES, 1, 61, 291)
@@ -26,14 +27,14 @@ EYE_POINTS = (
     *LID_POINTS, 130, 25, 110, 24, 23, 22, 26, 112, 243, 247, 30, 29, 27, 28, 56, 190,  # and the fold around them
     *IRIS_POINTS, *BROW_POINTS,
 )
-"""What the closer look at the eye on the picture's left reads; the other eye is read mirrored."""
+"""What the view of the eye on the picture's left predicts; the other eye is mirrored."""
 LIPS_POINTS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,  # outer edge
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415,  # inner edge
     76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408,
     62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407,
 )
-"""What the closer look at the lips reads."""
+"""What the view of the lips predicts."""
 # fmt: on
 
 
@@ -57,16 +58,16 @@ class DenseLandmarkNet(nn.Module):
 
 
 class Regressor(nn.Module):
-    """Convolutions whose last map, position by position, decides on the coefficients of a linear shape model."""
+    """Convolutions, then a linear layer from the last map to the coefficients of a linear shape model."""
 
     def __init__(self, size: int, points: int, *, widths: tuple[int, ...], hidden: int, depth: int = 1) -> None:
         super().__init__()
         self.size = size
-        stages: list[nn.Module] = [Stage(3, widths[0], stride=2)]
+        stages: list[nn.Module] = [ConvBlock(3, widths[0], stride=2)]
         for narrow, wide in itertools.pairwise(widths):
-            # the level of 64 channels, 12 cells wide in the face, is where `depth` helps for its cost
+            # `depth` is worth its cost only at the level of 64 channels, 12 cells wide for the face
             blocks = [Residual(wide) for _ in range(depth if wide == 64 else 1)]
-            stages += [Stage(narrow, wide, stride=2), *blocks]
+            stages += [ConvBlock(narrow, wide, stride=2), *blocks]
         self.features = nn.Sequential(*stages)
         self.coefficients = nn.Linear(widths[-1] * (size >> len(widths)) ** 2, hidden)
         self.shape = nn.Linear(hidden, 2 * points)
@@ -80,24 +81,13 @@ class Regressor(nn.Module):
             raise ShapeError(f"crops came as {tuple(images.shape)}; give [n, 3, {self.size}, {self.size}]")
         spread, middle = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
         features = self.features((images - middle) / (spread + 0.02))
-        with torch.autocast(images.device.type, enabled=False):  # half of bfloat16's steps is a third of a pixel here
+        with torch.autocast(images.device.type, enabled=False):  # bfloat16 would round to a third of a pixel
             points = self.shape(self.coefficients(features.float().flatten(1)))
         return points.unflatten(1, (-1, 2))  # type: ignore[no-any-return]
 
 
-class Stage(nn.Sequential):
-    """Convolution, normalisation, rectifier."""
-
-    def __init__(self, channels_in: int, channels_out: int, *, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(channels_out),
-            nn.ReLU(),
-        )
-
-
-class Residual(Stage):
-    """A stage added to its input."""
+class Residual(ConvBlock):
+    """A convolution block with a residual connection."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, channels)

@@ -1,4 +1,4 @@
-"""Image -> ws in one pass: a linear projection of the small picture plus what a residual network adds."""
+"""Image -> ws in one pass: a linear projection of the downsampled picture plus the output of a convolutional network."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ FEATURES = 192
 class Encoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], one code plus small offsets per row.
 
-    Convention: the linear part sees the picture averaged down to 32 px, the rest at `resolution`, for which `channels`
+    Convention: the linear part reads the picture averaged down to 32 px, the rest at `resolution`, for which `channels`
     are given from 4 px up.
-    Source: principal components reconstruct aligned faces well, so a projection is the start and training adds to it.
+    Training starts at the projection, as principal components reconstruct aligned faces well.
     """
 
     def __init__(self, resolution: int, channels: tuple[int, ...], *, w_dim: int, num_ws: int) -> None:
@@ -46,7 +46,7 @@ class Encoder(nn.Module):
 
 
 def start_from_projection(encoder: Encoder, projection: Tensor, bias: Tensor) -> None:
-    """Set the linear part to w = projection @ picture + bias and silence the rest, so that training starts there.
+    """Set the linear part to w = projection @ picture + bias and the rest to zero, so that training starts there.
 
     Convention: projection [w_dim, 3 * 32 * 32], channel-first pictures.
     """

@@ -1,8 +1,8 @@
-"""The filtered leaky ReLU of StyleGAN3: up, bend, down, so that the bend cannot alias.
+"""The filtered leaky ReLU of StyleGAN3: upsample, leaky ReLU, downsample, so that it does not alias.
 
 A leaky ReLU at twice a layer's rate makes tensors of gigabytes, so it is done tile by tile: a tile of outputs needs a
-little more than its own place of the input, and what is made at the high rate is let go before the next one.
-Tiles hold their channels innermost, which lets depthwise filters run at the speed of memory on a CPU.
+little more than its own part of the input, and what is made at the high rate is freed before the next one.
+Tiles hold their channels innermost, which lets depthwise filters run at memory bandwidth on a CPU.
 Source: Karras et al. 2021, "Alias-Free Generative Adversarial Networks", section 3.2 and appendix C.3.
 """
 
@@ -21,17 +21,17 @@ from torch.autograd.function import once_differentiable
 from .layers import SQRT2
 
 SLOPE = 0.2
-TILE_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 26}  # at the high rate; a CPU wants them in its cache, others in one piece
+TILE_NUMBERS = {"cpu": 1 << 21, "cuda": 1 << 26}  # at the high rate; on a CPU so that they fit its cache
 TILE_CHANNELS = 32  # at least, before planes are cut into squares
-CHANNEL_BLOCK = 16  # what depthwise filters take at once
+CHANNEL_BLOCK = 16  # channels that depthwise filters process at once
 
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """How a side of `size_in` samples becomes one of `size_out` by way of a rate `up` times higher.
+    """How a side of `size_in` samples becomes one of `size_out` through a rate `up` times higher.
 
     Convention: zeros are inserted after each sample, `before` more zeros in front (fewer where negative), and both
-    filters keep only the samples they cover whole.
+    filters keep only the samples whose taps lie wholly inside.
     """
 
     size_in: int
@@ -57,7 +57,7 @@ class Resampling:
 class _Tile:
     """A block of outputs of some pictures and channels.
 
-    Convention: one picture is a slice too, for taken by its number it would lose the order of its axes in memory.
+    Convention: one picture is a slice too: indexing by an integer would change the memory layout.
     """
 
     rows: slice
@@ -69,11 +69,11 @@ class _Tile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bend:
-    """A filtered leaky ReLU: its plan, its filters and its limit.
+class FilteredLeakyReLU:
+    """The settings of a filtered leaky ReLU: how it is resampled, its filters and its clamp.
 
     Convention: filters have one axis (applied along both) or two, or are None where the plan's factor is 1; outputs of
-    the leaky ReLU stay within `clamp` of zero.
+    the leaky ReLU are clamped to `clamp` in size.
     """
 
     plan: Resampling
@@ -82,27 +82,27 @@ class Bend:
     clamp: float | None
 
 
-def filtered_leaky(x: Tensor, scale: Tensor, bias: Tensor, bend: Bend) -> Tensor:
+def filtered_leaky_relu(x: Tensor, scale: Tensor, bias: Tensor, settings: FilteredLeakyReLU) -> Tensor:
     """Leaky ReLU of x * scale + bias at a higher rate: [n, c, size_in, size_in] -> [n, c, size_out, size_out].
 
-    Convention: scale [n, c], bias [c]. Gradients reach these and x, once; what is made at the high rate is computed
-    again for them instead of being kept.
+    Convention: scale [n, c], bias [c]. Gradients reach these and x, of first order only; what is made at the high rate is
+    recomputed for them instead of being kept.
     """
-    result: Tensor = _FilteredLeaky.apply(x, scale, bias, bend)  # type: ignore[no-untyped-call]
+    result: Tensor = _FilteredLeakyReLU.apply(x, scale, bias, settings)  # type: ignore[no-untyped-call]
     return result
 
 
-class _FilteredLeaky(torch.autograd.Function):
+class _FilteredLeakyReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, bias: Tensor, bend: Bend) -> Tensor:
+    def forward(ctx: Any, x: Tensor, scale: Tensor, bias: Tensor, settings: FilteredLeakyReLU) -> Tensor:
         ctx.save_for_backward(x, scale, bias)
-        ctx.bend = bend
-        side = bend.plan.size_out
+        ctx.settings = settings
+        side = settings.plan.size_out
         out: Tensor = x.new_empty(x.shape[0], side, side, x.shape[1]).permute(0, 3, 1, 2)
-        for tile in _tiles(out, bend.plan):
-            part, strength, offset = _cut(x, scale, bias, tile, bend.plan)
-            out[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right] = _bent(
-                part, strength, offset, tile, bend
+        for tile in _tiles(out, settings.plan):
+            part, part_scale, part_bias = _cut(x, scale, bias, tile, settings.plan)
+            out[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right] = _activated(
+                part, part_scale, part_bias, tile, settings
             )
         return out
 
@@ -111,13 +111,13 @@ class _FilteredLeaky(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, scale, bias = ctx.saved_tensors
         grads = [torch.zeros_like(tensor) for tensor in (x, scale, bias)]
-        for tile in _tiles(grad, ctx.bend.plan):
-            parts = [part.detach().requires_grad_(True) for part in _cut(x, scale, bias, tile, ctx.bend.plan)]
+        for tile in _tiles(grad, ctx.settings.plan):
+            parts = [part.detach().requires_grad_(True) for part in _cut(x, scale, bias, tile, ctx.settings.plan)]
             with torch.enable_grad():
-                drawn = _bent(parts[0], parts[1], parts[2], tile, ctx.bend)
-            came = grad[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right]
-            found = torch.autograd.grad(drawn, parts, came)
-            for whole, part in zip(_cut(grads[0], grads[1], grads[2], tile, ctx.bend.plan), found, strict=True):
+                outputs = _activated(parts[0], parts[1], parts[2], tile, ctx.settings)
+            incoming = grad[tile.rows, tile.channels, tile.top : tile.bottom, tile.left : tile.right]
+            found = torch.autograd.grad(outputs, parts, incoming)
+            for whole, part in zip(_cut(grads[0], grads[1], grads[2], tile, ctx.settings.plan), found, strict=True):
                 whole.add_(part)
         return (*grads, None)
 
@@ -142,7 +142,7 @@ def _tiles(out: Tensor, plan: Resampling) -> Iterator[_Tile]:
 
 
 def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) -> tuple[Tensor, Tensor, Tensor]:
-    """What a tile needs of x, scale and bias, as views; zeros beyond the border are not among it."""
+    """What a tile needs of x, scale and bias, as views, without the zeros beyond the border."""
     sides = []
     for start, stop in ((tile.top, tile.bottom), (tile.left, tile.right)):
         begin, count, _ = plan.span(start, stop)
@@ -150,31 +150,31 @@ def _cut(x: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, plan: Resampling) 
     return x[tile.rows, tile.channels, sides[0], sides[1]], scale[tile.rows, tile.channels], bias[tile.channels]
 
 
-def _bent(part: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, bend: Bend) -> Tensor:
-    """One tile, up, bent and down: [r, c, ...] -> [r, c, bottom - top, right - left]."""
-    plan, clamp = bend.plan, bend.clamp
-    high, wide = plan.span(tile.top, tile.bottom), plan.span(tile.left, tile.right)
+def _activated(part: Tensor, scale: Tensor, bias: Tensor, tile: _Tile, settings: FilteredLeakyReLU) -> Tensor:
+    """One tile, upsampled, through the leaky ReLU, downsampled: [r, c, ...] -> [r, c, bottom - top, right - left]."""
+    plan, clamp = settings.plan, settings.clamp
+    vertical, horizontal = plan.span(tile.top, tile.bottom), plan.span(tile.left, tile.right)
     x = torch.addcmul(bias[:, None, None], part, scale[:, :, None, None])  # channels stay innermost
-    x = _bordered(x, high, wide, plan.size_in)
-    x = _raised(x, bend.up_filter, high[2], wide[2], plan)
+    x = _padded(x, vertical, horizontal, plan.size_in)
+    x = _upsample(x, settings.up_filter, vertical[2], horizontal[2], plan)
     x = F.leaky_relu(x, SLOPE, inplace=not x.requires_grad)
     if clamp is not None:
         x = x.clamp(-clamp, clamp) if x.requires_grad else x.clamp_(-clamp, clamp)
-    x = _lowered(x, bend.down_filter, plan)
+    x = _downsample(x, settings.down_filter, plan)
     return x[:, :, : tile.bottom - tile.top, : tile.right - tile.left]
 
 
-def _bordered(x: Tensor, high: tuple[int, int, int], wide: tuple[int, int, int], side: int) -> Tensor:
+def _padded(x: Tensor, vertical: tuple[int, int, int], horizontal: tuple[int, int, int], side: int) -> Tensor:
     """Zeros where a tile reaches beyond the input."""
     pads = []
-    for begin, count, _ in (wide, high):
+    for begin, count, _ in (horizontal, vertical):
         held = min(begin + count, side) - max(begin, 0)
         pads += [before := max(-begin, 0), count - before - max(held, 0)]
     return F.pad(x, pads) if any(pads) else x
 
 
-def _raised(x: Tensor, taps: Tensor | None, top: int, left: int, plan: Resampling) -> Tensor:
-    """Zeros inserted and filtered away, with the leaky ReLU's gain of sqrt(2), which a positive factor may precede."""
+def _upsample(x: Tensor, taps: Tensor | None, top: int, left: int, plan: Resampling) -> Tensor:
+    """Zero insertion and low-pass filter, times the leaky ReLU's gain of sqrt(2): a positive factor commutes with it."""
     if taps is None:
         return x[:, :, top:, left:] * SQRT2
     channels = x.shape[1]
@@ -187,8 +187,8 @@ def _raised(x: Tensor, taps: Tensor | None, top: int, left: int, plan: Resamplin
     return F.conv_transpose2d(x, kernel, stride=(1, plan.up), padding=(0, left), groups=channels)
 
 
-def _lowered(x: Tensor, taps: Tensor | None, plan: Resampling) -> Tensor:
-    """Filtered and thinned; networks' convolutions are correlations, so the filter is turned round."""
+def _downsample(x: Tensor, taps: Tensor | None, plan: Resampling) -> Tensor:
+    """Low-pass filter and decimation; PyTorch's convolutions are correlations, so the filter is flipped."""
     if taps is None:
         return x
     channels = x.shape[1]

@@ -1,8 +1,8 @@
-"""Image -> ws by the encoder of pSp, e4e and ReStyle: a face recogniser's residual body, a pyramid, a head per row.
+"""Image -> ws by the encoder of pSp, e4e and ReStyle: a face recogniser's residual backbone, a feature pyramid, a head per row.
 
-Batch norms come folded: into the convolution before them, or as one scale and shift where zero padding lies between.
+Batch normalisations are folded: into the convolution before them, or to a scale and shift where zero padding lies between.
 Sources: Deng et al. 2019, ArcFace (the blocks); Hu et al. 2018, Squeeze-and-Excitation; Richardson et al. 2021, pSp;
-Tov et al. 2021, e4e (rows are offsets from the first); Alaluf et al. 2021, ReStyle (several looks).
+Tov et al. 2021, e4e (rows are offsets from the first); Alaluf et al. 2021, ReStyle (iterative refinement).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from ..errors import CheckpointError
 from .layers import Dense
 
-SIDE = 256  # of the picture it looks at, where the heads do not tell
+SIDE = 256  # of its input, where the heads do not determine it
 RGB = 3
-LOOKS = 5  # of an encoder that also sees what was drawn so far; ReStyle was trained and is used with five
+ITERATIONS = 5  # of an encoder that also reads the reconstruction so far; ReStyle was trained and is used with five
 SLOPE = 0.01  # of the heads' leaky ReLU
 MAX_SIDE = 1024
 MAX_BLOCKS = 256
@@ -39,11 +39,11 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class IrseAnatomy:
-    """The layout of one encoder, all of which its tensors tell.
+class IrseLayout:
+    """The layout of one encoder, as its tensors' shapes determine it.
 
     Convention: `inputs` channels, 3 or 6; `heads` holds each head's number of halving convolutions, none for a head
-    that averages its map; `laterals` maps finer than the last one join the pyramid.
+    that averages its map; `laterals` counts the maps finer than the last one that join the pyramid.
     Raises: CheckpointError when it is no layout that can be run.
     """
 
@@ -88,7 +88,7 @@ class IrseAnatomy:
 
 
 def stages_of(blocks: Iterable[tuple[int, int, bool]]) -> tuple[Stage, ...]:
-    """Stages from each block's width, units of its gate and whether it changes the width; the stride leaves no trace."""
+    """Stages from each block's width, units of its gate and whether it changes the width; the stride cannot be seen in the weights."""
     stages: list[Stage] = []
     for width, squeezed, widens in blocks:
         if widens or not stages:
@@ -97,7 +97,7 @@ def stages_of(blocks: Iterable[tuple[int, int, bool]]) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
+def layout_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseLayout:
     """The layout of an encoder from its tensors' shapes by name, without their prefix.
 
     Raises: CheckpointError.
@@ -113,7 +113,7 @@ def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
     heads: list[int] = []
     while first(f"heads.{len(heads)}.to_w.weight"):
         heads.append(sum(f"heads.{len(heads)}.convs.{number}.weight" in shapes for number in range(16)))
-    return IrseAnatomy(
+    return IrseLayout(
         inputs=sum(shapes.get("stem.weight", ())[1:2]),
         stem=first("stem.weight"),
         stages=stages_of(blocks),
@@ -126,48 +126,48 @@ def anatomy_of(shapes: MappingOf[str, tuple[int, ...]]) -> IrseAnatomy:
 class IrseEncoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], the average code included.
 
-    Convention: pictures are averaged to `anatomy.side`; `lead` is 1 where every row is built on the first head's code
-    (e4e) and 0 where each stands alone (pSp); a single head serves all rows; `average` [w_dim]. An encoder of six
-    channels looks LOOKS times, each time also at what `draw(ws)` makes of the code so far.
+    Convention: pictures are averaged to `layout.side`; `lead` is 1 where every row is built on the first head's code
+    (e4e) and 0 where rows are independent (pSp); a single head serves all rows; `average` [w_dim]. An encoder of six
+    channels runs ITERATIONS times, each time also on `draw(ws)` of the code so far.
     """
 
     lead: Tensor
     average: Tensor
 
-    def __init__(self, anatomy: IrseAnatomy, *, num_ws: int) -> None:
+    def __init__(self, layout: IrseLayout, *, num_ws: int) -> None:
         super().__init__()
-        self.anatomy, self.num_ws = anatomy, num_ws
-        top = anatomy.stages[-1].width
-        self.stem = Convolution(anatomy.inputs, anatomy.stem, kernel=3, slope=True)
-        self.body = nn.ModuleList(Block(inner, stage, stride=stride) for inner, stage, stride in anatomy.widths())
-        finer = [stage.width for stage in reversed(anatomy.stages[:-1])][: anatomy.laterals]
+        self.layout, self.num_ws = layout, num_ws
+        top = layout.stages[-1].width
+        self.stem = Convolution(layout.inputs, layout.stem, kernel=3, slope=True)
+        self.body = nn.ModuleList(Block(inner, stage, stride=stride) for inner, stage, stride in layout.widths())
+        finer = [stage.width for stage in reversed(layout.stages[:-1])][: layout.laterals]
         self.laterals = nn.ModuleList(Convolution(width, top, kernel=1) for width in finer)
-        self.heads = nn.ModuleList(Head(top, anatomy.w_dim, halvings=halvings) for halvings in anatomy.heads)
+        self.heads = nn.ModuleList(Head(top, layout.w_dim, halvings=halvings) for halvings in layout.heads)
         self.register_buffer("lead", torch.zeros(()))
-        self.register_buffer("average", torch.zeros(anatomy.w_dim))
+        self.register_buffer("average", torch.zeros(layout.w_dim))
 
     def forward(self, images: Tensor, *, draw: Draw | None = None) -> Tensor:
         small = self.reduced(images)
         ws = self.average.expand(len(images), self.num_ws, -1)  # [n, num_ws, w_dim]
-        if self.anatomy.inputs == RGB:
+        if self.layout.inputs == RGB:
             return ws + self.offsets(small)
         assert draw is not None, "an encoder of six channels needs the generator's synthesis"
-        for _ in range(LOOKS):
+        for _ in range(ITERATIONS):
             ws = ws + self.offsets(torch.cat([small, self.reduced(draw(ws))], dim=1))
         return ws
 
     def reduced(self, images: Tensor) -> Tensor:
-        """Pictures at the side the body was trained on: averaged down, or blown up linearly."""
-        side = self.anatomy.side
+        """Pictures at the side the backbone was trained on: averaged down, or upsampled bilinearly."""
+        side = self.layout.side
         if images.shape[-1] > side:
             return F.adaptive_avg_pool2d(images, side)
         return F.interpolate(images, size=(side, side), mode="bilinear") if images.shape[-1] < side else images
 
     def offsets(self, x: Tensor) -> Tensor:
-        """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of the body's side."""
-        # channels last suits the body; the heads' large weights would be turned over at every call, a sixth of the time
+        """What is to be added to the code so far, [n, num_ws, w_dim], from pictures of side `layout.side`."""
+        # channels-last suits the body; the heads' large weights would be reordered at every call, a sixth of the time
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
-        maps, ends = [], _ends(self.anatomy)
+        maps, ends = [], _ends(self.layout)
         for index, block in enumerate(self.body):
             x = block(x)
             if index in ends:
@@ -176,9 +176,9 @@ class IrseEncoder(nn.Module):
         for lateral in self.laterals:
             finer = lateral(maps.pop())
             levels.append(finer + F.interpolate(levels[-1], finer.shape[2:], mode="bilinear", align_corners=True))
-        coarsest = min(self.anatomy.heads)
+        coarsest = min(self.layout.heads)
         codes = [
-            head(levels[halvings - coarsest]) for head, halvings in zip(self.heads, self.anatomy.heads, strict=True)
+            head(levels[halvings - coarsest]) for head, halvings in zip(self.heads, self.layout.heads, strict=True)
         ]
         rows = torch.stack(codes, dim=1)  # [n, heads, w_dim]
         rows = torch.cat([rows[:, :1], rows[:, 1:] + self.lead * rows[:, :1]], dim=1)
@@ -203,7 +203,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual block of a face recogniser with a gate per channel.
+    """Residual block of a face recogniser with squeeze-and-excitation.
 
     Convention: the input is scaled and shifted before it is padded, so neither can move into the convolution's weights.
     """
@@ -244,7 +244,7 @@ class Head(nn.Module):
         return code
 
 
-def _ends(anatomy: IrseAnatomy) -> set[int]:
+def _ends(layout: IrseLayout) -> set[int]:
     """Indices of the blocks whose maps the pyramid takes: each the last of its stage."""
-    last = [total - 1 for total in accumulate(stage.blocks for stage in anatomy.stages)]
-    return set(last[-1 - anatomy.laterals :])
+    last = [total - 1 for total in accumulate(stage.blocks for stage in layout.stages)]
+    return set(last[-1 - layout.laterals :])

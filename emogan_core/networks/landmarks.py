@@ -1,4 +1,4 @@
-"""The landmark net: a small crop around a face to five points, the head's turn, and whether it is a face at all."""
+"""The landmark net: a small crop around a face to five points, yaw and pitch, and whether it is a face at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DEGREES = 30.0  # unit of the angle outputs, so that they are of the size of th
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkPrediction:
-    """What the net says about n crops.
+    """What the net predicts for n crops.
 
     Convention: landmarks [n, 5, 2] in crop pixels (0..64, origin at the corner), eyes, nose, mouth corners, each pair
     with the picture's left one first; yaw_deg [n], positive when the nose points to the picture's right; pitch_deg [n],
@@ -34,25 +34,25 @@ class LandmarkPrediction:
 
 
 class LandmarkNet(nn.Module):
-    """A narrow hourglass with one heatmap per landmark (their means are the points) and a head on its deepest level.
+    """A narrow hourglass with one heatmap per landmark (their means are the points) and a linear head on its deepest level.
 
     Source: soft-argmax after Luvizon et al. 2017 and Sun et al. 2018 (integral regression).
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _Stage(3, 16, stride=2)
-        self.down16 = nn.Sequential(_Stage(16, 32, stride=2), _Stage(32, 32))
-        self.down8 = nn.Sequential(_Stage(32, 56, stride=2), _Stage(56, 56))
-        self.down4 = nn.Sequential(_Stage(56, 88, stride=2), _Stage(88, 88))
+        self.stem = ConvBlock(3, 16, stride=2)
+        self.down16 = nn.Sequential(ConvBlock(16, 32, stride=2), ConvBlock(32, 32))
+        self.down8 = nn.Sequential(ConvBlock(32, 56, stride=2), ConvBlock(56, 56))
+        self.down4 = nn.Sequential(ConvBlock(56, 88, stride=2), ConvBlock(88, 88))
         self.up8 = nn.Conv2d(88, 56, 1)
-        self.mix8 = _Stage(56, 56)
+        self.mix8 = ConvBlock(56, 56)
         self.up16 = nn.Conv2d(56, 32, 1)
-        self.mix16 = _Stage(32, 32)
+        self.mix16 = ConvBlock(32, 32)
         self.up32 = nn.Conv2d(32, 16, 1)
-        self.mix32 = _Stage(16, 16)
+        self.mix32 = ConvBlock(16, 16)
         self.points = nn.Conv2d(16, 5, 1)
-        self.judge = nn.Linear(88 * 4, 3)
+        self.judge = nn.Linear(88 * 4, 3)  # yaw, pitch, face or not; files hold its weights under this name
 
     def forward(self, images: torch.Tensor) -> LandmarkPrediction:
         """Read crops [n, 3, 64, 64] in [-1, 1].
@@ -65,22 +65,22 @@ class LandmarkNet(nn.Module):
         at16 = self.down16(at32)
         at8 = self.down8(at16)
         at4 = self.down4(at8)
-        wide = self.mix8(at8 + _doubled(self.up8(at4)))
-        wide = self.mix16(at16 + _doubled(self.up16(wide)))
-        wide = self.mix32(at32 + _doubled(self.up32(wide)))
-        heatmaps = self.points(wide).flatten(2).softmax(-1).unflatten(-1, at32.shape[2:])  # [n, 5, 32, 32]
-        verdict = self.judge(F.adaptive_avg_pool2d(at4, 2).flatten(1))
+        x = self.mix8(at8 + _upsampled(self.up8(at4)))
+        x = self.mix16(at16 + _upsampled(self.up16(x)))
+        x = self.mix32(at32 + _upsampled(self.up32(x)))
+        heatmaps = self.points(x).flatten(2).softmax(-1).unflatten(-1, at32.shape[2:])  # [n, 5, 32, 32]
+        answers = self.judge(F.adaptive_avg_pool2d(at4, 2).flatten(1))
         return LandmarkPrediction(
             landmarks=_means(heatmaps),
-            yaw_deg=verdict[:, 0] * _DEGREES,
-            pitch_deg=verdict[:, 1] * _DEGREES,
-            logit=verdict[:, 2],
+            yaw_deg=answers[:, 0] * _DEGREES,
+            pitch_deg=answers[:, 1] * _DEGREES,
+            logit=answers[:, 2],
             heatmaps=heatmaps,
         )
 
 
-class _Stage(nn.Sequential):
-    """Convolution, normalisation, rectifier."""
+class ConvBlock(nn.Sequential):
+    """Convolution, batch normalisation, ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int, *, stride: int = 1) -> None:
         super().__init__(
@@ -90,7 +90,7 @@ class _Stage(nn.Sequential):
         )
 
 
-def _doubled(features: torch.Tensor) -> torch.Tensor:
+def _upsampled(features: torch.Tensor) -> torch.Tensor:
     return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 

@@ -20,8 +20,6 @@ SQRT2 = math.sqrt(2.0)
 RESIDUAL_GAIN = math.sqrt(0.5)  # keeps the variance of a sum of two branches
 LAST = torch.channels_last
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
-HALF_BOUND = 256.0  # of activations in float16, whose largest number is 65504
-HALF_KERNEL = 32.0  # of an output's absolute weights in all; the blur after them quadruples at most
 
 
 def leaky(x: Tensor, *, gain: float = SQRT2) -> Tensor:
@@ -54,38 +52,18 @@ def binomial(x: Tensor, *, gain: float) -> Tensor:
 
 
 def transposed(kernel: Tensor) -> Tensor:
-    """[outputs, inputs, k, k] as [inputs, outputs, k, k], channels-last by one plain transposition, the quickest way."""
+    """[outputs, inputs, k, k] as [inputs, outputs, k, k], channels-last by one plain transposition, which is fastest."""
     outputs, inputs, *sides = kernel.shape
     return kernel.reshape(outputs, -1).T.contiguous().view(inputs, *sides, outputs).permute(0, 3, 1, 2)
 
 
 def convolve(x: Tensor, kernel: Tensor) -> Tensor:
-    """x [n, inputs, h, w] by a 3x3 kernel, zeros outside, to the same side; by tiles where that pays."""
+    """x [n, inputs, h, w] by a 3x3 kernel, zeros outside, to the same side; by Winograd's tiles where that is faster."""
     if not torch.is_grad_enabled() and winograd.suits(kernel):
         out = torch.empty(len(x), len(kernel), *x.shape[2:], memory_format=LAST)
         if winograd.pays(kernel, out):
             return winograd.convolve(F.pad(x.contiguous(memory_format=LAST), (1, 1, 1, 1)), kernel, out=out)
     return F.conv2d(x, kernel, padding=1)
-
-
-def modulate(x: Tensor, style: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    """x times style [n, inputs], the kernel in x's precision and, for x in float16, what its products lack [n, outputs].
-
-    Where only x is in float16, within HALF_BOUND, styles are brought to at most 1 and each output's weights to a sum of
-    HALF_KERNEL, so that no sum overflows whatever their number; the factor given back makes up for both.
-    """
-    if x.dtype != torch.float16 or style.dtype == torch.float16:
-        return x * style.to(x.dtype)[:, :, None, None], weight.to(x.dtype), None
-    largest = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-20)  # the true gradient, for they cancel
-    total = weight.detach().abs().sum(dim=(1, 2, 3)).clamp_min(1e-20) / HALF_KERNEL
-    x = x * (style / largest).half()[:, :, None, None]
-    return x, (weight / total[:, None, None, None]).half(), largest * total
-
-
-def cast(x: Tensor, like: Tensor) -> Tensor:
-    """x in the precision of `like`; for float16 within its range, as infinities of two signs would cancel to nothing."""
-    short = like.dtype == torch.float16 != x.dtype
-    return (x.clamp(-65504, 65504) if short else x).to(like.dtype)
 
 
 class Dense(nn.Module):
@@ -125,14 +103,10 @@ class ModulatedConv(nn.Module):
         self.noise_strength = nn.Parameter(torch.zeros(()))
         self._squares: tuple[weakref.ref[Tensor], tuple[object, ...], Tensor] | None = None
 
-    def forward(
-        self, x: Tensor, w: Tensor, *, noise: bool = True, clamp: float | None = None, gain: float = 1.0
-    ) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, *, clamp: float | None = None, gain: float = 1.0) -> Tensor:
         """`gain` is the layer's own beside sqrt(2); it moves the clamp with it."""
         style, demodulation = self.scales(w)
-        x, kernel, lacks = modulate(x, style, self.weight)
-        if lacks is not None:
-            demodulation = demodulation * lacks
+        x, kernel = x * style.to(x.dtype)[:, :, None, None], self.weight.to(x.dtype)
         if self.up:
             if torch.is_grad_enabled() or x.device.type != "cpu":
                 x = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
@@ -142,12 +116,10 @@ class ModulatedConv(nn.Module):
             x = fir(x, gain=4.0, pad=1)
         else:
             x = convolve(x, kernel)
-        bias = self.bias[None, :, None, None]
-        if noise:
-            bias = bias + self.noise_const * self.noise_strength
+        bias = self.bias[None, :, None, None] + self.noise_const * self.noise_strength
         # leaky ReLU commutes with its positive gain, so demodulation, gain, noise and bias are one pass over x
-        scale = cast(demodulation * SQRT2 * gain, x)[:, :, None, None]
-        x = torch.addcmul(cast(bias * SQRT2 * gain, x), x, scale)
+        scale = (demodulation * SQRT2 * gain).to(x.dtype)[:, :, None, None]
+        x = torch.addcmul((bias * SQRT2 * gain).to(x.dtype), x, scale)
         x = F.leaky_relu(x, 0.2, inplace=True)
         return x if clamp is None else x.clamp(-clamp * gain, clamp * gain)
 
@@ -157,13 +129,13 @@ class ModulatedConv(nn.Module):
         return style, (style.square() @ self.squares().T + 1e-8).rsqrt()
 
     def squares(self) -> Tensor:
-        """The squared weights summed over the kernel, [outputs, inputs]; remembered while the weights are frozen."""
+        """The squared weights summed over the kernel, [outputs, inputs]; cached while the weights are frozen."""
         weight = self.weight
         if torch.compiler.is_compiling() or weight.requires_grad or weight.is_inference():
             return weight.square().sum(dim=(2, 3))
-        state = (weight.data_ptr(), weight._version, weight.dtype, weight.device)  # any change in place counts up
+        state = (weight.data_ptr(), weight._version, weight.dtype, weight.device)  # _version counts changes in place
         if self._squares is None or self._squares[0]() is not weight or self._squares[1] != state:
-            with torch.inference_mode(False):  # so that what is remembered serves gradients to the style too
+            with torch.inference_mode(False):  # so that the cache also serves gradients to the style
                 self._squares = weakref.ref(weight), state, weight.square().sum(dim=(2, 3))
         return self._squares[2]
 
@@ -180,10 +152,7 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, *, clamp: float | None = None) -> Tensor:
         style = self.affine(w) * self.weight_gain
-        x, kernel, lacks = modulate(x, style, self.weight)
-        x = F.conv2d(x, kernel)
-        if lacks is not None:
-            x = x * lacks[:, :, None, None]  # in the precision of the style from here on
+        x = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.weight.to(x.dtype))
         x = x + self.bias[None, :, None, None].to(x.dtype)
         return x if clamp is None else x.clamp(-clamp, clamp)
 
@@ -204,7 +173,7 @@ class Conv(nn.Module):
         weight = self.weight * self.weight_gain
         if self.down:
             # the blur removes what the stride would alias; with this padding the side is exactly halved
-            skipped = 2 if self.kernel == 1 else 1  # pixels that a kernel of one pixel would not look at
+            skipped = 2 if self.kernel == 1 else 1  # a kernel of one pixel would read only every second one
             x = fir(x, gain=1.0, pad=1 + self.kernel // 2, stride=skipped)
             x = F.conv2d(x, weight.to(x.dtype), stride=2 // skipped)
         else:
@@ -215,7 +184,7 @@ class Conv(nn.Module):
 
 
 def initialise(network: nn.Module, rng: torch.Generator) -> None:
-    """Fill every weight, constant and noise map below `network` with seeded unit normals; biases keep their start."""
+    """Fill every weight, constant and noise map below `network` with seeded unit normals; biases keep their initial value."""
     with torch.no_grad():
         for module in network.modules():
             for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:

@@ -1,4 +1,4 @@
-"""The mapping network every StyleGAN has: z, and a class where there are classes, to the codes that draw.
+"""The mapping network of every StyleGAN: z, and a class where there are classes, to ws.
 
 Source: Karras et al. 2019, 2020; conditional networks as in Karras et al. 2020, "Training GANs with Limited Data".
 """
@@ -14,9 +14,9 @@ from .spec import GeneratorSpec
 
 
 class Mapping(nn.Module):
-    """z [n, z_dim] -> ws [n, num_ws, w_dim], pulled towards `w_avg` by truncation psi.
+    """z [n, z_dim] -> ws [n, num_ws, w_dim], truncated towards `w_avg` by psi.
 
-    Convention: c [n, c_dim] holds a 1 in the column of each row's class; needed just when there are classes.
+    Convention: c [n, c_dim] holds a 1 in the column of each row's class; needed exactly when there are classes.
     Raises: ShapeError when a class is missing, or came without need.
     """
 
@@ -41,26 +41,26 @@ class Mapping(nn.Module):
         return w.unsqueeze(1).expand(-1, self.num_ws, -1)  # [n, num_ws, w_dim]
 
     def to_w(self, z: Tensor, *, c: Tensor | None = None) -> Tensor:
-        """[n, z_dim] -> [n, w_dim], without truncation; what enters is first normalised to unit second moment."""
-        return self._through(self._entering(z, c))
+        """[n, z_dim] -> [n, w_dim], without truncation; the input is first normalised to unit second moment."""
+        return self._layers(self._input(z, c))
 
     def to_w_of(self, z: Tensor, index: Tensor) -> Tensor:
-        """As `to_w`, with the number of each row's class: of many classes, rows of ones and zeros would fill the memory."""
+        """As `to_w`, with each row's class as an index [n]: one-hot rows of many classes would fill the memory."""
         rows = self.embed.weight if self.concat else self.embed.weight.T
         embedded = rows[index]  # [n, z_dim or w_dim]
         if isinstance(self.embed, Dense):
             embedded = embedded * self.embed.weight_gain + self.embed.bias * self.embed.bias_gain
-        return self._through(self._joined(z, embedded))
+        return self._layers(self._joined(z, embedded))
 
-    def _through(self, x: Tensor) -> Tensor:
+    def _layers(self, x: Tensor) -> Tensor:
         for index in range(self.num_layers):
             x = self.get_submodule(f"fc{index}")(x)
         return x
 
-    def _entering(self, z: Tensor, c: Tensor | None) -> Tensor:
+    def _input(self, z: Tensor, c: Tensor | None) -> Tensor:
         if not self.c_dim:
             if c is not None:
-                raise ShapeError("a class came, but this generator has no classes; leave the class away")
+                raise ShapeError("a class came, but this generator has no classes; leave the class out")
             return normalised(z)
         if c is None or tuple(c.shape) != (len(z), self.c_dim):
             came = "no class" if c is None else f"classes of shape {tuple(c.shape)}"
@@ -76,7 +76,7 @@ class Mapping(nn.Module):
 
 
 class Embedding(nn.Module):
-    """A row of weights per class, as it is: c [n, classes] -> [n, outputs]."""
+    """A row of weights per class: c [n, classes] -> [n, outputs]."""
 
     def __init__(self, classes: int, outputs: int) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ def class_rows(spec: GeneratorSpec, index: int | None, *, count: int) -> Tensor 
     """
     if not spec.c_dim:
         if index is not None:
-            raise ShapeError(f"class {index} came, but '{spec.name}' has no classes; leave the class away")
+            raise ShapeError(f"class {index} came, but '{spec.name}' has no classes; leave the class out")
         return None
     if index is None or not 0 <= index < spec.c_dim:
         came = "no class" if index is None else f"class {index}"
@@ -109,7 +109,7 @@ def class_rows(spec: GeneratorSpec, index: int | None, *, count: int) -> Tensor 
 
 
 def sampled_w(mapping: Mapping, *, count: int, seed: int) -> Tensor:
-    """w [count, w_dim] of seeded samples, for statistics; classes are drawn evenly where there are some."""
+    """w [count, w_dim] of seeded samples, for statistics; classes are drawn uniformly where there are some."""
     rng = torch.Generator().manual_seed(seed)
     z = torch.randn(count, mapping.z_dim, generator=rng)
     with torch.no_grad():

@@ -1,7 +1,7 @@
 """How much memory drawing, encoding and inverting take, so that batches can be cut to fit and a host can make room.
 
 The estimates are for devices that draw a batch at once; they lie a little above what was measured (tests/networks/
-test_memory.py measures again), because a host that was promised too little runs out.
+test_memory.py measures again), because a host told too little runs out of memory.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .discriminator import Discriminator
 from .filtered import TILE_NUMBERS
 from .irse import IrseEncoder
 from .spec import GeneratorSpec
-from .stylegan3 import bands, peak_numbers
+from .stylegan3 import frequency_bands, peak_numbers
 
 GROUP_BYTES = 4 << 30
 BYTES = 4  # of a number
 LARGEST_LIVE = 6  # numbers alive while drawing, per number of the largest block's output; measured 5.0 to 5.8
 LARGEST_LIVE_RESIDUAL = 7  # measured 5.5 to 6.7
-KEPT = {"stylegan1": 5.5, "stylegan3": 2.2}  # numbers kept for the way back, per number of every layer's output
+KEPT = {"stylegan1": 5.5, "stylegan3": 2.2}  # numbers kept for the backward pass, per number of every layer's output
 KEPT_OTHERWISE = 7.5  # measured 5.7 to 6.9
-KEPT_BY_JUDGE = 4.0  # measured 3.3 to 3.7
+KEPT_BY_DISCRIMINATOR = 4.0  # measured 3.3 to 3.7
 TILES_DRAWN, TILES_KEPT = 1.6, 3.0  # measured 1.0 and 2.3 of tiles that were not full
 ENCODED = 6  # numbers alive per number of an encoder's first map; measured 4.0
 
@@ -35,6 +35,7 @@ class Need:
     fixed: int = 0
 
     def of(self, count: int) -> int:
+        """Bytes for `count` pictures at once."""
         return self.fixed + count * self.each
 
     def groups(self, count: int, *, most: int = GROUP_BYTES) -> Iterator[slice]:
@@ -52,7 +53,7 @@ class Need:
 
 
 def need_to_draw(spec: GeneratorSpec, *, device: str = "cuda") -> Need:
-    """For pictures without gradients."""
+    """The memory that drawing pictures without gradients takes, on a kind of device ("cpu", "cuda")."""
     if spec.alias_free is not None:
         return Need(peak_numbers(spec) * BYTES, round(TILES_DRAWN * _tile(device)) * BYTES)
     live = LARGEST_LIVE_RESIDUAL if spec.architecture == "stylegan2-resnet" else LARGEST_LIVE
@@ -61,21 +62,21 @@ def need_to_draw(spec: GeneratorSpec, *, device: str = "cuda") -> Need:
 
 
 def need_to_encode(generator: Generator, *, device: str = "cuda") -> Need:
-    """For pictures that the encoder answers; ReStyle's also has them drawn."""
+    """For pictures that the encoder reads; ReStyle's also has them drawn."""
     encoder, drawing = generator.encoder, need_to_draw(generator.spec, device=device)
     if encoder is None:
         return Need(0)
     if not isinstance(encoder, IrseEncoder):
         return Need(max(drawing.each, ENCODED * encoder.channels[-1] * encoder.resolution**2 * BYTES))
-    first = encoder.anatomy.stem * encoder.anatomy.side**2
+    first = encoder.layout.stem * encoder.layout.side**2
     return Need(max(drawing.each, ENCODED * first * BYTES), drawing.fixed)
 
 
 def need_to_invert(generator: Generator, *, device: str = "cuda") -> Need:
-    """For pictures that are redrawn with gradients, and judged where there is a discriminator."""
-    spec, judge = generator.spec, generator.discriminator
+    """For pictures that are drawn with gradients, and go through the discriminator where there is one."""
+    spec, discriminator = generator.spec, generator.discriminator
     kept = KEPT.get(spec.architecture, KEPT_OTHERWISE) * _numbers_drawn(spec)
-    kept += 0 if judge is None else KEPT_BY_JUDGE * _numbers_judged(judge)
+    kept += 0 if discriminator is None else KEPT_BY_DISCRIMINATOR * _numbers_discriminated(discriminator)
     fixed = 0 if spec.alias_free is None else TILES_KEPT * _tile(device)
     return Need(round(kept) * BYTES, round(fixed) * BYTES)
 
@@ -84,11 +85,11 @@ def _numbers_drawn(spec: GeneratorSpec) -> int:
     """Outputs of all layers that draw one picture."""
     if spec.alias_free is None:
         return sum(2 * width * side**2 for width, side in zip(spec.channels, spec.resolutions, strict=True))
-    return sum(width * band.side**2 for width, band in zip((*spec.channels, 3), bands(spec), strict=True))
+    return sum(width * band.side**2 for width, band in zip((*spec.channels, 3), frequency_bands(spec), strict=True))
 
 
-def _numbers_judged(judge: Discriminator) -> int:
-    return sum(2 * width * (4 << index) ** 2 for index, width in enumerate(judge.channels))
+def _numbers_discriminated(discriminator: Discriminator) -> int:
+    return sum(2 * width * (4 << index) ** 2 for index, width in enumerate(discriminator.channels))
 
 
 def _tile(device: str) -> int:

@@ -1,6 +1,6 @@
-"""A modulated convolution that keeps for its gradient only what came in.
+"""A modulated convolution that keeps only its inputs for the backward pass.
 
-Left to itself it would also keep the product of input and style, which at 1024 px is another gigabyte in a few layers.
+Autograd would also keep the product of input and style, which at 1024 px is another gigabyte in a few layers.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_weight
 
-BAND = 64  # rows
+ROWS_AT_ONCE = 64
 
 
 def modulated(x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
-    """x [n, i, h, h] times style [n, i], convolved with weight [o, i, k, k] so that all of x counts: side h + k - 1.
+    """x [n, i, h, h] times style [n, i], convolved with weight [o, i, k, k] with full padding: side h + k - 1.
 
-    Convention: x is overwritten where none of the three needs a gradient. Gradients reach all three, once.
+    Convention: x is overwritten where none of the three needs a gradient. Gradients reach all three, of first order only.
     """
     if not (torch.is_grad_enabled() and any(given.requires_grad for given in (x, style, weight))):
-        return _spread(x.mul_(style[:, :, None, None]), weight)
+        return _convolve(x.mul_(style[:, :, None, None]), weight)
     result: Tensor = _Modulated.apply(x, style, weight)  # type: ignore[no-untyped-call]
     return result
 
@@ -31,7 +31,7 @@ class _Modulated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, style: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, style, weight)
-        return _spread(x * style[:, :, None, None], weight)
+        return _convolve(x * style[:, :, None, None], weight)
 
     @staticmethod
     @once_differentiable
@@ -41,17 +41,19 @@ class _Modulated(torch.autograd.Function):
         for_weight = None
         if ctx.needs_input_grad[2]:
             for_weight = conv2d_weight(x * by_style, weight.shape, grad, padding=pad)  # type: ignore[no-untyped-call]
-        # a convolution's own adjoint
-        back = F.conv_transpose2d(grad, weight, padding=pad) if pad else _spread(grad, weight.transpose(0, 1))
-        bands = [slice(top, top + BAND) for top in range(0, x.shape[2], BAND)]  # no third tensor of that size
-        for_style = torch.stack([(back[:, :, band] * x[:, :, band]).sum(dim=(2, 3)) for band in bands]).sum(dim=0)
+        # the adjoint of the convolution
+        back = F.conv_transpose2d(grad, weight, padding=pad) if pad else _convolve(grad, weight.transpose(0, 1))
+        rows = [
+            slice(top, top + ROWS_AT_ONCE) for top in range(0, x.shape[2], ROWS_AT_ONCE)
+        ]  # no third tensor of that size
+        for_style = torch.stack([(back[:, :, part] * x[:, :, part]).sum(dim=(2, 3)) for part in rows]).sum(dim=0)
         return back.mul_(by_style), for_style, for_weight
 
 
-def _spread(x: Tensor, weight: Tensor) -> Tensor:
-    """The convolution, channels innermost before and after; of one tap it is a product of matrices.
+def _convolve(x: Tensor, weight: Tensor) -> Tensor:
+    """The convolution, channels innermost before and after; with one tap it is a matrix product.
 
-    PyTorch's convolution of one tap and one picture would put channels outermost, and all that follows would be slow.
+    PyTorch's convolution of one tap and one picture would put channels outermost, which slows down all that follows.
     """
     if weight.shape[2] == 1:
         return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0]).permute(0, 3, 1, 2)

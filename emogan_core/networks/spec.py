@@ -8,14 +8,23 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from ..errors import CheckpointError
+from ..weights import plain_json
 
 MAX_RESOLUTION = 2048
 MAX_CHANNELS = 2048
 MAX_CLASSES = 1 << 16
+"""Of a class-conditional generator."""
+
 PYRAMIDS = ("stylegan1", "stylegan2", "stylegan2-resnet", "stylegan2-orig")  # a block of convolutions per resolution
 ARCHITECTURES = (*PYRAMIDS, "stylegan3")
 CONDITIONINGS = ("embed", "concat")
-_NAMES_ONLY = ("name", "licence", "crop", "judge_clamp", "judge_group")  # no part of what the generator computes
+_NAMES_ONLY = (
+    "name",
+    "licence",
+    "crop",
+    "discriminator_clamp",
+    "discriminator_group",
+)  # no part of what the generator computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,9 @@ class AliasFree:
         rates = (self.first_cutoff, self.first_stopband - self.first_cutoff, self.last_stopband_rel - 1)
         usual = self.conv_kernel in (1, 3) and self.lrelu_upsampling in (1, 2, 4)
         if min(*counts, *sizes) < 0 or not all(0 < rate < 1e4 for rate in rates) or not usual:
-            raise CheckpointError(f"the layers of a StyleGAN3 cannot be laid out as told ({self}); the file is damaged")
+            raise CheckpointError(
+                f"the layers of a StyleGAN3 cannot be laid out as declared ({self}); the file is damaged"
+            )
         if not 0 < self.output_scale < 1e4:
             raise CheckpointError(f"an output scale of {self.output_scale} came; needed a positive number")
 
@@ -65,7 +76,7 @@ class GeneratorSpec:
     last one's for StyleGAN3, which `alias_free` describes; `crop` is the frame faces are cut in ("tight" or "ffhq");
     `conv_clamp` bounds activations or is None; `c_dim` classes, 0 for none, meet z as `conditioning` says: by a
     normalised embedding ("embed") or by a bare one normalised with z ("concat"); `name` and `licence` are for people.
-    Of the discriminator that may come along, `judge_clamp` bounds the activations and `judge_group` says how many
+    Of the discriminator that may come along, `discriminator_clamp` bounds the activations and `discriminator_group` says how many
     pictures it compares, None for all.
     Raises: CheckpointError when sizes are impossible.
     """
@@ -83,8 +94,8 @@ class GeneratorSpec:
     c_dim: int = 0
     conditioning: str = "embed"
     alias_free: AliasFree | None = None
-    judge_clamp: float | None = None
-    judge_group: int | None = 4
+    discriminator_clamp: float | None = None
+    discriminator_group: int | None = 4
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -97,7 +108,7 @@ class GeneratorSpec:
                 f"a resolution of {self.resolution} came; needed a power of two from 8 to {MAX_RESOLUTION}"
             )
         if (self.alias_free is not None) != (self.architecture == "stylegan3"):
-            raise CheckpointError(f"{self.architecture} does not go with the layout told; the file is damaged")
+            raise CheckpointError(f"{self.architecture} does not go with the layout declared; the file is damaged")
         widths = blocks if self.alias_free is None else self.alias_free.num_layers
         sizes = (*self.channels, self.w_dim, self.z_dim)
         if len(self.channels) != widths or not all(1 <= size <= MAX_CHANNELS for size in sizes):
@@ -112,7 +123,7 @@ class GeneratorSpec:
                 f"{self.c_dim} classes by '{self.conditioning[:40]}' came; needed 0 to {MAX_CLASSES} by "
                 f"{' or '.join(CONDITIONINGS)}"
             )
-        limits = (self.conv_clamp, self.judge_clamp, self.judge_group)
+        limits = (self.conv_clamp, self.discriminator_clamp, self.discriminator_group)
         if not all(limit is None or 0 < limit < math.inf for limit in limits):
             raise CheckpointError(f"activation limits and group {limits} came; needed positive numbers or none")
 
@@ -123,13 +134,15 @@ class GeneratorSpec:
 
     @property
     def num_ws(self) -> int:
+        """How many rows the codes in W+ have."""
         return 2 * len(self.channels) if self.alias_free is None else self.alias_free.num_layers + 2
 
     def to_json(self) -> str:
+        """The spec as text, as files of ours hold it."""
         return json.dumps(self._parts(), sort_keys=True)
 
     @property
-    def anatomy(self) -> str:
+    def hash_key(self) -> str:
         """The part of the spec that decides what the network computes; it enters the fingerprint."""
         return json.dumps(
             {key: value for key, value in self._parts().items() if key not in _NAMES_ONLY}, sort_keys=True
@@ -142,7 +155,8 @@ class GeneratorSpec:
 
 
 _TEXTS = ("crop", "architecture", "name", "licence", "conditioning")
-_LATER = ("c_dim", "conditioning", "alias_free", "judge_clamp", "judge_group")
+_FORMER_NAMES = {"judge_clamp": "discriminator_clamp", "judge_group": "discriminator_group"}
+_LATER = ("c_dim", "conditioning", "alias_free", "discriminator_clamp", "discriminator_group")
 
 
 def spec_from_json(text: str) -> GeneratorSpec:
@@ -151,18 +165,19 @@ def spec_from_json(text: str) -> GeneratorSpec:
     Raises: CheckpointError when fields are missing, unknown or of the wrong type.
     """
     try:
-        told: dict[str, Any] = json.loads(text)
+        declared: dict[str, Any] = plain_json(text)
+        declared = {_FORMER_NAMES.get(name, name): value for name, value in declared.items()}
         for name in _TEXTS:
-            if not isinstance(told.get(name, ""), str):
+            if not isinstance(declared.get(name, ""), str):
                 raise TypeError(f"{name} is no text")
-        if not isinstance(told.get("judge_group"), int | None):
-            raise TypeError("judge_group is no whole number")
-        told["channels"] = tuple(int(width) for width in told["channels"])
+        if not isinstance(declared.get("discriminator_group"), int | None):
+            raise TypeError("discriminator_group is no whole number")
+        declared["channels"] = tuple(int(width) for width in declared["channels"])
         for name in ("resolution", "w_dim", "z_dim", "mapping_layers", "c_dim"):
-            told[name] = int(told.get(name, 0 if name == "c_dim" else MISSING))
-        if "alias_free" in told:
-            told["alias_free"] = AliasFree(**told["alias_free"])
-        return GeneratorSpec(**told)
+            declared[name] = int(declared.get(name, 0 if name == "c_dim" else MISSING))
+        if "alias_free" in declared:
+            declared["alias_free"] = AliasFree(**declared["alias_free"])
+        return GeneratorSpec(**declared)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         why = ascii(str(error))[:160]
         raise CheckpointError(f"the generator's description cannot be read ({why}); get the file again") from error

@@ -1,4 +1,4 @@
-"""StyleGAN1's synthesis, ws -> image: layers normalised per picture and channel, then scaled and moved by a style.
+"""StyleGAN1's synthesis, ws -> image: convolutions with adaptive instance normalisation.
 
 Source: Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks". Names follow the
 canonical ones of StyleGAN2; the constant's own noise, bias and style are those of `b4.conv0`, which has no kernel.
@@ -16,10 +16,10 @@ from .layers import SQRT2, Dense
 from .spec import GeneratorSpec
 
 EPSILON = 1e-8
-ROW = 1024  # numbers, from which on sums over rows run at the speed of memory
-CACHED = 1 << 17  # numbers whose squares stay in a processor's cache
+ROW = 1024  # numbers from which on sums over rows run at memory bandwidth
+CACHED = 1 << 17  # numbers whose squares stay in the cache
 LARGE_SIDE = 64  # above it channels lie innermost: convolutions of few channels take half the time, of many lose digits
-CHEAP_SIDE = 32  # smaller pictures are convolved sooner than their layer's large kernel is rearranged
+CHEAP_SIDE = 32  # for smaller pictures rearranging the layer's large kernel would take longer than the convolution
 
 
 class Layer(nn.Module):
@@ -34,29 +34,28 @@ class Layer(nn.Module):
         self.register_buffer("noise_const", torch.zeros(resolution, resolution))
         self.noise_strength = nn.Parameter(torch.zeros(outputs))  # per channel; StyleGAN2 has one for all
 
-    def finish(self, x: Tensor, w: Tensor, *, noise: bool, gain: float = 1.0) -> Tensor:
-        """x [n, c, h, w] -> styled by w [n, w_dim]; x is overwritten where no gradient needs it.
+    def finish(self, x: Tensor, w: Tensor, *, gain: float = 1.0) -> Tensor:
+        """x [n, c, h, w] -> the same shape, normalised and styled by w [n, w_dim]; x is overwritten where no gradient needs it.
 
-        Normalising makes up for any gain, so what comes lacks it: its bias is divided by `gain`, and noise here too.
+        Normalisation cancels any gain, so x comes without the layer's: its bias is divided by `gain`, and so is the noise.
         """
         scale, shift = self.affine(w).to(x.dtype).chunk(2, dim=1)  # [n, c]
         strength = (self.noise_strength / gain).to(x.dtype)[:, None, None]
-        quick = overwrites(x, scale, strength)
-        if noise:
-            add = x.addcmul_ if quick else x.addcmul
-            x = add(self.noise_const.to(x.dtype), strength)
+        in_place = may_overwrite(x, scale, strength)
+        add = x.addcmul_ if in_place else x.addcmul
+        x = add(self.noise_const.to(x.dtype), strength)
         x = F.leaky_relu(x, 0.2, inplace=True)
-        innermost = quick and x.shape[-1] > LARGE_SIDE and x.is_contiguous(memory_format=torch.channels_last)
-        restyle = restyled_in_place if innermost else restyled
-        return restyle(x, scale + 1, shift, epsilon=EPSILON / gain**2)
+        innermost = in_place and x.shape[-1] > LARGE_SIDE and x.is_contiguous(memory_format=torch.channels_last)
+        normalise = adain_in_place if innermost else adain
+        return normalise(x, scale + 1, shift, epsilon=EPSILON / gain**2)
 
 
 class Start(Layer):
-    """The learned constant's layer."""
+    """The layer of the learned constant."""
 
-    def forward(self, const: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, const: Tensor, w: Tensor) -> Tensor:
         x = (const + self.bias[:, None, None]).to(w.dtype).repeat(len(w), 1, 1, 1)
-        return self.finish(x, w, noise=noise)
+        return self.finish(x, w)
 
 
 class StyledConv(Layer):
@@ -68,12 +67,12 @@ class StyledConv(Layer):
         self.weight_gain = SQRT2 / math.sqrt(inputs * 9)
         self.up = up
 
-    def forward(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
         weight, bias = self.weight.to(x.dtype), (self.bias / self.weight_gain).to(x.dtype)
-        if self.up and x.shape[-1] == LARGE_SIDE and overwrites(x, w):
-            x = x.contiguous(memory_format=torch.channels_last)  # which convolutions hand on
-        x = blur(doubled(x, weight), bias) if self.up else F.conv2d(x, weight, bias, padding=1)
-        return self.finish(x, w, noise=noise, gain=self.weight_gain)
+        if self.up and x.shape[-1] == LARGE_SIDE and may_overwrite(x, w):
+            x = x.contiguous(memory_format=torch.channels_last)  # a memory format that convolutions keep
+        x = blur(upsampled_conv(x, weight), bias) if self.up else F.conv2d(x, weight, bias, padding=1)
+        return self.finish(x, w, gain=self.weight_gain)
 
 
 class Block(nn.Module):
@@ -90,10 +89,10 @@ class Block(nn.Module):
         self.conv1 = StyledConv(outputs, outputs, w_dim, resolution=resolution, up=False)
         self.torgb = ToRGB(outputs) if draws else None
 
-    def forward(self, x: Tensor | None, ws: Tensor, *, noise: bool) -> Tensor:
+    def forward(self, x: Tensor | None, ws: Tensor) -> Tensor:
         """ws [n, 2, w_dim]: one row per layer."""
-        x = self.conv0(self.const if x is None else x, ws[:, 0], noise=noise)
-        x = self.conv1(x, ws[:, 1], noise=noise)
+        x = self.conv0(self.const if x is None else x, ws[:, 0])
+        x = self.conv1(x, ws[:, 1])
         out: Tensor = x if self.torgb is None else self.torgb(x)
         return out
 
@@ -114,7 +113,7 @@ class ToRGB(nn.Module):
 class Synthesis(nn.Module):
     """ws [n, num_ws, w_dim] -> images [n, 3, r, r], about [-1, 1]; deterministic: noise maps are constants.
 
-    Only the last resolution draws: those below it served the growing during training.
+    Only the last resolution draws: ToRGB of those below served progressive growing during training.
     """
 
     def __init__(self, spec: GeneratorSpec) -> None:
@@ -125,32 +124,32 @@ class Synthesis(nn.Module):
             block = Block(*widths, spec.w_dim, resolution=side, draws=side == spec.resolution)
             self.add_module(f"b{side}", block)
 
-    def forward(self, ws: Tensor, *, noise: bool = True) -> Tensor:
+    def forward(self, ws: Tensor) -> Tensor:
         x: Tensor | None = None
         for index, side in enumerate(self.spec.resolutions):
-            x = self.get_submodule(f"b{side}")(x, ws[:, 2 * index : 2 * index + 2], noise=noise)
+            x = self.get_submodule(f"b{side}")(x, ws[:, 2 * index : 2 * index + 2])
         assert x is not None
         return x
 
 
-def overwrites(x: Tensor, *others: Tensor) -> bool:
-    """Whether layers may work in the memory of x: on a CPU, where fresh memory takes longer than sums themselves."""
+def may_overwrite(x: Tensor, *others: Tensor) -> bool:
+    """Whether layers may work in the memory of x: on a CPU, where fresh memory takes longer than the sums themselves."""
     plain = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
     return plain and not any(tensor.requires_grad for tensor in (x, *others))
 
 
-def restyled(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
-    """x [n, c, h, w] with mean `shift` and deviation `scale` [n, c] in each picture and channel."""
+def adain(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
+    """Adaptive instance normalisation: x [n, c, h, w] with mean `shift` and deviation `scale` [n, c] per picture and channel."""
     n, channels, height, width = x.shape
     rows = x.reshape(1, n * channels, height, width)
     rows = F.group_norm(rows, n * channels, scale.flatten(), shift.flatten(), epsilon)
     return rows.view(n, channels, height, width)
 
 
-def restyled_in_place(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
-    """As `restyled`, in x's own memory with channels innermost, where torch's normalisations are slow or inexact.
+def adain_in_place(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float) -> Tensor:
+    """As `adain`, in x's own memory with channels innermost, where torch's normalisations are slow or inexact.
 
-    Pixels are joined until a row is long enough for the sums over rows to be quick.
+    Pixels are joined until a row is long enough for fast sums over rows.
     """
     n, channels, height, width = x.shape
     x = x.contiguous(memory_format=torch.channels_last)
@@ -168,14 +167,14 @@ def restyled_in_place(x: Tensor, scale: Tensor, shift: Tensor, *, epsilon: float
     return x
 
 
-def doubled(x: Tensor, weight: Tensor) -> Tensor:
+def upsampled_conv(x: Tensor, weight: Tensor) -> Tensor:
     """Each pixel repeated 2x2, then the 3x3 convolution [outputs, inputs, 3, 3]."""
     if x.shape[-1] < CHEAP_SIDE:
         return F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, padding=1)
-    return F.conv_transpose2d(x, doubling_kernel(weight), stride=2, padding=1)
+    return F.conv_transpose2d(x, upsampling_kernel(weight), stride=2, padding=1)
 
 
-def doubling_kernel(weight: Tensor) -> Tensor:
+def upsampling_kernel(weight: Tensor) -> Tensor:
     """The 4x4 kernel whose transposed convolution of stride 2 is: repeat each pixel 2x2, then convolve with `weight`.
 
     Convention: weight [outputs, inputs, 3, 3] -> [inputs, outputs, 4, 4]; it takes 16 products per pixel instead of 36.

@@ -1,6 +1,6 @@
-"""3x3 convolution with a quarter of the multiplications: tiles of 4x4 outputs become 36 products of matrices.
+"""3x3 convolution with a quarter of the multiplications: tiles of 4x4 outputs become 36 matrix products.
 
-Pays on a CPU where channels are many, since the tiles' own transforms grow with their number only once.
+Faster on a CPU where channels are many: the cost of transforming tiles grows linearly with their number only.
 Source: Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"; the matrices come from Toom and Cook's
 interpolation at 0, +-2/3, +-3/2 and infinity, which left less than half the error of the usual 0, +-1, +-2.
 """
@@ -19,17 +19,17 @@ POINTS = (0.0, 2 / 3, -2 / 3, 3 / 2, -3 / 2)
 LEAST_CHANNELS = 128  # 0.5 of the plain time at 256 and 512, 0.6 at 128, 0.9 at 64
 LEAST_PIXELS = 1024  # 0.6 of the plain time at 32 x 32, 1.2 at 16 x 16
 OUTPUTS_AT_ONCE = 128
-PIXELS_AT_ONCE = 1024  # with kernels at hand; four times as many where these have to be made each time
+PIXELS_AT_ONCE = 1024  # with kernels transformed before; four times as many where they are transformed at each call
 
 
 def suits(kernel: Tensor) -> bool:
-    """Whether a kernel [outputs, inputs, 3, 3] has channels enough, and the precision and the machine are right."""
+    """Whether a kernel [outputs, inputs, 3, 3] has channels enough, and is float32 on the CPU."""
     many = min(kernel.shape[:2]) >= LEAST_CHANNELS
     return many and kernel.dtype == torch.float32 and kernel.device.type == "cpu"
 
 
 def pays(kernel: Tensor, out: Tensor) -> bool:
-    """Whether to draw `out` [n, outputs, h, w] by tiles: it is large enough, and made of whole ones."""
+    """Whether to draw `out` [n, outputs, h, w] by tiles: it is large enough, and its sides are multiples of a tile."""
     count, _, height, width = out.shape
     whole = height % TILE == 0 and width % TILE == 0
     return suits(kernel) and whole and count * height * width >= LEAST_PIXELS
@@ -37,17 +37,17 @@ def pays(kernel: Tensor, out: Tensor) -> bool:
 
 @lru_cache(maxsize=1)
 def transforms() -> tuple[Tensor, Tensor, Tensor]:
-    """Of a kernel [36, 9], of a window of inputs [36, 36], and back to a tile of outputs [16, 36]."""
+    """Matrices that transform a kernel [36, 9], a window of inputs [36, 36], and back to a tile of outputs [16, 36]."""
     with torch.inference_mode(False):
         points = torch.tensor(POINTS, dtype=torch.float64)
 
         def values(terms: int) -> Tensor:
-            """What turns a polynomial's coefficients into its values; at infinity that is the leading coefficient."""
+            """The matrix from a polynomial's coefficients to its values; at infinity that is the leading coefficient."""
             powers = torch.stack([points**term for term in range(terms)], dim=1)
             return torch.cat([powers, torch.eye(terms, dtype=torch.float64)[-1:]])
 
         window = torch.linalg.inv(values(WINDOW)).T
-        size = window.abs().amax(dim=1, keepdim=True)  # moved to the kernels, so that inputs keep their size
+        size = window.abs().amax(dim=1, keepdim=True)  # moved to the kernels, so that inputs keep their magnitude
         one_axis = (values(3) * size, window / size, values(TILE).T)
         kernel, inputs, outputs = (torch.kron(part, part).float() for part in one_axis)
     return kernel, inputs, outputs
@@ -65,7 +65,7 @@ def convolve(
 ) -> Tensor:
     """Convolve x [n, inputs, h + 2, w + 2] into `out` [n, outputs, h, w], both channels-last.
 
-    Convention: h and w are multiples of 4; `parts` are `kernels(weight)` where these are needed often, else None.
+    Convention: h and w are multiples of 4; `parts` are `kernels(weight)` where these are needed several times, else None.
     """
     count, _, height, width = out.shape
     padded, target = x.permute(0, 2, 3, 1), out.permute(0, 2, 3, 1)
@@ -90,7 +90,7 @@ def _tiles(x: Tensor) -> Tensor:
 
 
 def _outputs(tiles: Tensor, parts: Iterable[Tensor], bias: Tensor | None, target: Tensor) -> None:
-    """Products of transformed tiles and kernels, turned back and written to target [n, 4 a, 4 b, outputs]."""
+    """Products of transformed tiles and kernels, transformed back and written to target [n, 4 a, 4 b, outputs]."""
     count, down, along, _ = target.shape
     begin = 0
     for part in parts:

@@ -1,12 +1,13 @@
 """How the built-in axes were fitted: labelled faces, through the built-in encoder, to emogan_core/builtin/axes.safetensors.
 
     python -m emogan_core.training.axes --faces press/ press_faces.csv --faces studio/ studio_faces.csv \
-        --held-out benchmarks/held_out_people.txt --out emogan_core/builtin/axes.safetensors --look strips/
+        --held-out benchmarks/held_out_people.txt --out emogan_core/builtin/axes.safetensors --sheets strips/
 
 The folders hold the aligned crops. Every picture is also fitted in its mirror image. Happiness, surprise and anger are
-patterns of the labelled examples. Labels of sadness hold as many grimaces as sad faces, and those of disgust are frames
-of a few film actors (fitted, they change the light and the colour), so these two classes are chosen anew by the CSVs'
-blendshapes and drawn through what blendshapes do to everybody's faces; their axes' label source says so.
+patterns of the labelled examples. Labels of sadness include as many grimaces as sad faces, and those of disgust are frames
+of a few film actors (fitted, they change the light and the colour), so these two classes are chosen again by the
+CSVs' blendshapes, and their directions are regressed through the blendshapes of all faces; their axes' label source
+says so.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ from .data import read_held_out
 EXPRESSIONS = ("happiness", "surprise", "anger", "sadness", "disgust")
 POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 BLENDSHAPES = ("browDownLeft", "noseSneerRight")  # first and last of the 51 columns
-HELD = (*POSE, "colour", "set")
-ODD = ("yaw_deg", "roll_deg")
+COVARIATES = (*POSE, "colour", "set")
+ODD = ("yaw_deg", "roll_deg")  # change sign in a mirror image
 INTENSITIES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 SCORES: Mapping[str, Mapping[str, float]] = {
     "sadness": {
@@ -72,13 +73,13 @@ SCORES: Mapping[str, Mapping[str, float]] = {
         "jawOpen": -0.8,
     },
 }
-"""What the chosen pictures show, in standard deviations of neutral faces; left and right together."""
+"""Weights of blendshapes in the scores, in standard deviations of neutral faces; left and right together."""
 CHOSEN = {"sadness": 120, "disgust": 150}
 CHOSEN_FROM = (REFERENCE, "sadness", "anger", "disgust")
-AGREES = 0.5  # a labelled sad picture stays sad when it scores at least this
+LEAST_SCORE = 0.5  # of a picture labelled sad, to keep its label
 LABELS = (
     "labels of muxspace/facial_expressions (press photographs), and of the Face Research Lab London and Canada sets "
-    "(studio); about looks as somebody judged them, not feelings"
+    "(studio); about appearance as labelled by people, not feelings"
 )
 BY_SCORE = (
     "press photographs chosen by MediaPipe's blendshapes (weights in emogan_core/training/axes.py), not by the labels, "
@@ -97,7 +98,7 @@ LICENCE = (
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Labelled latents of the people to fit on, and of those never to be fitted on."""
+    """Labelled latents of the people to fit on, and of the held-out ones."""
 
     fitted: LabelledLatents
     held_out: LabelledLatents
@@ -131,17 +132,17 @@ def _columns(table: Path) -> list[str]:
 
 
 def choose_by_score(labels: Sequence[str], values: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
-    """Labels with sadness and disgust replaced by what the blendshapes show; '' where no label is left.
+    """Labels with sadness and disgust reassigned by blendshapes; '' where no label is left.
 
     The pictures of highest score whose colour is estimated (film frames have their own) are chosen among those labelled
-    neutral or as a negative expression; labelled sad pictures stay when their score agrees.
+    neutral or as a negative expression; pictures labelled sad keep their label when their score is high enough.
     """
     given = np.asarray(labels, dtype=object)
     press = np.isin(given, CHOSEN_FROM) & (np.asarray(values["colour"]) == 0.0)
     scores = {name: _score(given, values, weights) for name, weights in SCORES.items()}
     new = given.copy()
     new[given == "disgust"] = ""
-    new[(given == "sadness") & (scores["sadness"] < AGREES)] = ""
+    new[(given == "sadness") & (scores["sadness"] < LEAST_SCORE)] = ""
     for name, count in CHOSEN.items():
         new[np.argsort(np.where(press, -scores[name], np.inf), kind="stable")[:count]] = name
     return tuple(str(label) for label in new)
@@ -171,14 +172,14 @@ def split(labelled: LabelledLatents, held_out: frozenset[str]) -> Split:
 
 def _rows(labelled: LabelledLatents, keep: Sequence[bool]) -> LabelledLatents:
     chosen = [row for row, flag in enumerate(keep) if flag]
-    turned, codes = labelled.mirrored, labelled.latents
+    mirrored, codes = labelled.mirrored, labelled.latents
     return LabelledLatents(
         latents=Latent(codes.ws[chosen], codes.fingerprint),
         labels=tuple(labelled.labels[row] for row in chosen),
         people=None if labelled.people is None else tuple(labelled.people[row] for row in chosen),
         covariates={name: tuple(values[row] for row in chosen) for name, values in labelled.covariates.items()},
         skipped=labelled.skipped,
-        mirrored=None if turned is None else Latent(turned.ws[chosen], turned.fingerprint),
+        mirrored=None if mirrored is None else Latent(mirrored.ws[chosen], mirrored.fingerprint),
         coefficients=None if labelled.coefficients is None else labelled.coefficients[chosen],
     )
 
@@ -192,28 +193,30 @@ def fit(labelled: LabelledLatents, config: FitConfig) -> ExpressionAxes:
         chosen.latents,
         chosen.labels,
         people=chosen.people,
-        covariates={name: chosen.covariates[name] for name in HELD},
-        actions={name: values for name, values in chosen.covariates.items() if name not in HELD},
+        covariates={name: chosen.covariates[name] for name in COVARIATES},
+        actions={name: values for name, values in chosen.covariates.items() if name not in COVARIATES},
         mirror=Mirror(chosen.mirrored, odd=ODD),
         config=config,
         origin=Origin(label_source=LABELS, licence=LICENCE),
-        progress=tell,
+        progress=print_progress,
     )
-    told = [
+    described = [
         replace(axis, label_source=BY_SCORE, experimental=axis.experimental or axis.name == "disgust") for axis in axes
     ]
-    return replace(axes, axes=tuple(new if new.name in SCORES else axis for new, axis in zip(told, axes, strict=True)))
+    return replace(
+        axes, axes=tuple(new if new.name in SCORES else axis for new, axis in zip(described, axes, strict=True))
+    )
 
 
-def tell(report: StepReport) -> None:
+def print_progress(report: StepReport) -> None:
     if report.step % 500 == 0 or report.step == report.steps or report.what.startswith("fitting"):
         print(f"{report.what}: {report.step} of {report.steps}", flush=True)
 
 
-def look(
+def save_sheets(
     generator: Generator, axes: ExpressionAxes, held_out: LabelledLatents, folder: Path, *, faces: int = 6
 ) -> None:
-    """One sheet per expression: neutral faces of people never fitted on, from -2 to +2."""
+    """One sheet per expression: neutral faces of held-out people, from -2 to +2."""
     neutral = [row for row, label in enumerate(held_out.labels) if label == REFERENCE]
     rows = neutral[:: max(1, len(neutral) // faces)][: faces - 2] + neutral[-2:]
     for axis in axes:
@@ -235,15 +238,15 @@ def _drawn(generator: Generator, latent: Latent, axes: ExpressionAxes, name: str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", nargs=2, action="append", required=True, metavar=("DIR", "CSV"), type=Path)
-    parser.add_argument("--held-out", type=Path, required=True, help="people never to fit on, one a line")
+    parser.add_argument("--held-out", type=Path, required=True, help="people to hold out, one a line")
     parser.add_argument("--generator", default="builtin")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--look", type=Path, metavar="DIR", help="write a sheet per expression here")
+    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write a sheet per expression here")
     arguments = parser.parse_args()
     generator = load_generator(arguments.generator, device=arguments.device)
     faces = read_faces([tuple(pair) for pair in arguments.faces])
-    labelled = label_latents(generator, faces, aligned=True, mirrored=True, coefficients=False, progress=tell)
+    labelled = label_latents(generator, faces, aligned=True, mirrored=True, coefficients=False, progress=print_progress)
     parts = split(labelled, read_held_out(arguments.held_out))
     axes = fit(parts.fitted, CONFIG)
     save_axes(arguments.out, axes)
@@ -253,9 +256,9 @@ def main() -> None:
             f"AUC {axis.auc:.3f} ({axis.auc_low:.3f} to {axis.auc_high:.3f}), eta per unit {axis.eta_per_unit:.2f}"
             + (", experimental" if axis.experimental else "")
         )
-    if arguments.look:
-        arguments.look.mkdir(parents=True, exist_ok=True)
-        look(generator, axes, parts.held_out, arguments.look)
+    if arguments.sheets:
+        arguments.sheets.mkdir(parents=True, exist_ok=True)
+        save_sheets(generator, axes, parts.held_out, arguments.sheets)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""A generator between two of one lineage, whose codes mean the same: the mean of two trainings' synthesis weights.
+"""A generator between two trainings of one network: the weighted mean of their synthesis weights.
 
 python -m emogan_core.training.blend BEFORE AFTER --share 0.5 -o OUT.safetensors
 
-What a short adversarial training adds is partly better faces and partly its own artefacts. Half-way between the weights
-before and after it most of the first and little of the second is left (Wortsman et al. 2022, "Model soups"). All but
-the synthesis is AFTER's.
+A short adversarial training both improves faces and adds artefacts. Half-way between the weights before and after it
+most of the improvement and few of the artefacts are left (Wortsman et al. 2022, "Model soups"). Everything but the
+synthesis is AFTER's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..errors import SpaceMismatch
 from ..networks import Generator
 from ..weights import read_header
 
-NOTES = ("data_sha256", "pictures", "training")
+TRAINING_NOTES = ("data_sha256", "pictures", "training")
 
 
 def blended(before: Generator, after: Generator, *, share: float) -> Generator:
@@ -29,7 +29,7 @@ def blended(before: Generator, after: Generator, *, share: float) -> Generator:
     if before.spec != after.spec or not before.w_avg.equal(after.w_avg):
         raise SpaceMismatch(
             f"{before.spec.name} and {after.spec.name} have other layers or other codes; give two files between which "
-            "only the synthesis was trained (--set learns=synthesis)"
+            "only the synthesis was trained (--set trainable=synthesis)"
         )
     result = copy.deepcopy(after)
     old, new = before.synthesis.state_dict(), after.synthesis.state_dict()
@@ -38,8 +38,8 @@ def blended(before: Generator, after: Generator, *, share: float) -> Generator:
 
 
 def notes_of(path: Path) -> dict[str, str]:
-    """What a generator file says of its training, for a file made from it."""
-    return {name: text for name, text in read_header(path)[1].items() if name in NOTES}
+    """The metadata of a generator file about its training, for a file derived from it."""
+    return {name: text for name, text in read_header(path)[1].items() if name in TRAINING_NOTES}
 
 
 def main() -> None:

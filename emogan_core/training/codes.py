@@ -1,4 +1,4 @@
-"""The distribution of real faces' codes as a mapping network, and the origin of W."""
+"""The distribution of real faces' codes as a mapping network, shifts of the W origin, and layer offsets."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from ..networks.layers import SQRT2, Dense, ModulatedConv, ToRGB
 from ..networks.mapping import Mapping
 from ..networks.stylegan2 import Synthesis
 
-SAFE = 6.0  # standard deviations that lifted units and codes stay above zero
+MARGIN = 6.0  # standard deviations between zero and the mean of units and codes that must stay positive
 
 
 def start_as_gaussian(mapping: Mapping, mean: Tensor, root: Tensor) -> None:
     """Set the weights so that w = mean + root @ z, with a mean [w_dim] that keeps w positive; sets w_avg too.
 
-    It holds for every z that occurs: biases lift all units onto the straight side of the leaky ReLU, where
-    a layer is linear, and the next layer takes the lift off again; the last one needs codes that are positive (see
-    `lift_codes`). Training against the discriminator then bends it. Convention: z_dim equals w_dim.
+    It holds for every z that occurs: biases keep all units positive, where a leaky ReLU is linear, and the next layer
+    subtracts them again; the last layer needs codes that are positive (see `shift_w_origin`). Convention: z_dim equals
+    w_dim.
     """
     d = len(mean)
-    lift, taken = torch.full((d,), SAFE, device=mean.device), torch.zeros(d, device=mean.device)
+    offset, previous = torch.full((d,), MARGIN, device=mean.device), torch.zeros(d, device=mean.device)
     with torch.no_grad():
         for index in range(mapping.num_layers):
             layer = mapping.get_submodule(f"fc{index}")
             assert isinstance(layer, Dense)
             last = index == mapping.num_layers - 1
             matrix = root if last else torch.eye(d, device=mean.device)
-            offset = (mean if last else lift) - matrix @ taken
+            bias = (mean if last else offset) - matrix @ previous
             layer.weight.copy_(matrix / (layer.weight_gain * SQRT2))
-            layer.bias.copy_(offset / (layer.bias_gain * SQRT2))
-            taken = lift
+            layer.bias.copy_(bias / (layer.bias_gain * SQRT2))
+            previous = offset
         mapping.w_avg.copy_(mean)
 
 
-def origin_for(codes: Tensor) -> Tensor:
+def positive_origin(codes: Tensor) -> Tensor:
     """[w_dim]: what to add to codes so that all are positive, as the mapping network's last activation needs."""
-    return SAFE * codes.std(0) - codes.mean(0)
+    return MARGIN * codes.std(0) - codes.mean(0)
 
 
-def lift_codes(generator: Generator, origin: Tensor) -> None:
-    """Move the origin of W in place: codes become w + origin, and every picture stays what it was.
+def shift_w_origin(generator: Generator, origin: Tensor) -> None:
+    """Shift the origin of W in place: codes become w + origin, and every picture stays what it was.
 
-    Training works on centred codes, which condition better; files hold lifted ones.
+    Training works on centred codes, which are better conditioned; files hold shifted ones.
     """
     with torch.no_grad():
         for module in generator.synthesis.modules():
@@ -55,10 +55,10 @@ def lift_codes(generator: Generator, origin: Tensor) -> None:
             generator.encoder.linear.bias.add_(origin)
 
 
-def lift_rows(generator: Generator, offsets: Tensor) -> None:
-    """Take offsets [num_ws, w_dim] that all rows of all faces' codes share into the layers they feed, in place.
+def fold_layer_offsets(generator: Generator, offsets: Tensor) -> None:
+    """Fold offsets [num_ws, w_dim], common to the codes of all faces, into the layers they feed, in place.
 
-    Redrawn faces stay what they were; faces of one w for all rows, as random ones are, become of their kind.
+    Reconstructions stay what they were; random faces, which have one w for all rows, are then drawn with the same offsets.
     """
     synthesis, encoder = generator.synthesis, generator.encoder
     assert isinstance(synthesis, Synthesis)
@@ -81,24 +81,24 @@ def root_of(codes: Tensor) -> Tensor:
     return root
 
 
-def shown_directions(root: Tensor, codes: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """([w_dim], [w_dim, w_dim]) rising: how much of pictures [n, d] a linear map explains from each direction of
-    whitened codes, and the directions."""
+def visible_directions(root: Tensor, codes: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """([w_dim], [w_dim, w_dim]): how much variance of pictures [n, d] a linear map explains from each direction of
+    whitened codes, ascending, and the directions."""
     white = torch.linalg.solve(root.double(), (codes - codes.mean(0)).double().T)  # [w_dim, n]
-    shown = white @ (pictures - pictures.mean(0)).double() / len(codes)  # [w_dim, d]
-    values, vectors = torch.linalg.eigh(shown @ shown.T)
+    projection = white @ (pictures - pictures.mean(0)).double() / len(codes)  # [w_dim, d]
+    values, vectors = torch.linalg.eigh(projection @ projection.T)
     return values, vectors
 
 
-def tapered(root: Tensor, codes: Tensor, pictures: Tensor, *, taper: int) -> Tensor:
-    """The root with less variance along directions that hardly show in the codes' pictures [n, d].
+def shrink_spectrum(root: Tensor, codes: Tensor, pictures: Tensor, *, half_at: int) -> Tensor:
+    """The root with less variance along directions that are hardly visible in the codes' pictures [n, d].
 
-    A random face is hundreds of independent choices; those that each show little add up to a fog that no real face
-    has. A direction that explains as much as number `taper` keeps half its variance, larger ones nearly all, smaller
-    ones nearly none.
+    A random face has hundreds of independent coordinates; those that are each hardly visible add up to a blur that no
+    real face has. A direction that explains as much as number `half_at` keeps half its variance, larger ones nearly
+    all, smaller ones nearly none.
     """
-    values, vectors = shown_directions(root, codes, pictures)
-    middle = values[-min(taper, len(values))].clamp_min(1e-12)
+    values, vectors = visible_directions(root, codes, pictures)
+    middle = values[-min(half_at, len(values))].clamp_min(1e-12)
     keep = (values / (values + middle)).clamp_min(0).sqrt()
     result: Tensor = root @ ((vectors * keep) @ vectors.T).float()
     return result

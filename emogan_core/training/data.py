@@ -94,21 +94,10 @@ def pick(faces: Faces, n: int, rng: torch.Generator) -> Tensor:
     return torch.multinomial(faces.weights, n, replacement=True, generator=rng)
 
 
-def relatives(faces: Faces, index: Tensor, rng: torch.Generator) -> Tensor:
-    """For each row of `index` [n] another picture of the same person, or itself where there is none."""
-    people = np.array(faces.people)
-    chosen = []
-    for row in index.tolist():
-        others = np.flatnonzero(people == people[row])
-        others = others[others != row] if len(others) > 1 else others
-        chosen.append(others[int(torch.randint(len(others), (), generator=rng, device=rng.device))])
-    return torch.tensor(np.array(chosen), device=index.device)
-
-
 def view(faces: Faces, index: Tensor, resolution: int, rng: torch.Generator, *, jitter: bool) -> Tensor:
-    """The pictures [n, 3, r, r] in [-1, 1] of rows `index` [n], mirrored at random; half of them slightly moved.
+    """The pictures [n, 3, r, r] in [-1, 1] of rows `index` [n], mirrored at random; with `jitter` half of them slightly moved.
 
-    The movement (2 % shift, 3 % scale, 2 degrees) is what landmarks found by a network do to a crop.
+    The motion (2 % shift, 3 % scale, 2 degrees) imitates the error of a landmark network on a crop.
     """
     n = len(index)
     x = faces.pixels[index].float() / 127.5 - 1

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import math
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -17,9 +15,10 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
+from ..checkpoints.known import sha256_of
 from ..devices import gradients_allowed, gradients_off, rng_from_seed
 from ..networks.dense_landmarks import FIVE, DenseLandmarkNet, Regressor
-from ..weights import read_tensors, write_tensors
+from ..weights import write_tensors
 from .data import read_held_out
 from .dense_views import (
     DenseTable,
@@ -33,7 +32,16 @@ from .dense_views import (
     read_table,
     tight_frames,
 )
-from .landmarks import held_out
+from .landmark_runs import (
+    command_of,
+    held_out,
+    in_half_precision,
+    lr_at,
+    restore_state,
+    save_state,
+    step_rng,
+    with_command,
+)
 
 FILES = (
     *("press_faces_128.zip", "press_faces.csv", "press_landmarks.npz"),
@@ -52,7 +60,7 @@ ATTRIBUTION = (
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run; `shares` says how many faces of press, Congress and studio a batch holds."""
+    """One training run; `shares` are the numbers of press, Congress and studio faces in a batch."""
 
     steps: int = 2200
     shares: tuple[int, int, int] = (38, 14, 12)
@@ -92,7 +100,7 @@ def _people(table: Path) -> dict[str, str]:
 
 
 def mean_face(tables: Sequence[DenseTable]) -> MeanFace:
-    """The symmetric mean face of all tables, and the order of its points in the mirror.
+    """The symmetric mean face of all tables, and the order of its points in the mirror image.
 
     Raises: ValueError when matching the mean face with its mirror image pairs some points only one way.
     """
@@ -103,7 +111,7 @@ def mean_face(tables: Sequence[DenseTable]) -> MeanFace:
     mean = torch.cat(places).mean(0).numpy()
     _, order = linear_sum_assignment(np.abs(-mean.conj()[:, None] - mean[None]) ** 2)
     if not (order[order] == np.arange(len(mean))).all():
-        raise ValueError("the mean face of these faces is too lopsided to pair its points; give more faces")
+        raise ValueError("the mean face of these faces is too asymmetric to pair its points; give more faces")
     mean = (mean - mean.conj()[order]) / 2 + complex(0.5, 0.5)
     shape = torch.from_numpy(np.stack([mean.real, mean.imag], axis=1).astype(np.float32))
     return MeanFace(shape, torch.from_numpy(order.astype(np.int64)))
@@ -121,21 +129,16 @@ def start_at_shapes(net: Regressor, points: torch.Tensor) -> None:
         net.shape.weight[:, :count] = (basis[:count] * strengths[:count, None] / math.sqrt(len(flat))).T
 
 
-def loss_of(said: torch.Tensor, views: DenseViews) -> torch.Tensor:
-    """Mean distance in eye distances, rounded off near zero."""
-    miss = (said - views.points) / views.eye_distance[:, None, None]
-    return (miss.square().sum(-1) + EPSILON**2).sqrt().mean()
-
-
-def lr_at(step: int, config: TrainConfig) -> float:
-    """Learning rate of a 0-based step: a short ramp, then half a cosine down to nothing."""
-    return config.lr * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+def loss_of(predicted: torch.Tensor, views: DenseViews) -> torch.Tensor:
+    """Mean distance in units of the eye distance, quadratic near zero."""
+    error = (predicted - views.points) / views.eye_distance[:, None, None]
+    return (error.square().sum(-1) + EPSILON**2).sqrt().mean()
 
 
 def draw_batch(
     draw: Draw, tables: Sequence[DenseTable], net: DenseLandmarkNet, *, shares: Sequence[int], rng: torch.Generator
 ) -> DenseViews:
-    """One batch of a kind of look, from every table its share."""
+    """One batch of one kind of view, with the share of every table."""
     parts = []
     for table, share in zip(tables, shares, strict=True):
         rows = torch.randint(len(table.people), (share,), generator=rng)
@@ -148,53 +151,51 @@ def draw_batch(
 
 
 def new_net(tables: Sequence[DenseTable], config: TrainConfig) -> DenseLandmarkNet:
-    """A net that starts at the mean shapes and their principal components."""
+    """A net initialised with the mean shapes and their principal components."""
     torch.manual_seed(config.seed)  # initial weights only: nn.Module offers no other way in
     net = DenseLandmarkNet()
     mean = mean_face(tables)
     net.mean_shape, net.mirror_order = mean.shape, mean.mirror_order
     rng = rng_from_seed(config.seed)
     shares = [16 * share for share in config.shares]
-    for regressor, draw in _looks(net):
+    for regressor, draw in _kinds(net):
         start_at_shapes(regressor, draw_batch(draw, tables, net, shares=shares, rng=rng).points)
     return net
 
 
-def _looks(net: DenseLandmarkNet) -> tuple[tuple[Regressor, Draw], ...]:
+def _kinds(net: DenseLandmarkNet) -> tuple[tuple[Regressor, Draw], ...]:
     return (net.face, draw_faces), (net.eye, draw_eyes), (net.lips, draw_lips)
 
 
 def train(
     tables: Sequence[DenseTable], *, config: TrainConfig, state: Path, command: str = ""
 ) -> tuple[DenseLandmarkNet, str]:
-    """Train, writing `state` now and then; a run that finds its state goes on from there and ends the same.
+    """Train, saving `state` regularly; a run that finds its state resumes from there and ends the same.
 
-    The pictures of step s depend on (seed, s) alone. Returns the averaged net and its history: each command that had
-    a part.
+    The pictures of step s depend on (seed, s) alone. Returns the averaged net and the history of commands.
     """
     with gradients_allowed():
         net = new_net(tables, config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         averaged = {name: tensor.clone() for name, tensor in net.state_dict().items()}
         optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        first, history = _restore(state, net, averaged, optimiser) if state.is_file() else (0, "")
-        if not history.endswith(command):
-            history += f"{', then ' if history else ''}from step {first}: {command}"
+        first, history = restore_state(state, net, optimiser, averaged=averaged)
+        history = with_command(history, command, step=first)
         began, sums = time.monotonic(), torch.zeros(3)
         for step in range(first, config.steps):
-            rng = rng_from_seed(config.seed * 1_000_003 + step)
+            rng = step_rng(config.seed, step)
             for group in optimiser.param_groups:
-                group["lr"] = lr_at(step, config)
+                group["lr"] = lr_at(step, lr=config.lr, steps=config.steps)
             optimiser.zero_grad()
-            for index, look in enumerate(_looks(net)):
-                if index == 0 or step % 2 == index - 1:  # the closer looks, which learn faster, take turns
-                    loss = _loss(net, look, tables, config, rng)
+            for index, kind in enumerate(_kinds(net)):
+                if index == 0 or step % 2 == index - 1:  # eyes and lips, which converge faster, alternate
+                    loss = _loss(net, kind, tables, config, rng)
                     loss.backward()  # type: ignore[no-untyped-call]
                     sums[index] += loss.detach() * (1 if index == 0 else 2)
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
-            _average(averaged, net, min(config.ema, (step + 1) / (step + 10)))
+            _update_ema(averaged, net, min(config.ema, (step + 1) / (step + 10)))
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-                _save(state, net, averaged, optimiser, {"step": str(step + 1), "history": history})
+                save_state(state, net, optimiser, {"step": str(step + 1), "history": history}, averaged=averaged)
                 count = step % config.save_every + 1
                 shown = "  ".join(f"{100 * value / count:.2f}" for value in sums.tolist())
                 print(f"step {step + 1}/{config.steps}  {time.monotonic() - began:.0f} s  percent {shown}", flush=True)
@@ -205,82 +206,47 @@ def train(
 
 def _loss(
     net: DenseLandmarkNet,
-    look: tuple[Regressor, Draw],
+    kind: tuple[Regressor, Draw],
     tables: Sequence[DenseTable],
     config: TrainConfig,
     rng: torch.Generator,
 ) -> torch.Tensor:
-    regressor, draw = look
+    regressor, draw = kind
     views = draw_batch(draw, tables, net, shares=config.shares, rng=rng)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        said = regressor(views.images)
-    return loss_of(said, views)
+        predicted = regressor(views.images)
+    return loss_of(predicted, views)
 
 
-def _average(averaged: dict[str, torch.Tensor], net: DenseLandmarkNet, keep: float) -> None:
+def _update_ema(averaged: dict[str, torch.Tensor], net: DenseLandmarkNet, decay: float) -> None:
     with gradients_off():
         for name, tensor in net.state_dict().items():
             if tensor.is_floating_point():
-                averaged[name].lerp_(tensor, 1 - keep)
+                averaged[name].lerp_(tensor, 1 - decay)
             else:
                 averaged[name].copy_(tensor)
 
 
-def _save(
-    path: Path,
-    net: DenseLandmarkNet,
-    averaged: dict[str, torch.Tensor],
-    optimiser: torch.optim.Optimizer,
-    metadata: dict[str, str],
-) -> None:
-    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
-    tensors |= {f"ema.{name}": tensor for name, tensor in averaged.items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": torch.as_tensor(moment) for name, moment in moments.items()}
-    write_tensors(path, tensors, metadata)
-
-
-def _restore(
-    path: Path, net: DenseLandmarkNet, averaged: dict[str, torch.Tensor], optimiser: torch.optim.Optimizer
-) -> tuple[int, str]:
-    tensors, metadata = read_tensors(path)
-    net.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("net.")})
-    averaged.update({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("ema.")})
-    saved = optimiser.state_dict()
-    saved["state"] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("adam."):
-            _, index, moment = name.split(".")
-            saved["state"].setdefault(int(index), {})[moment] = tensor
-    optimiser.load_state_dict(saved)
-    return int(metadata["step"]), metadata["history"]
-
-
 def write_net(path: Path, net: DenseLandmarkNet, *, history: str, digest: str) -> None:
-    """The file that ships: half precision, with what it was made from."""
+    """The file that ships: half precision, with its provenance."""
     metadata = {
-        "what": "EmotionGAN dense landmark net: 478 points of a face from a coarse look and closer ones at eyes and lips",
+        "what": "EmotionGAN dense landmark net: 478 points of a face from a coarse view and closer ones of eyes and lips",
         "licence": "Apache-2.0",
         "attribution": ATTRIBUTION,
         "command": history,
         "data_sha256": digest,
         "held_out": "benchmarks/held_out_people.txt, and people whose name's SHA-256 begins with a byte below 26",
     }
-    half = {name: t.half() if t.is_floating_point() else t for name, t in net.state_dict().items()}
-    write_tensors(path, half, metadata)
+    write_tensors(path, in_half_precision(net), metadata)
 
 
-def sha256_of(data: Path) -> str:
+def data_sha256(data: Path) -> str:
     """One line of the hashes of all files that were read."""
-    hashes = []
-    for file in FILES:
-        with (data / file).open("rb") as stream:
-            hashes.append(f"{file}:{hashlib.file_digest(stream, 'sha256').hexdigest()}")
-    return " ".join(hashes)
+    return " ".join(f"{file}:{sha256_of(data / file)}" for file in FILES)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line, train, and write the shipped file; what a stopped run had reached is beside OUT."""
+    """Read the command line, train, and write the shipped file; the state of an interrupted run is beside OUT."""
     parser = argparse.ArgumentParser(prog="python -m emogan_core.training.dense_landmarks", description=__doc__)
     parser.add_argument("data", type=Path, help="folder of the archives, tables and landmarks")
     parser.add_argument("out", type=Path, help="the .safetensors file to write")
@@ -292,12 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(given.threads)
     tables = read_faces(given.data, given.held_out, test=False)
     print("faces to train on:", *(len(table.people) for table in tables), flush=True)
-    words = [Path(word).name if "/" in word else word for word in (arguments or sys.argv[1:])]
-    command = "python -m emogan_core.training.dense_landmarks " + shlex.join(words)
+    command = command_of("dense_landmarks", arguments or sys.argv[1:])
     config = TrainConfig(steps=given.steps, seed=given.seed)
     state = given.out.with_suffix(".state.safetensors")
     net, history = train(tables, config=config, state=state, command=command)
-    write_net(given.out, net, history=history, digest=sha256_of(given.data))
+    write_net(given.out, net, history=history, digest=data_sha256(given.data))
 
 
 if __name__ == "__main__":

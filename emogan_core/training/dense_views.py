@@ -27,6 +27,7 @@ from ..networks.dense_landmarks import (
     LIPS_POINTS,
     LIPS_SIZE,
 )
+from .landmark_runs import mirrored_into, through_jpeg
 
 Draw = Callable[..., "DenseViews"]
 """One of `draw_faces`, `draw_eyes`, `draw_lips`."""
@@ -48,7 +49,7 @@ class DenseTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeanFace:
-    """The symmetric mean face in the tight frame, [478, 2] in 0..1, and which point each becomes in the mirror, [478]."""
+    """The symmetric mean face in the tight frame, [478, 2] in 0..1, and which point each becomes in the mirror image, [478]."""
 
     shape: torch.Tensor
     mirror_order: torch.Tensor
@@ -56,14 +57,14 @@ class MeanFace:
 
 @dataclass(frozen=True, slots=True)
 class ViewConfig:
-    """How far views stray: standard deviations, lengths in sides of the tight frame; shares are probabilities."""
+    """Random variation of views: standard deviations, lengths in sides of the tight frame; shares are probabilities."""
 
     shift: float = 0.018
     log_side: float = 0.045
-    turn_deg: float = 4.0
-    turned_far: float = 0.12
+    rotation_deg: float = 4.0
+    rotated_far: float = 0.12
     five_points: float = 0.010
-    closer: float = 0.6  # how much of shift, log_side and turn the looks at eyes and lips stray
+    closer: float = 0.6  # factor of shift, log_side and rotation for views of eyes and lips
     stretch: float = 0.04
     inset: float = 0.06
     faded: float = 0.4
@@ -79,7 +80,7 @@ class ViewConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DenseViews:
-    """A batch of one kind of look: images [n, 3, size, size] in [-1, 1], points [n, p, 2] in 0..1 of the view.
+    """A batch of one kind of view: images [n, 3, size, size] in [-1, 1], points [n, p, 2] in 0..1 of the view.
 
     eye_distance [n] is in the same unit.
     """
@@ -136,7 +137,7 @@ def tight_frames(five: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def fitted_frames(points: torch.Tensor, mean_shape: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Centre and upper edge, complex [n], of the tight frames in which points, complex [n, 478], are most like the mean."""
+    """Centre and upper edge, complex [n], of the tight frames in which points, complex [n, 478], fit the mean face best."""
     shape = torch.view_as_complex(mean_shape.contiguous())[: IRISES[0]]
     middle = shape.mean()
     place = points[:, : IRISES[0]]
@@ -147,7 +148,7 @@ def fitted_frames(points: torch.Tensor, mean_shape: torch.Tensor) -> tuple[torch
 def draw_faces(
     table: DenseTable, rows: torch.Tensor, mean: MeanFace, *, config: ViewConfig, rng: torch.Generator
 ) -> DenseViews:
-    """Whole faces, half of them framed by five points and half by all, strayed from there, half of them mirrored."""
+    """Whole faces, half of them framed by five points and half by all, then varied, half of them mirrored."""
     points = table.points[rows]
     mirrored = torch.rand(len(rows), generator=rng) < 0.5
     five = points[:, list(FIVE)]
@@ -157,39 +158,39 @@ def draw_faces(
     centre, edge = (
         torch.where(by_five, one, other) for one, other in zip(tight_frames(five), (centre, edge), strict=True)
     )
-    look = _Look(FACE_SIZE, FACE_SIDE, straying=1.0)
+    kind = _Kind(FACE_SIZE, FACE_SIDE, variation=1.0)
     points = torch.where(mirrored[:, None], points[:, mean.mirror_order], points)
-    return _draw(table, rows, points, _Squares(centre, edge, mirrored), look, config=config, rng=rng)
+    return _draw(table, rows, points, _Squares(centre, edge, mirrored), kind, config=config, rng=rng)
 
 
 def draw_eyes(
     table: DenseTable, rows: torch.Tensor, mean: MeanFace, *, config: ViewConfig, rng: torch.Generator
 ) -> DenseViews:
     """Eyes on the picture's left, and mirrored ones of its right."""
-    look = _Look(EYE_SIZE, EYE_SIDE, straying=config.closer)
-    return _draw_part(table, rows, mean, (LID_POINTS, EYE_LIFT, EYE_POINTS), look, config=config, rng=rng)
+    kind = _Kind(EYE_SIZE, EYE_SIDE, variation=config.closer)
+    return _draw_part(table, rows, mean, (LID_POINTS, EYE_LIFT, EYE_POINTS), kind, config=config, rng=rng)
 
 
 def draw_lips(
     table: DenseTable, rows: torch.Tensor, mean: MeanFace, *, config: ViewConfig, rng: torch.Generator
 ) -> DenseViews:
     """Lips, half of them mirrored."""
-    look = _Look(LIPS_SIZE, LIPS_SIDE, straying=config.closer)
-    return _draw_part(table, rows, mean, (LIPS_POINTS, 0.0, LIPS_POINTS), look, config=config, rng=rng)
+    kind = _Kind(LIPS_SIZE, LIPS_SIDE, variation=config.closer)
+    return _draw_part(table, rows, mean, (LIPS_POINTS, 0.0, LIPS_POINTS), kind, config=config, rng=rng)
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """One kind of view: its size in px, its side in tight frames, and how much it strays."""
+class _Kind:
+    """One kind of view: its size in px, its side in tight frames, and a factor of its variation."""
 
     size: int
     side: float
-    straying: float
+    variation: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Squares:
-    """Tight frames to look at: centre and upper edge, complex [n], and which are seen mirrored."""
+    """Tight frames: centre and upper edge, complex [n], and which are mirrored."""
 
     centre: torch.Tensor
     edge: torch.Tensor
@@ -201,20 +202,20 @@ def _draw_part(
     rows: torch.Tensor,
     mean: MeanFace,
     part: tuple[tuple[int, ...], float, tuple[int, ...]],
-    look: _Look,
+    kind: _Kind,
     *,
     config: ViewConfig,
     rng: torch.Generator,
 ) -> DenseViews:
-    """Views around the middle of some points, lifted by a share of the tight frame, of which others are to be read."""
-    around, lift, read = part
+    """Views around the mean of some points, moved up by a share of the tight frame, with the points to be predicted."""
+    around, lift, predicted = part
     points = table.points[rows]
     mirrored = torch.rand(len(rows), generator=rng) < 0.5
     _, edge = fitted_frames(points, mean.shape)
     points = torch.where(mirrored[:, None], points[:, mean.mirror_order], points)
     centre = points[:, list(around)].mean(1) - 1j * lift * edge
-    views = _draw(table, rows, points, _Squares(centre, edge, mirrored), look, config=config, rng=rng)
-    return DenseViews(views.images, views.points[:, list(read)], views.eye_distance)
+    views = _draw(table, rows, points, _Squares(centre, edge, mirrored), kind, config=config, rng=rng)
+    return DenseViews(views.images, views.points[:, list(predicted)], views.eye_distance)
 
 
 def _draw(
@@ -222,28 +223,30 @@ def _draw(
     rows: torch.Tensor,
     points: torch.Tensor,
     squares: _Squares,
-    look: _Look,
+    kind: _Kind,
     *,
     config: ViewConfig,
     rng: torch.Generator,
 ) -> DenseViews:
-    """Views of squares that stray; points, complex [n, 478], are numbered as they appear in the view."""
+    """Randomly varied views of squares; points, complex [n, 478], are numbered as they appear in the view."""
     n = len(rows)
     side = squares.edge.abs()
-    middle = torch.view_as_real(squares.centre + config.shift * look.straying * side * _normal(rng, n))
-    turn = torch.deg2rad(config.turn_deg * look.straying * torch.randn(n, generator=rng))
-    far = torch.deg2rad(40 * (torch.rand(n, generator=rng) - 0.5)) * look.straying
-    turn = torch.where(torch.rand(n, generator=rng) < config.turned_far, far, turn)
-    grown = look.side * (config.log_side * look.straying * torch.randn(n, generator=rng)).exp()
-    edge = squares.edge * torch.polar(grown, turn)
+    middle = torch.view_as_real(squares.centre + config.shift * kind.variation * side * _normal(rng, n))
+    angle = torch.deg2rad(config.rotation_deg * kind.variation * torch.randn(n, generator=rng))
+    far = torch.deg2rad(40 * (torch.rand(n, generator=rng) - 0.5)) * kind.variation
+    angle = torch.where(torch.rand(n, generator=rng) < config.rotated_far, far, angle)
+    scale = kind.side * (config.log_side * kind.variation * torch.randn(n, generator=rng)).exp()
+    edge = squares.edge * torch.polar(scale, angle)
     across = torch.view_as_real(edge) * torch.where(squares.mirrored, -1.0, 1.0)[:, None]
     down = torch.view_as_real(1j * edge)
-    bent = torch.eye(2) + config.stretch * torch.randn(n, 2, 2, generator=rng) * torch.tensor([[1.0, 0.5], [0.5, 1.0]])
-    linear = torch.stack([across, down], dim=-1) @ bent  # [n, 2, 2], from the view's (x, y) to the crop's
-    places = torch.einsum("nij,nkj->nki", torch.linalg.inv(linear), torch.view_as_real(points) - middle[:, None])
-    apart = (places[:, IRISES[1]] - places[:, IRISES[0]]).norm(dim=-1)
-    images = _sampled(table.images, rows, linear, middle, look.size, config, rng)
-    return DenseViews(photographed(images, config, rng), places + 0.5, apart)
+    stretched = torch.eye(2) + config.stretch * torch.randn(n, 2, 2, generator=rng) * torch.tensor(
+        [[1.0, 0.5], [0.5, 1.0]]
+    )
+    linear = torch.stack([across, down], dim=-1) @ stretched  # [n, 2, 2], from the view's (x, y) to the crop's
+    positions = torch.einsum("nij,nkj->nki", torch.linalg.inv(linear), torch.view_as_real(points) - middle[:, None])
+    eye_distance = (positions[:, IRISES[1]] - positions[:, IRISES[0]]).norm(dim=-1)
+    images = _sampled(table.images, rows, linear, middle, kind.size, config, rng)
+    return DenseViews(photographed(images, config, rng), positions + 0.5, eye_distance)
 
 
 def _normal(rng: torch.Generator, *shape: int) -> torch.Tensor:
@@ -260,9 +263,9 @@ def _sampled(
     config: ViewConfig,
     rng: torch.Generator,
 ) -> torch.Tensor:
-    """Views [n, 3, size, size] in 0..1; where the crop ends they go on with its mirror, its rim, or something else.
+    """Views [n, 3, size, size] in 0..1; beyond the crop they continue with its reflection, its border, or another picture.
 
-    The crop ends where its points say; a random inset hides that from the net.
+    The end of the crop depends on its points; a random inset hides that from the net.
     """
     n = len(rows)
     steps = (torch.arange(size) + 0.5) / size - 0.5
@@ -273,13 +276,13 @@ def _sampled(
     low = config.inset * torch.rand(n, 1, 1, 2, generator=rng)
     high = 1 - config.inset * torch.rand(n, 1, 1, 2, generator=rng)
     outside = torch.maximum(low - where, where - high).clamp(min=0).amax(-1)
-    span = high - low
-    folded = torch.remainder(where - low, 2 * span)
-    folded = low + torch.minimum(folded, 2 * span - folded)
+    folded = mirrored_into(where, low, high)
     mirrors = (torch.rand(n, generator=rng) < 0.6)[:, None, None, None]
     face = _read(images[rows], torch.where(mirrors, folded, torch.minimum(torch.maximum(where, low), high)))
     faded = _some(n, config.faded, rng)
-    other = images[rows[torch.randint(n, (len(faded),), generator=rng)]].flip(2)  # upside down: colours, no face
+    other = images[rows[torch.randint(n, (len(faded),), generator=rng)]].flip(
+        2
+    )  # upside down: the colours of a face without a face
     behind = _read(other, (0.3 + 0.6 * torch.rand(len(faded), 1, 1, 1, generator=rng)) * view + 0.5)
     reach = 0.01 + 0.4 * torch.rand(len(faded), 1, 1, generator=rng) ** 2
     face[faded] = torch.lerp(face[faded], behind, (outside[faded] / reach).clamp(max=1)[:, None])
@@ -288,8 +291,8 @@ def _sampled(
 
 def _read(images: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     grid = 2 * where - 1
-    seen = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return seen.mul_(1 / 255)
+    sampled = F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return sampled.mul_(1 / 255)
 
 
 def _some(n: int, share: float, rng: torch.Generator) -> torch.Tensor:
@@ -298,7 +301,7 @@ def _some(n: int, share: float, rng: torch.Generator) -> torch.Tensor:
 
 
 def photographed(images: torch.Tensor, config: ViewConfig, rng: torch.Generator) -> torch.Tensor:
-    """Light, colour, lost resolution, noise, a covering patch and JPEG, each for some of the views; to [-1, 1]."""
+    """Light, colour, lower resolution, noise, an occluding patch and JPEG, each for some of the views; to [-1, 1]."""
     images = images.clone()
     n, _, size, _ = images.shape
 
@@ -329,11 +332,5 @@ def photographed(images: torch.Tensor, config: ViewConfig, rng: torch.Generator)
         images[row, :, max(0, top) : max(0, top + size // 4), max(0, left) : max(0, left + size // 4)] = cover
     images.clamp_(0, 1)
     for row in _some(n, config.jpeg, rng).tolist():
-        images[row] = _through_jpeg(images[row], int(torch.randint(25, 85, (1,), generator=rng)))
+        images[row] = through_jpeg(images[row], int(torch.randint(25, 85, (1,), generator=rng)))
     return images * 2 - 1
-
-
-def _through_jpeg(image: torch.Tensor, quality: int) -> torch.Tensor:
-    stream = io.BytesIO()
-    Image.fromarray((image * 255).round().byte().permute(1, 2, 0).numpy()).save(stream, "JPEG", quality=quality)
-    return torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1).float() / 255

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
 from ..networks.landmarks import INPUT_SIZE, MIRROR_ORDER
+from .landmark_runs import mirrored_into, through_jpeg
 
 
 @dataclass(frozen=True, slots=True)
 class ViewConfig:
-    """How far views stray from the published crop; shares are probabilities, lengths are in sides of the crop."""
+    """Random variation of views of the published crop; shares are probabilities, lengths are in sides of the crop."""
 
     side: tuple[float, float] = (1.05, 2.0)
-    turned_far: float = 0.3
+    rotated_far: float = 0.3
     shift: float = 0.16
     stretch: float = 0.06
     inset: float = 0.12
@@ -77,7 +75,7 @@ def _poses(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Maps from the view (-0.5..0.5) to the crop (0..1): linear [n, 2, 2], centre [n, 2], and the view's side [n].
 
-    kind: 0 a face, 1 a texture, 2 too close, 3 beside the face, 4 on its side or upside down.
+    kind: 0 a face, 1 a texture, 2 too close, 3 beside the face, 4 rotated to its side or upside down.
     """
     low, high = math.log(config.side[0]), math.log(config.side[1])
     side = (low + (high - low) * torch.rand(n, generator=rng)).exp()
@@ -85,15 +83,17 @@ def _poses(
     small = torch.randn(n, generator=rng) * 8
     far = (torch.rand(n, generator=rng) - 0.5) * 70
     over = 90 + 180 * torch.rand(n, generator=rng)
-    degrees = torch.where(torch.rand(n, generator=rng) < config.turned_far, far, small)
+    degrees = torch.where(torch.rand(n, generator=rng) < config.rotated_far, far, small)
     angle = torch.deg2rad(torch.where(kind == 4, over, degrees))
     stretch = 1 + config.stretch * (2 * torch.rand(n, 2, generator=rng) - 1)
     rotation = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=-1).reshape(n, 2, 2)
     shift = config.shift * side[:, None] * (2 * torch.rand(n, 2, generator=rng) - 1)
     shift = torch.where((kind == 2)[:, None], torch.rand(n, 2, generator=rng) - 0.5, shift)
-    away = 2 * math.pi * torch.rand(n, generator=rng)
+    direction = 2 * math.pi * torch.rand(n, generator=rng)
     beside = (0.55 + 0.4 * torch.rand(n, generator=rng)) * side
-    shift = torch.where((kind == 3)[:, None], torch.stack([away.cos(), away.sin()], -1) * beside[:, None], shift)
+    shift = torch.where(
+        (kind == 3)[:, None], torch.stack([direction.cos(), direction.sin()], -1) * beside[:, None], shift
+    )
     return rotation * (side[:, None] * stretch)[:, None, :], 0.5 + shift, side
 
 
@@ -106,9 +106,9 @@ def _draw(
     config: ViewConfig,
     rng: torch.Generator,
 ) -> torch.Tensor:
-    """Views [n, 3, 64, 64] in 0..1: the crop, and around it its mirror or stretched rim fading into something else.
+    """Views [n, 3, 64, 64] in 0..1: the crop, and around it its reflection or border fading into another picture.
 
-    The published crop ends where its landmarks say; a random inset hides that from the net.
+    The end of the published crop depends on its landmarks; a random inset hides that from the net.
     """
     n = len(images)
     steps = (torch.arange(INPUT_SIZE) + 0.5) / INPUT_SIZE - 0.5
@@ -117,20 +117,20 @@ def _draw(
     low = (config.inset * torch.rand(n, 2, generator=rng))[:, None, None]
     high = 1 - (config.inset * torch.rand(n, 2, generator=rng))[:, None, None]
     outside = torch.maximum(low - where, where - high).clamp(min=0).amax(-1)  # [n, c, c]
-    span = high - low
-    folded = torch.remainder(where - low, 2 * span)
-    folded = low + torch.minimum(folded, 2 * span - folded)
-    rim = torch.minimum(torch.maximum(where, low), high)
+    folded = mirrored_into(where, low, high)
+    border = torch.minimum(torch.maximum(where, low), high)
     mirrors = ((torch.rand(n, generator=rng) < 0.6) & (kind != 3))[:, None, None, None]
-    face = _sampled(images, torch.where(mirrors, folded, rim) * 2 - 1)
+    face = _sampled(images, torch.where(mirrors, folded, border) * 2 - 1)
 
-    turn = torch.randn(n, 2, 2, generator=rng)
-    turn = turn / turn.norm(dim=(1, 2), keepdim=True) * (0.5 + 1.2 * torch.rand(n, 1, 1, generator=rng))
+    backdrop_map = torch.randn(n, 2, 2, generator=rng)
+    backdrop_map = (
+        backdrop_map / backdrop_map.norm(dim=(1, 2), keepdim=True) * (0.5 + 1.2 * torch.rand(n, 1, 1, generator=rng))
+    )
     backdrop = textures[torch.randint(len(textures), (n,), generator=rng)]
     other = images[torch.randperm(n, generator=rng)].flip(2)  # upside down: a face's colours without a face
     is_other = torch.rand(n, generator=rng) < 0.3
     backdrop = torch.where(is_other[:, None, None, None], other, backdrop)
-    behind = _sampled(backdrop, 2 * torch.einsum("nij,yxj->nyxi", turn, view) + 0.3)
+    behind = _sampled(backdrop, 2 * torch.einsum("nij,yxj->nyxi", backdrop_map, view) + 0.3)
     reach = 0.01 + 0.5 * torch.rand(n, generator=rng) ** 2
     fade = (outside / reach[:, None, None]).clamp(max=1)
     fade = torch.where((torch.rand(n, generator=rng) < 0.25)[:, None, None], torch.zeros_like(fade), fade)
@@ -167,15 +167,8 @@ def _photographed(images: torch.Tensor, config: ViewConfig, rng: torch.Generator
     inside = ((steps - corner[:, :1]).abs() < 0.25) & ((steps[:, None] - corner[:, 1:]).abs() < 0.25)
     images = torch.where(chosen(0.12) & inside, torch.rand(n, 3, 1, 1, generator=rng), images).clamp(0, 1)
     for row in torch.nonzero(torch.rand(n, generator=rng) < config.jpeg).flatten().tolist():
-        images[row] = _through_jpeg(images[row], int(torch.randint(20, 85, (1,), generator=rng)))
+        images[row] = through_jpeg(images[row], int(torch.randint(20, 85, (1,), generator=rng)))
     return images * 2 - 1
-
-
-def _through_jpeg(image: torch.Tensor, quality: int) -> torch.Tensor:
-    pixels = (image * 255).round().byte().permute(1, 2, 0).numpy()
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-    return torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1).float() / 255
 
 
 def _pick(rng: torch.Generator, n: int, shares: tuple[float, ...]) -> torch.Tensor:

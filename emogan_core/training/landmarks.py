@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import math
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -22,9 +20,19 @@ from PIL import Image
 from ..devices import gradients_allowed, gradients_off, rng_from_seed
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet, LandmarkPrediction, mirrored_average
 from ..weights import read_tensors, write_tensors
+from .landmark_runs import (
+    command_of,
+    held_out,
+    in_half_precision,
+    lr_at,
+    restore_state,
+    save_state,
+    step_rng,
+    with_command,
+)
 from .landmark_views import FaceTable, ViewConfig, Views, draw_views
 
-STORED = 64  # px: views show faces at 32 to 61 px, so more would only cost time
+STORED = 64  # px; faces are 32 to 61 px wide in the views
 TEXTURES = ("brick", "chelsea", "coffee", "coins", "grass", "gravel", "hubble_deep_field", "page", "rocket", "text")
 NAMES = ("eye_l", "eye_r", "nose", "mouth_l", "mouth_r")
 ATTRIBUTION = (
@@ -37,7 +45,7 @@ ATTRIBUTION = (
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run; `repeat_small` is how often faces of the smaller sets are seen for each of the largest."""
+    """One training run; `repeat_small` weights faces of the smaller sets against those of the largest."""
 
     steps: int = 3600
     batch: int = 64
@@ -46,11 +54,6 @@ class TrainConfig:
     repeat_small: int = 6
     seed: int = 0
     save_every: int = 300
-
-
-def held_out(person: str) -> bool:
-    """Whether a person is kept for testing: one in ten, by name, for ever the same."""
-    return hashlib.sha256(person.encode()).digest()[0] < 26
 
 
 def read_faces(folder: Path, labels: Path, *, test: bool) -> tuple[FaceTable, str]:
@@ -95,27 +98,27 @@ def read_textures(*, rng: torch.Generator, count: int = 600) -> torch.Tensor:
 
 
 def loss_of(prediction: LandmarkPrediction, views: Views) -> tuple[torch.Tensor, dict[str, float]]:
-    """Training loss, and what it is made of; points and angles count on faces only."""
+    """Training loss, and its terms; points and angles count on faces only."""
     real = views.is_face
-    far = (prediction.landmarks[real] - views.landmarks[real]) / views.face_px[real, None, None]
-    points = F.smooth_l1_loss(far, torch.zeros_like(far), beta=0.01)
-    truth = torch.stack([views.angles_deg[real, 0], views.angles_deg[real, 1]], dim=-1)
-    said = torch.stack([prediction.yaw_deg[real], prediction.pitch_deg[real]], dim=-1)
-    turn = F.smooth_l1_loss(said / 30, truth / 30, beta=0.1)
+    error = (prediction.landmarks[real] - views.landmarks[real]) / views.face_px[real, None, None]
+    points = F.smooth_l1_loss(error, torch.zeros_like(error), beta=0.01)
+    target = torch.stack([views.angles_deg[real, 0], views.angles_deg[real, 1]], dim=-1)
+    angles = torch.stack([prediction.yaw_deg[real], prediction.pitch_deg[real]], dim=-1)
+    pose = F.smooth_l1_loss(angles / 30, target / 30, beta=0.1)
     cells = prediction.heatmaps.shape[-1]
     centres = (torch.arange(cells) + 0.5) * (INPUT_SIZE / cells)
     squared = (centres - views.landmarks[real][..., None]) ** 2  # [f, 5, 2, cells]
-    wanted = torch.exp(-(squared[:, :, 0, None, :] + squared[:, :, 1, :, None]) / (2 * 2.0**2))
-    wanted = wanted / wanted.sum((2, 3), keepdim=True).clamp(min=1e-6)
-    spread = -(wanted * prediction.heatmaps[real].clamp(min=1e-9).log()).sum((2, 3)).mean()
+    gaussians = torch.exp(-(squared[:, :, 0, None, :] + squared[:, :, 1, :, None]) / (2 * 2.0**2))
+    gaussians = gaussians / gaussians.sum((2, 3), keepdim=True).clamp(min=1e-6)
+    heatmaps = -(gaussians * prediction.heatmaps[real].clamp(min=1e-9).log()).sum((2, 3)).mean()
     faceness = F.binary_cross_entropy_with_logits(prediction.logit, real.float())
-    loss = 10 * points + turn + 0.02 * spread + 0.5 * faceness
-    return loss, {"points": points.item(), "turn": turn.item(), "spread": spread.item(), "faceness": faceness.item()}
-
-
-def lr_at(step: int, config: TrainConfig) -> float:
-    """Learning rate of a 0-based step: a short ramp, then half a cosine down to nothing."""
-    return config.lr * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    loss = 10 * points + pose + 0.02 * heatmaps + 0.5 * faceness
+    return loss, {
+        "points": points.item(),
+        "pose": pose.item(),
+        "heatmaps": heatmaps.item(),
+        "faceness": faceness.item(),
+    }
 
 
 def train(
@@ -126,9 +129,9 @@ def train(
     start: dict[str, torch.Tensor] | None = None,
     command: str = "",
 ) -> tuple[LandmarkNet, str]:
-    """Train, writing `state` now and then; a run that finds its state goes on from there and ends the same.
+    """Train, saving `state` regularly; a run that finds its state resumes from there and ends the same.
 
-    The pictures of step s depend on (seed, s) alone. Returns the net and its history: each command that had a part.
+    The pictures of step s depend on (seed, s) alone. Returns the net and the history of commands.
     """
     with gradients_allowed():
         torch.manual_seed(config.seed)  # initial weights only: nn.Module offers no other way in
@@ -136,9 +139,8 @@ def train(
         if start is not None:
             net.load_state_dict(start)
         optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-        first, history = _restore(state, net, optimiser) if state.is_file() else (0, "")
-        if not history.endswith(command):
-            history += f"{', then ' if history else ''}from step {first}: {command}"
+        first, history = restore_state(state, net, optimiser)
+        history = with_command(history, command, step=first)
         textures = read_textures(rng=rng_from_seed(config.seed))
         merged = FaceTable(
             torch.cat([t.images for t in faces]),
@@ -150,61 +152,41 @@ def train(
         odds = torch.cat([torch.full((len(t.images),), share) for t, share in zip(faces, shares, strict=True)])
         began = time.monotonic()
         for step in range(first, config.steps):
-            rng = rng_from_seed(config.seed * 1_000_003 + step)
+            rng = step_rng(config.seed, step)
             rows = torch.multinomial(odds, config.batch, replacement=True, generator=rng)
             views = draw_views(merged, textures, rows, config=ViewConfig(), rng=rng)
             for group in optimiser.param_groups:
-                group["lr"] = lr_at(step, config)
+                group["lr"] = lr_at(step, lr=config.lr, steps=config.steps)
             loss, parts = loss_of(net(views.images.contiguous(memory_format=torch.channels_last)), views)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimiser.step()
             if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-                _save(state, net, optimiser, {"step": str(step + 1), "history": history})
+                save_state(state, net, optimiser, {"step": str(step + 1), "history": history})
                 shown = "  ".join(f"{name} {value:.4f}" for name, value in parts.items())
                 print(f"step {step + 1}/{config.steps}  {time.monotonic() - began:.0f} s  {shown}", flush=True)
     return net.eval(), history
 
 
 def held_out_figures(net: LandmarkNet, faces: FaceTable, *, rounds: int = 8) -> dict[str, float]:
-    """Errors on faces framed as the net's second look frames them: points in percent of the eye distance, degrees."""
-    config = ViewConfig(side=(1.25, 1.35), shift=0.03, turned_far=0.0, gray=0.0, jpeg=0.0, photographed=False)
+    """Errors on faces framed as in the net's second pass: points in percent of the eye distance, angles in degrees."""
+    config = ViewConfig(side=(1.25, 1.35), shift=0.03, rotated_far=0.0, gray=0.0, jpeg=0.0, photographed=False)
     sums = dict.fromkeys(("points_percent", "eyes_percent", "yaw_deg", "pitch_deg", "wrong_percent"), 0.0)
     with gradients_off():
         textures = read_textures(rng=rng_from_seed(1), count=200)
         for turn in range(rounds):
             views = draw_views(faces, textures, torch.arange(len(faces.images)), config=config, rng=rng_from_seed(turn))
-            said = mirrored_average(net(views.images), net(views.images.flip(3)))
+            predicted = mirrored_average(net(views.images), net(views.images.flip(3)))
             real = views.is_face
-            apart = (views.landmarks[real, 1] - views.landmarks[real, 0]).norm(dim=-1, keepdim=True)
-            miss = 100 * (said.landmarks[real] - views.landmarks[real]).norm(dim=-1) / apart  # [f, 5]
-            sums["points_percent"] += miss.mean().item()
-            sums["eyes_percent"] += miss[:, :2].mean().item()
-            sums["yaw_deg"] += (said.yaw_deg[real] - views.angles_deg[real, 0]).abs().mean().item()
-            sums["pitch_deg"] += (said.pitch_deg[real] - views.angles_deg[real, 1]).abs().mean().item()
-            sums["wrong_percent"] += 100 * ((said.logit > 0) != real).float().mean().item()
+            eye_distance = (views.landmarks[real, 1] - views.landmarks[real, 0]).norm(dim=-1, keepdim=True)
+            error = 100 * (predicted.landmarks[real] - views.landmarks[real]).norm(dim=-1) / eye_distance  # [f, 5]
+            sums["points_percent"] += error.mean().item()
+            sums["eyes_percent"] += error[:, :2].mean().item()
+            sums["yaw_deg"] += (predicted.yaw_deg[real] - views.angles_deg[real, 0]).abs().mean().item()
+            sums["pitch_deg"] += (predicted.pitch_deg[real] - views.angles_deg[real, 1]).abs().mean().item()
+            sums["wrong_percent"] += 100 * ((predicted.logit > 0) != real).float().mean().item()
     return {name: round(total / rounds, 3) for name, total in sums.items()}
-
-
-def _save(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer, metadata: dict[str, str]) -> None:
-    tensors = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
-    for index, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": torch.as_tensor(moment) for name, moment in moments.items()}
-    write_tensors(path, tensors, metadata)
-
-
-def _restore(path: Path, net: LandmarkNet, optimiser: torch.optim.Optimizer) -> tuple[int, str]:
-    tensors, metadata = read_tensors(path)
-    net.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("net.")})
-    saved = optimiser.state_dict()
-    saved["state"] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("adam."):
-            _, index, moment = name.split(".")
-            saved["state"].setdefault(int(index), {})[moment] = tensor
-    optimiser.load_state_dict(saved)
-    return int(metadata["step"]), metadata["history"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -226,8 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for labels, digest in zip(given.labels, hashes, strict=True):
         print(f"{labels.name}  sha256 of table and pictures {digest}")
     start = read_tensors(given.start)[0] if given.start else None
-    words = [Path(word).name if "/" in word else word for word in (arguments or sys.argv[1:])]
-    command = "python -m emogan_core.training.landmarks " + shlex.join(words)
+    command = command_of("landmarks", arguments or sys.argv[1:])
     config = TrainConfig(steps=given.steps, seed=given.seed)
     net, history = train(tables, config=config, state=given.state, start=start, command=command)
     figures = []
@@ -243,8 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "data_sha256": " ".join(f"{l.name}:{h}" for l, h in zip(given.labels, hashes, strict=True)),
         "held_out": "people whose name's SHA-256 begins with a byte below 26; " + "; ".join(figures),
     }
-    half = {name: t.half() if t.is_floating_point() else t for name, t in net.state_dict().items()}
-    write_tensors(given.output, half, metadata)
+    write_tensors(given.output, in_half_precision(net), metadata)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from ..checkpoints import load_generator
 from ..networks.sampling import sampled
 from .data import read_faces
 
-SIDE = 32  # nearness is judged on small, contrast-normalised pictures: light and grain do not count
+SIDE = 32  # similarity is measured on small, contrast-normalised pictures, regardless of light and grain
 
 
 def signature(images: Tensor) -> Tensor:
@@ -40,14 +40,14 @@ def main() -> None:
     latent = sampled(generator, 16, psi=0.7, seed=arguments.seed, label=arguments.label)
     drawn = generator.synthesis(latent.ws).clamp(-1, 1)
     real = F.adaptive_avg_pool2d(faces.pixels.float() / 127.5 - 1, side)
-    known = signature(real)
-    likeness = signature(drawn) @ known.T  # [16, n]
-    nearest = likeness.topk(4, dim=1)
-    among = torch.topk(known[:: max(1, len(known) // 500)] @ known.T, 2, dim=1).values[:, 1]
+    training = signature(real)
+    similarity = signature(drawn) @ training.T  # [16, n]
+    nearest = similarity.topk(4, dim=1)
+    among = torch.topk(training[:: max(1, len(training) // 500)] @ training.T, 2, dim=1).values[:, 1]
     print(
-        f"likeness of samples to their nearest face: mean {nearest.values[:, 0].mean():.3f}, max {nearest.values.max():.3f}"
+        f"similarity of samples to their nearest face: mean {nearest.values[:, 0].mean():.3f}, max {nearest.values.max():.3f}"
     )
-    print(f"likeness of training faces to their nearest other face: mean {among.mean():.3f}, max {among.max():.3f}")
+    print(f"similarity of training faces to their nearest other face: mean {among.mean():.3f}, max {among.max():.3f}")
     rows = [torch.cat([drawn[i], *real[nearest.indices[i]]], dim=2) for i in range(16)]
     sheet = torch.cat([torch.cat(rows[:8], dim=1), torch.cat(rows[8:], dim=1)], dim=2)
     pixels = ((sheet + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()

@@ -1,4 +1,4 @@
-"""What is trained and how: sizes of the networks, and every dial of the recipe."""
+"""What is trained and how: presets of network sizes, and every setting of the recipe."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ..networks.spec import GeneratorSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Anatomy:
-    """A generator with the widths of its companions, from 4 px up; the encoder may see more or fewer pixels."""
+class Preset:
+    """A generator with the widths of its encoder and discriminator, from 4 px up; the encoder may read more or fewer pixels."""
 
     spec: GeneratorSpec
     encoder: tuple[int, ...]
-    judge: tuple[int, ...]
+    discriminator: tuple[int, ...]
 
 
 def _spec(resolution: int, w_dim: int, channels: tuple[int, ...]) -> GeneratorSpec:
@@ -29,67 +29,66 @@ def _spec(resolution: int, w_dim: int, channels: tuple[int, ...]) -> GeneratorSp
     )
 
 
-ANATOMIES = {
-    "small": Anatomy(_spec(64, 256, (128, 128, 128, 128, 64)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32)),
-    # what "small" is sown as, and what it grows into
-    "seed": Anatomy(_spec(32, 256, (128, 128, 128, 128)), (128, 96, 64, 48, 32), (96, 96, 96, 64)),
-    "grown": Anatomy(_spec(128, 256, (128, 128, 128, 128, 64, 32)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32, 16)),
+PRESETS = {
+    "small": Preset(_spec(64, 256, (128, 128, 128, 128, 64)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32)),
+    # the 32 px start of "small", and its progressive growth to 128 px
+    "seed": Preset(_spec(32, 256, (128, 128, 128, 128)), (128, 96, 64, 48, 32), (96, 96, 96, 64)),
+    "grown": Preset(_spec(128, 256, (128, 128, 128, 128, 64, 32)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32, 16)),
     # for a GPU: 48 MB in float16, all together
-    "large": Anatomy(
+    "large": Preset(
         _spec(128, 512, (384, 384, 384, 256, 128, 64)), (256, 256, 192, 128, 64, 32), (320, 320, 320, 256, 128, 64)
     ),
 }
 
 
-LEARNERS = ("both", "synthesis", "encoder")
+TRAINABLE = ("both", "synthesis", "encoder")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Every dial of the recipe; `alone` and `decay` are shares of the run, `between` and `worn` of pictures."""
+    """Every setting of the recipe; `warm_up` and `decay` are shares of the run, `interpolated` and `degradation` of pictures."""
 
     steps: int = 6000
-    learns: str = "both"  # of LEARNERS; unless both do, the distribution of random codes stays
-    still: int = 0  # px up to which blocks of the synthesis stay: when it grows, the picture below need not move
+    trainable: str = "both"  # of TRAINABLE; unless both are, the distribution of random codes is frozen too
+    freeze_below: int = 0  # px up to which blocks of the synthesis are frozen, for progressive growing
     batch: int = 24
-    redrawn: int = 8  # of the batch, once there is an adversary; all before
+    reconstructed: int = 8  # of the batch, once there is an adversarial loss; all before
     samples: int = 16
     lr: float = 1e-3
-    judge_lr: float = 2e-3
-    judge_steps: int = 2  # updates of the discriminator for each of the rest: it learns from few real faces
-    alone: float = 0.15  # reconstruction without an adversary
+    discriminator_lr: float = 2e-3
+    discriminator_steps: int = 2  # discriminator updates per generator update
+    warm_up: float = 0.15  # reconstruction before the adversarial loss sets in
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
     features: float = 2.0
-    seen: float = 0.0  # as features, by a network that learned to see elsewhere (`sight`)
+    perceptual: float = 0.0  # weight of the perceptual loss (`feature_extractor`)
     adversarial: float = 0.3
-    sampled: float = 0.7
-    between: float = 0.25  # samples that lie between two real faces' codes, where edits move
-    taper: int = 48  # directions of codes from which on random faces vary less: what many small ones add is fog
-    worn: float = 0.15  # blurred, compressed, covered, each by itself, for the encoder, which shall redraw them clean
-    row_spread: float = 0.02
-    norm: float = 0.002
-    kin: float = 0.0  # that codes tell one person's two pictures from other people's, where the encoder learns
-    r1: float = 0.05  # at 1 the discriminator stayed too flat to tell anything
+    adversarial_samples: float = 0.7
+    interpolated: float = 0.25  # share of samples between two real faces' codes, where edits move
+    spectral_shrinkage: int = 48  # number of the direction of codes that keeps half its variance in random faces
+    degradation: float = 0.15  # of the encoder's input: blur, compression, occlusion, each on this share
+    layer_spread: float = 0.02
+    w_distance: float = 0.002
+    r1: float = 0.05  # at 1 the discriminator's gradients were too small to train the generator
     r1_every: int = 16
-    augment_target: float = 0.6  # share of real pictures the judge may be sure of before it sees more changed ones
-    augment_pictures: int = 100_000  # pictures over which the share of changed ones could go from none to all
-    augment_most: float = 0.8  # above, changes leak into samples
-    ema_pictures: int = 8_000  # half-life of the averaged networks
+    augment_target: float = 0.6  # mean sign of logits on real pictures above which more are augmented
+    augment_pictures: int = 100_000  # pictures over which the augmented share could go from 0 to 1
+    augment_max: float = 0.8  # above, augmentations leak into samples
+    ema_pictures: int = 8_000  # half-life of the moving average
     clip: float = 10.0
     half: bool = False  # bfloat16 where autocast allows it
     compiled: bool = False  # the synthesis by torch.compile, which wants a C++ compiler: a third less time on a CPU
     seed: int = 0
 
 
-def share_at(step: int, config: TrainConfig) -> float:
-    """Of the learning rates: 100 steps of warm-up, flat, then linear to zero."""
+def lr_factor_at(step: int, config: TrainConfig) -> float:
+    """Factor of the learning rates at a 0-based step: 100 steps of linear warm-up, flat, then linear to zero."""
     left = (config.steps - step) / max(1.0, config.decay * config.steps)
     return min(1.0, (step + 1) / 100, max(0.0, left))
 
 
-def average_at(step: int, config: TrainConfig) -> float:
-    """How much of the averaged networks stays at a 0-based step; little at first, so that the start is forgotten."""
-    seen = (step + 1) * config.batch
-    half_life = min(config.ema_pictures, 0.1 * seen + config.batch)
+def ema_decay_at(step: int, config: TrainConfig) -> float:
+    """Decay of the moving average at a 0-based step; small at first, so that the initial weights are forgotten."""
+    pictures = (step + 1) * config.batch
+    half_life = min(config.ema_pictures, 0.1 * pictures + config.batch)
     return float(0.5 ** (config.batch / half_life))

@@ -1,4 +1,4 @@
-"""Where a run may begin: the faces' own principal components, a decoder of such codes, or one of our generators."""
+"""Initial weights of a run: the faces' principal components, a decoder of such codes, or generator files of ours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from torch import Tensor
 from ..checkpoints import read_generator
 from ..networks.encoder import LINEAR_SIDE, start_from_projection
 from ..weights import read_tensors
-from .codes import lift_codes, lift_rows, origin_for, root_of, start_as_gaussian, tapered
+from .codes import (
+    fold_layer_offsets,
+    positive_origin,
+    root_of,
+    shift_w_origin,
+    shrink_spectrum,
+    start_as_gaussian,
+)
 from .data import Faces, small_pictures
 from .run import Run
 
@@ -21,15 +28,15 @@ def start_from_components(run: Run, faces: Faces) -> None:
     """The encoder's projection becomes the whitened principal components of the training faces and their mirrors.
 
     They reconstruct aligned faces well (24, 29 and 32 dB at 64 px with 64, 256 and 512 of them), so a synthesis that
-    learns to decode them is hours ahead of one that starts with an untrained encoder.
+    learns to decode them saves hours over one that starts with an untrained encoder.
     """
     small = small_pictures(faces, LINEAR_SIDE)
     small = torch.cat([small, small.flip(3)]).flatten(1)
     centre = small.mean(0)
     covariance = torch.zeros(small.shape[1], small.shape[1], dtype=torch.float64)
     for part in torch.split(small, 2048):
-        away = (part - centre).double()
-        covariance.addmm_(away.T, away)
+        centred = (part - centre).double()
+        covariance.addmm_(centred.T, centred)
     values, vectors = torch.linalg.eigh(covariance / len(small))
     values, vectors = values[-run.spec.w_dim :].clamp_min(1e-9), vectors[:, -run.spec.w_dim :]
     projection = (vectors / values.sqrt()).T.float().contiguous()  # [w_dim, 3 * 32 * 32]
@@ -54,16 +61,16 @@ def start_from_decoder(run: Run, path: Path, faces: Faces) -> None:
 
 
 def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
-    """Begin from generator files of ours, with fresh optimisers (their rate warms up).
+    """Begin from generator files of ours, with new optimisers (their rate warms up).
 
-    Of what several files hold the last one's counts. Files may draw fewer pixels or more: what blocks that the last one
-    lacks add to the picture is nothing yet, and blocks that the run lacks are left out.
+    Later files override earlier ones. Files may have a lower or higher resolution: blocks that the last one lacks start
+    with ToRGB weights of zero, and blocks that the run lacks are left out.
     """
     given: dict[str, list[Tensor]] = {"weight": [], "bias": []}
     for path in paths:
         file = read_generator(path)
         run.origin = file.w_avg.clone()
-        lift_codes(file, -run.origin)
+        shift_w_origin(file, -run.origin)
         own, known = run.live.state_dict(), file.state_dict()
         for part, before in given.items():
             name = f"encoder.to_rows.{part}"
@@ -82,27 +89,26 @@ def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
     run.ema.load_state_dict(run.live.state_dict())
 
 
-def settle(run: Run, faces: Faces) -> None:
-    """Make mapping network, origin and statistics those of the averaged encoder's codes of the training faces.
+def refit_mapping(run: Run, faces: Faces) -> None:
+    """Refit mapping network, origin and statistics to the averaged encoder's codes of the training faces.
 
-    What the rows of all codes have in common goes into the synthesis, see `lift_rows`: left to the encoder, it let the
-    synthesis draw photos one way and random faces, which have one w for all rows, another.
-    Random faces vary less than codes where hardly anything is seen of it, see `tapered`.
+    Offsets that all codes have in common per layer are folded into the synthesis, see `fold_layer_offsets`: left to the
+    encoder, they made the synthesis draw photos differently from random faces, which have one w for all rows.
+    Random faces vary less than codes in directions that are hardly visible, see `shrink_spectrum`.
     """
     encoder = run.ema.encoder
     assert encoder is not None
-    with torch.no_grad(), run.lowered():
+    with torch.no_grad(), run.autocast():
         parts = [encoder(part.float() / 127.5 - 1).float() for part in torch.split(faces.pixels, 256)]
     ws = torch.cat(parts)  # [n, num_ws, w_dim]
     codes = ws.mean(dim=1)
     offsets = ws.mean(dim=0) - codes.mean(dim=0)
     for network in (run.live, run.ema):
-        lift_rows(network, offsets)
+        fold_layer_offsets(network, offsets)
     with torch.no_grad():
-        run.origin = origin_for(codes)
-        root = tapered(
-            root_of(codes), codes, small_pictures(faces, LINEAR_SIDE).to(codes).flatten(1), taper=run.config.taper
-        )
+        run.origin = positive_origin(codes)
+        pictures = small_pictures(faces, LINEAR_SIDE).to(codes).flatten(1)
+        root = shrink_spectrum(root_of(codes), codes, pictures, half_at=run.config.spectral_shrinkage)
         start_as_gaussian(run.ema.mapping, codes.mean(0) + run.origin, root)
         run.ema.w_std.copy_(codes.std(0))
         run.live.mapping.load_state_dict(run.ema.mapping.state_dict())

@@ -46,22 +46,22 @@ def test_golden_precision_and_recall_of_one_kind_in_two(script: Callable[[str], 
     assert passing(real, ours).tolist() == [1.0] * 100 + [0.0] * 100
 
 
-def test_golden_people_are_told_by_codes_that_agree(script: Callable[[str], ModuleType]) -> None:
+def test_golden_people_are_told_apart_by_codes_that_agree(script: Callable[[str], ModuleType]) -> None:
     rng = torch.Generator().manual_seed(0)
     people = torch.randn(20, 1, 8, generator=rng).repeat_interleave(2, dim=0)
     names = [str(index // 2) for index in range(40)] + ["alone"]
     alone = torch.randn(1, 1, 8, generator=rng)
-    told = script("builtin").told
-    near = told(torch.cat([people + 0.01 * torch.randn(40, 1, 8, generator=rng), alone]), names)
-    assert len(near) == 40  # who has one picture only is told by nothing
+    told_apart = script("builtin").told_apart
+    near = told_apart(torch.cat([people + 0.01 * torch.randn(40, 1, 8, generator=rng), alone]), names)
+    assert len(near) == 40  # people with one picture only do not count
     assert near.min() == 1
-    assert told(torch.randn(41, 1, 8, generator=rng), names).mean() == pytest.approx(0.5, abs=0.1)
+    assert told_apart(torch.randn(41, 1, 8, generator=rng), names).mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_invariance_wear_keeps_size_and_changes_what_it_says(script: Callable[[str], ModuleType]) -> None:
+def test_invariance_degradations_keep_the_size_and_change_what_they_say(script: Callable[[str], ModuleType]) -> None:
     images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    wearing = script("wearing")
-    changed = {name: wearing.worn(images, wear) for name, wear in wearing.WEARS.items()}
+    degradations = script("degradations")
+    changed = {name: degradations.degraded(images, one) for name, one in degradations.DEGRADATIONS.items()}
     assert {tuple(one.shape) for one in changed.values()} == {(2, 3, 128, 128)}
     assert changed["blurred"].std() < 0.3 * images.std()
     assert changed["dark"].mean() == pytest.approx(-0.5, abs=0.02)

@@ -12,7 +12,7 @@ from foreign import rosinality_names
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load, write_generator
-from emogan_core.checkpoints.convert import Order, convert_generator, is_conversion
+from emogan_core.checkpoints.convert import ConversionOptions, convert_generator, is_conversion
 from emogan_core.checkpoints.known import sha256_of
 from emogan_core.checkpoints.load import BUILTIN
 from emogan_core.errors import CheckpointError, OutputError
@@ -30,13 +30,13 @@ def checkpoint(tiny: Generator, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("half", "precision"), [(False, "float32"), (True, "float16")])
 def test_shape_a_conversion_tells_what_it_wrote(checkpoint: Path, tmp_path: Path, half: bool, precision: str) -> None:
-    done = convert_generator(checkpoint, tmp_path / "out.safetensors", order=Order(half=half))
+    done = convert_generator(checkpoint, tmp_path / "out.safetensors", options=ConversionOptions(half=half))
     assert (done.precision, done.same_fingerprint) == (precision, not half)
     assert done.source_sha256 == sha256_of(checkpoint)
     assert "average latent" in done.notices[0]
     assert done.generator.spec.name == "faces"
-    assert is_conversion(done.out, source_sha256=done.source_sha256, order=Order(half=half))
-    assert not is_conversion(done.out, source_sha256=done.source_sha256, order=Order(half=not half))
+    assert is_conversion(done.out, source_sha256=done.source_sha256, options=ConversionOptions(half=half))
+    assert not is_conversion(done.out, source_sha256=done.source_sha256, options=ConversionOptions(half=not half))
 
 
 def every_architecture() -> list[Generator]:
@@ -53,7 +53,9 @@ def test_invariance_every_architecture_comes_back_bit_for_bit(made: Generator, t
     assert whole.same_fingerprint
     for name, tensor in tensors_of(made).items():
         assert torch.equal(tensors_of(whole.generator)[name], tensor), name
-    half = convert_generator(tmp_path / "net.safetensors", tmp_path / "half.safetensors", order=Order(half=True))
+    half = convert_generator(
+        tmp_path / "net.safetensors", tmp_path / "half.safetensors", options=ConversionOptions(half=True)
+    )
     ws = sampled(made, 2, psi=0.7, seed=1, label=1 if made.spec.c_dim else None).ws
     drawn = made.synthesis(ws)
     spread = float(drawn.max() - drawn.min())
@@ -63,9 +65,9 @@ def test_invariance_every_architecture_comes_back_bit_for_bit(made: Generator, t
 
 def test_shape_other_files_are_no_conversions(checkpoint: Path, tmp_path: Path) -> None:
     done = convert_generator(checkpoint, tmp_path / "out.safetensors")
-    sought = {"source_sha256": done.source_sha256, "order": Order()}
+    sought = {"source_sha256": done.source_sha256, "options": ConversionOptions()}
     assert is_conversion(done.out, **sought)
-    assert not is_conversion(done.out, source_sha256="0" * 64, order=Order())
+    assert not is_conversion(done.out, source_sha256="0" * 64, options=ConversionOptions())
     assert not is_conversion(checkpoint, **sought)
     assert not is_conversion(tmp_path / "nowhere.safetensors", **sought)
     done.out.write_bytes(done.out.read_bytes()[:-4])
@@ -74,8 +76,8 @@ def test_shape_other_files_are_no_conversions(checkpoint: Path, tmp_path: Path) 
 
 def test_shape_what_a_person_adds_is_kept(checkpoint: Path, tmp_path: Path) -> None:
     plain = convert_generator(checkpoint, tmp_path / "plain.safetensors")
-    order = Order(crop="tight", licence=" my own training, CC0 ")
-    done = convert_generator(checkpoint, tmp_path / "told.safetensors", order=order)
+    options = ConversionOptions(crop="tight", licence=" my own training, CC0 ")
+    done = convert_generator(checkpoint, tmp_path / "expected.safetensors", options=options)
     assert (plain.generator.spec.crop, done.generator.spec.crop) == ("ffhq", "tight")
     assert done.generator.spec.licence == read_header(done.out)[1]["licence"] == "my own training, CC0"
     assert done.generator.fingerprint == plain.generator.fingerprint  # what it draws is the same
@@ -84,7 +86,7 @@ def test_shape_what_a_person_adds_is_kept(checkpoint: Path, tmp_path: Path) -> N
 
 
 def test_shape_the_built_in_one_can_be_converted(tmp_path: Path) -> None:
-    done = convert_generator("builtin", tmp_path / "out.safetensors", order=Order(half=True))
+    done = convert_generator("builtin", tmp_path / "out.safetensors", options=ConversionOptions(half=True))
     assert done.same_fingerprint  # it is kept in half precision already
     assert done.generator.encoder is not None
 
@@ -122,5 +124,5 @@ def test_error_too_large_for_half(tmp_path: Path) -> None:
     names["style.1.weight"] = names["style.1.weight"] * 1e6
     torch.save({"g_ema": names}, tmp_path / "big.pt")
     with pytest.raises(CheckpointError, match=r"big.pt holds .* in '.*', float16 ends at 65504"):
-        convert_generator(tmp_path / "big.pt", tmp_path / "out.safetensors", order=Order(half=True))
+        convert_generator(tmp_path / "big.pt", tmp_path / "out.safetensors", options=ConversionOptions(half=True))
     assert not (tmp_path / "out.safetensors").exists()

@@ -1,4 +1,4 @@
-"""What is told about a generator file."""
+"""What is expected about a generator file."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_shape_what_a_file_lacked_is_told(tiny: Generator, tmp_path: Path) -> No
     assert facts["w_avg"] == "computed"
     assert facts["parts"] == ["mapping", "synthesis"]
     assert facts["precision"] == "read as float32"
-    told = "\n".join(summarised(opened, sha256="12ab"))
-    assert "sha256: 12ab" in told
-    assert "note: the file lacks the average latent" in told
-    assert "no encoder: Invert Face optimises" in told
-    assert "licence: unknown" in told
-    assert f"fingerprint: {opened.generator.fingerprint}" in told
+    expected = "\n".join(summarised(opened, sha256="12ab"))
+    assert "sha256: 12ab" in expected
+    assert "note: the file lacks the average latent" in expected
+    assert "no encoder: Invert Face optimises" in expected
+    assert "licence: unknown" in expected
+    assert f"fingerprint: {opened.generator.fingerprint}" in expected
     first = brief(opened, sha256="12ab")
     assert summarised(opened, sha256="12ab")[: len(first)] == first
 
@@ -52,9 +52,9 @@ def test_shape_what_a_file_lacked_is_told(tiny: Generator, tmp_path: Path) -> No
 def test_invariance_a_file_cannot_fake_a_line(tmp_path: Path) -> None:
     sly = make_generator(replace(TINY, name="mine\nlicence: Apache-2.0" + 999 * "x"), companions=False)
     write_generator(tmp_path / "sly.safetensors", sly, half=False)
-    told = brief(open_generator(tmp_path / "sly.safetensors"), sha256="")
-    assert all(line.isprintable() and len(line) < 400 for line in told)
-    assert told[1] == "licence: unknown"
+    expected = brief(open_generator(tmp_path / "sly.safetensors"), sha256="")
+    assert all(line.isprintable() and len(line) < 400 for line in expected)
+    assert expected[1] == "licence: unknown"
 
 
 def test_shape_clamp_of_a_pickle(tmp_path: Path) -> None:

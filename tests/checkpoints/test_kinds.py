@@ -13,7 +13,8 @@ from tiny import make_generator
 from torch import nn
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.checkpoints.kinds import kind_of_module, kind_of_names, kind_of_start
+from emogan_core.checkpoints.kinds import kind_of_names, kind_of_start
+from emogan_core.checkpoints.pickles import kind_of_module
 from emogan_core.errors import CheckpointError
 from emogan_core.weights import write_tensors
 
@@ -47,7 +48,7 @@ NAMES: dict[str, tuple[list[str], str]] = {
 
 @pytest.mark.parametrize("case", sorted(NAMES))
 def test_error_weights_of_other_kinds_are_named(case: str, tmp_path: Path) -> None:
-    names, told = NAMES[case]
+    names, expected = NAMES[case]
     tensors = {name: torch.zeros(2) for name in names}
     files = {"bare.pt": tensors, "inside.pth": {"state_dict": tensors}, "raw.safetensors": tensors}
     for name, content in files.items():
@@ -59,7 +60,7 @@ def test_error_weights_of_other_kinds_are_named(case: str, tmp_path: Path) -> No
         with pytest.raises(CheckpointError) as caught:
             load_generator(path)
         assert str(caught.value).startswith(name)
-        assert told in str(caught.value)
+        assert expected in str(caught.value)
         assert "needed" in str(caught.value)
 
 
@@ -72,15 +73,15 @@ def test_error_encoders_without_their_generator(tmp_path: Path) -> None:
 
 
 def test_error_files_of_our_own_kinds(tmp_path: Path) -> None:
-    for form, told in (("emogan-axes", "expression axes; give it as axes"), ("emotiongan-latent-1", "a latent")):
+    for form, expected in (("emogan-axes", "expression axes; give it as axes"), ("emotiongan-latent-1", "a latent")):
         path = tmp_path / "ours.safetensors"
         write_tensors(path, {"x": torch.zeros(2)}, {"format": form})
-        with pytest.raises(CheckpointError, match=f"is not a generator but .*{told}"):
+        with pytest.raises(CheckpointError, match=f"is not a generator but .*{expected}"):
             load_generator(path)
 
 
 @pytest.mark.parametrize(
-    ("start", "told"),
+    ("start", "expected"),
     [
         (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
@@ -95,17 +96,17 @@ def test_error_files_of_our_own_kinds(tmp_path: Path) -> None:
         (b"0123456789", "no generator file known here (it starts with b'0123')"),
     ],
 )
-def test_error_other_files_by_their_first_bytes(start: bytes, told: str, tmp_path: Path) -> None:
+def test_error_other_files_by_their_first_bytes(start: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "ffhq.pkl"
     path.write_bytes(start)
     with pytest.raises(CheckpointError) as caught:
         load_generator(path)
     assert str(caught.value).startswith("ffhq.pkl ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "needed a StyleGAN generator" in str(caught.value)
 
 
-def stranger(module: str, monkeypatch: pytest.MonkeyPatch) -> object:
+def object_of(module: str, monkeypatch: pytest.MonkeyPatch) -> object:
     """An instance of a class of a module that is not there when the file is read."""
     parts = module.split(".")
     for count in range(1, len(parts) + 1):
@@ -117,7 +118,7 @@ def stranger(module: str, monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 @pytest.mark.parametrize(
-    ("module", "told"),
+    ("module", "expected"),
     [
         ("sklearn.svm._classes", "a scikit-learn model"),
         ("joblib.numpy_pickle", "a file of joblib"),
@@ -128,16 +129,16 @@ def stranger(module: str, monkeypatch: pytest.MonkeyPatch) -> object:
 )
 @pytest.mark.parametrize("write", ["pickle", "torch"])
 def test_error_objects_of_programs_are_named(
-    module: str, told: str, write: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    module: str, expected: str, write: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.pkl"
     with monkeypatch.context() as patched:
-        content = {"state_dict": {}, "callbacks": [stranger(module, patched)]}
+        content = {"state_dict": {}, "callbacks": [object_of(module, patched)]}
         path.write_bytes(pickle.dumps(content)) if write == "pickle" else torch.save(content, path)
     with pytest.raises(CheckpointError, match=r"^model\.pkl: ") as caught:
         load_generator(path)
     assert f"refused '{module}.Thing' at byte" in str(caught.value)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_error_a_module_saved_whole(tmp_path: Path) -> None:

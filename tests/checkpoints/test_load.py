@@ -1,11 +1,15 @@
-"""The door for weights: our files whole, everything else refused in one sentence."""
+"""Loading generators: our files whole, everything else refused in one sentence."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
+import os
 import pickle
 import struct
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +17,15 @@ from typing import Any
 import pytest
 import torch
 from foreign import rosinality_names
+from nvidia_pickles import write_networks
 from safetensors import SafetensorError
 from tiny import TINY, make_generator
 
 from emogan_core import weights
-from emogan_core.checkpoints import load_generator, write_generator
+from emogan_core.checkpoints import load, load_generator, start_of, write_generator
+from emogan_core.checkpoints.convert import ConversionOptions, convert_generator
+from emogan_core.checkpoints.known import sha256_of
+from emogan_core.checkpoints.pickles import open_archive, read_pickle
 from emogan_core.errors import CheckpointError, DeviceError, OutputError
 from emogan_core.networks import Generator, tensors_of
 from emogan_core.weights import read_header, read_tensors, write_tensors
@@ -52,11 +60,11 @@ def test_shape_half_file_is_stable_once_written(tiny: Generator, tmp_path: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        {"architecture": "stylegan2-resnet", "c_dim": 4, "judge_clamp": 256.0},
-        {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "judge_group": None},
+        {"architecture": "stylegan2-resnet", "c_dim": 4, "discriminator_clamp": 256.0},
+        {"architecture": "stylegan2-orig", "c_dim": 1, "conditioning": "concat", "discriminator_group": None},
     ],
 )
-def test_shape_classes_and_judges_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
+def test_shape_classes_and_discriminators_round_trip(change: dict[str, Any], tmp_path: Path) -> None:
     net, path = make_generator(replace(TINY, **change)), tmp_path / "classes.safetensors"
     write_generator(path, net, half=False)
     again = load_generator(path)
@@ -98,6 +106,30 @@ def test_error_missing_file_and_device(file: Path, tmp_path: Path) -> None:
         load_generator(file, device="tpu")
 
 
+def test_error_packed_files_and_folders_in_one_sentence(tiny: Generator, tmp_path: Path) -> None:
+    source = write_networks(tmp_path / "ffhq.pkl", tiny)
+    packed = tmp_path / "ffhq.zip"
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.write(source, "models/ffhq.pkl")
+        with pytest.raises(CheckpointError, match=r"^ffhq\.zip: it is a zip archive of 'models/ffhq\.pkl'.* unpack it"):
+            load_generator(packed)
+    (tmp_path / "ffhq.pkl.gz").write_bytes(gzip.compress(source.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"^ffhq\.pkl\.gz is a packed archive; unpack it first"):
+        load_generator(tmp_path / "ffhq.pkl.gz")
+    with pytest.raises(CheckpointError, match=f"{tmp_path.name} is a folder; give the generator file in it"):
+        load_generator(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("read", [load_generator, start_of, sha256_of, open_archive, read_pickle])
+def test_error_pipes_and_devices_are_not_waited_for(read: Callable[[Path], object], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pkl")
+    for path in (tmp_path / "pipe.pkl", Path("/dev/zero")):
+        with pytest.raises(CheckpointError, match="is a device or pipe, not an ordinary file"):
+            read(path)
+
+
 def test_error_other_safetensors(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     write_tensors(path, {"x": torch.zeros(3)}, {"format": "pt"})
@@ -126,21 +158,33 @@ def test_error_names_that_no_file_can_have(tmp_path: Path) -> None:
         {"name": 5},
         {"crop": ["tight"]},
         {"licence": None},
-        {"judge_group": 2.5},
+        {"discriminator_group": 2.5},
         {"conv_clamp": float("nan")},
         {"conv_clamp": "4"},
         {"channels": [8] * 100_000},
+        {"licence": "a\ud800b"},
+        {"crop": "\udfff"},
+        {"conv_clamp": 10**400},
+        {"resolution": 10**400},
         {"resolution": 1e400},
         {"odd": 1},
     ],
 )
 def test_error_descriptions_of_other_types(tiny: Generator, tmp_path: Path, change: dict[str, object]) -> None:
-    path = tmp_path / "told.safetensors"
+    path = tmp_path / "expected.safetensors"
     spec = json.dumps(json.loads(tiny.spec.to_json()) | change)
     write_tensors(path, tensors_of(tiny), {"format": "emotiongan-generator-1", "spec": spec})
-    with pytest.raises(CheckpointError, match=r"^told\.safetensors: ") as caught:
+    with pytest.raises(CheckpointError, match=r"^expected\.safetensors: ") as caught:
         load_generator(path)
     assert len(str(caught.value)) < 400
+
+
+def test_invariance_names_that_are_no_unicode_are_written(tiny: Generator, tmp_path: Path) -> None:
+    source = write_networks(tmp_path / os.fsdecode(b"f\xffhq.pkl"), tiny)
+    options = ConversionOptions(crop="\udcff", licence="\udcfe")
+    convert_generator(source, tmp_path / "out.safetensors", options=options)
+    spec = load_generator(tmp_path / "out.safetensors").spec
+    assert (spec.name, spec.crop, spec.licence) == ("f?hq", "?", "?")
 
 
 def test_error_numbers_that_are_none(tiny: Generator, tmp_path: Path) -> None:
@@ -152,6 +196,18 @@ def test_error_numbers_that_are_none(tiny: Generator, tmp_path: Path) -> None:
         write_tensors(path, tensors, {"format": "emotiongan-generator-1", "spec": tiny.spec.to_json()})
         with pytest.raises(CheckpointError, match=r"^nan\.safetensors: .*NaN or infinity"):
             load_generator(path)
+
+
+def test_error_want_of_memory_is_not_the_files_fault(
+    tiny: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: object) -> Generator:
+        raise MemoryError
+
+    path = write_networks(tmp_path / "large.pkl", tiny)
+    monkeypatch.setattr(load, "build_generator", build)
+    with pytest.raises(MemoryError):
+        load_generator(path)
 
 
 def test_error_every_truncation_is_refused(file: Path, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 from tiny_faces import IRIS_CM, SCALE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.eyes import Iris, eye_of, eyeball, iris_of, iris_shift, lid_share
+from emogan_core.compose.frames import COLUMNS, Edges, frame_between
+from emogan_core.compose.lids import Lids, lids_of
 from emogan_core.compose.move import move_face
 from emogan_core.compose.openings import EYE_LEFT, EYE_RIGHT
 from emogan_core.face_model.mesh import Grid
@@ -23,6 +25,12 @@ def drawn_eye() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return photo, skin
 
 
+def drawn_lids(upper: float = 34.0) -> Lids:
+    """The lids of that eye, the upper one's edge at a row of the photo."""
+    frame = frame_between(np.array([18.0, 42.0]), np.array([62.0, 42.0]))
+    return lids_of(frame, Edges(np.full(COLUMNS, upper - 42), np.full(COLUMNS, 8.0)))
+
+
 def test_golden_hidden_parts_continue_iris_and_white() -> None:
     photo, skin = drawn_eye()
     whole, white = eyeball(photo, lid_share(skin, 10.0), GRID, IRIS)
@@ -32,22 +40,22 @@ def test_golden_hidden_parts_continue_iris_and_white() -> None:
 
 
 def test_invariance_lids_at_rest_show_the_photo() -> None:
-    photo, skin = drawn_eye()
-    behind = eye_of(photo, skin, GRID, IRIS, 10.0).behind(skin, np.zeros(2), 10.0)
+    photo, _ = drawn_eye()
+    behind = eye_of(photo, drawn_lids(), GRID, IRIS, 10.0).behind(drawn_lids(), np.zeros(2), 10.0)
     assert np.array_equal(behind, photo)
 
 
 def test_golden_gaze_moves_the_iris_over_the_white() -> None:
-    photo, skin = drawn_eye()
-    behind = eye_of(photo, skin, GRID, IRIS, 10.0).behind(skin, np.array([10.0, 0.0]), 10.0)
+    photo, _ = drawn_eye()
+    behind = eye_of(photo, drawn_lids(), GRID, IRIS, 10.0).behind(drawn_lids(), np.array([10.0, 0.0]), 10.0)
     row = 20
     assert behind[row, 39].mean() < 90  # the iris's new middle
     assert behind[row, 23].mean() > 200  # white where it was
 
 
 def test_shape_part_of_an_eye() -> None:
-    photo, skin = drawn_eye()
-    part = eye_of(photo, skin, GRID, IRIS, 10.0).part(Grid(15.0, 24.0, 20, 10))
+    photo, _ = drawn_eye()
+    part = eye_of(photo, drawn_lids(), GRID, IRIS, 10.0).part(Grid(15.0, 24.0, 20, 10))
     assert part.seen.shape == part.whole.shape == (10, 20, 3)
     assert np.array_equal(part.seen, photo[4:14, 5:25])
 

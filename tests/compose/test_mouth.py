@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.motion import opening_patch
-from emogan_core.compose.mouth import inside, tones_of, with_photo
+from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside, tones_of
 from emogan_core.compose.move import move_face
+from emogan_core.compose.open_mouth import seen_inside, shows_nothing
 from emogan_core.compose.openings import MOUTH, aligned, fitted
 from emogan_core.compose.scene import scene_of
+from emogan_core.face_model import FaceFit, FaceModel, load_face_model
 from emogan_core.face_model.mesh import Grid
 from emogan_core.images import Photo
 
@@ -17,10 +20,13 @@ LIGHT, DARK, WHITE = np.array([200.0, 170, 160]), np.array([90.0, 65, 55]), np.a
 def test_invariance_tones_follow_the_exposure() -> None:
     full, half = tones_of(LIGHT, LIGHT, WHITE), tones_of(LIGHT / 2, LIGHT / 2, WHITE / 2)
     assert np.allclose(half.teeth, full.teeth / 2, rtol=0.05)
+    dark = tones_of(LIGHT * 0.15, LIGHT * 0.15, WHITE * 0.15)
+    for tone in ("teeth", "gums", "dark"):
+        assert np.allclose(getattr(dark, tone), getattr(full, tone) * 0.15, rtol=0.01)
 
 
 def test_golden_teeth_are_about_as_bright_as_fair_cheeks_and_brighter_than_dark_ones() -> None:
-    assert 0.95 < tones_of(LIGHT, LIGHT, WHITE).teeth.mean() / LIGHT.mean() < 1.15
+    assert 1.05 < tones_of(LIGHT, LIGHT, WHITE).teeth.mean() / LIGHT.mean() < 1.25
     assert tones_of(DARK, DARK, WHITE * 0.75).teeth.mean() > 1.5 * DARK.mean()
 
 
@@ -38,7 +44,7 @@ def test_golden_teeth_show_between_parted_lips() -> None:
     patch = opening_patch(after, after[:, :2], model.triangles[model.triangle_part <= 1], grid, 2)
     assert (patch.skin < 0.5).sum() > 20
     tones = tones_of(LIGHT, LIGHT, WHITE)
-    drawn = inside(model, after, patch, tones, SCALE, 2, upper=True)
+    drawn = inside(model, after, patch, tones, SCALE, 2)
     assert drawn[patch.skin < 0.2].max() > 0.7 * tones.teeth.max()
     assert drawn.max() <= 1.1 * tones.teeth.max()
 
@@ -50,10 +56,41 @@ def test_invariance_the_photos_own_inside_stays_where_the_mouth_was_open() -> No
     opening = fitted(model, fit, raw, tiny_face()[1].vertices(model), MOUTH, photo.pixels)
     moved = aligned(model, fit, raw, raw, (opening,))[2][0]
     grid = Grid(0.0, 0.0, SIDE, SIDE)
-    own = photo.pixels.astype(np.float32)
-    kept = with_photo(np.zeros_like(own), own, grid, opening, moved, SCALE)
+    kept = seen_inside(photo.pixels, grid, opening, moved, tones_of(LIGHT, LIGHT, WHITE), SCALE)
     column, row = fit.landmarks[[13, 14]].mean(0).astype(int)
-    assert np.array_equal(kept[row, column], own[row, column])
+    assert np.allclose(kept[row, column], photo.pixels[row, column], atol=1.5)
+
+
+def open_mouth_in(colour: tuple[int, int, int]) -> tuple[FaceModel, FaceFit, Photo]:
+    """A face with its mouth wide open, one colour inside."""
+    model, fit = tiny_face({"jawOpen": 0.8})
+    pixels = tiny_photo().pixels.copy()
+    outline = fit.landmarks[list(MOUTH.upper + MOUTH.lower[::-1])]
+    rows, columns = polygon(outline[:, 1] - 0.5, outline[:, 0] - 0.5, pixels.shape[:2])
+    pixels[rows, columns] = colour
+    return model, fit, Photo(pixels)
+
+
+def test_golden_nothing_new_is_drawn_in_a_mouth_that_was_wide_open() -> None:
+    model, fit, photo = open_mouth_in((40, 15, 15))
+    after = fit.coefficients.copy()
+    after[
+        [model.index(name) for name in ("mouthSmileLeft", "mouthSmileRight", "mouthUpperUpLeft", "mouthUpperUpRight")]
+    ] = 0.7
+    pixels, _ = move_face(photo, model, fit, after)
+    column, row = fit.landmarks[[13, 14]].mean(0).astype(int)
+    line = pixels[:, column].astype(int).sum(-1)
+    inside_mouth = line[row - 8 : row + 9]
+    assert inside_mouth.max() < 150  # no bright line floats in the dark
+
+
+def test_golden_a_narrow_dark_gap_hides_teeth_and_a_wide_one_does_not() -> None:
+    tones = tones_of(LIGHT, LIGHT, WHITE)
+    for jaw, colour, nothing in ((0.0, (40, 15, 15), True), (0.8, (40, 15, 15), False), (0.8, (200, 200, 190), False)):
+        model, fit, photo = open_mouth_in(colour) if jaw else (*tiny_face(), tiny_photo())
+        raw = fit.vertices(model)
+        opening = fitted(model, fit, raw, tiny_face()[1].vertices(model), MOUTH, photo.pixels)
+        assert shows_nothing(photo.pixels, opening, tones, SCALE) is nothing
 
 
 def test_golden_closing_an_open_mouth_hides_its_inside() -> None:
@@ -70,3 +107,38 @@ def test_golden_a_scene_knows_closed_lips() -> None:
     model, fit = tiny_face()
     mouth = next(o for o in scene_of(tiny_photo(), model, fit).openings if o.place is MOUTH)
     assert not mouth.photo.gap.any()
+
+
+def test_golden_teeth_stay_as_tall_as_they_are_when_a_smile_opens_wide() -> None:
+    model, fit = tiny_face({"mouthUpperUp": 0.6, "mouthLowerDown": 0.6})
+    pixels = tiny_photo().pixels.copy()
+    outline = fit.landmarks[list(MOUTH.upper + MOUTH.lower[::-1])]
+    rows, columns = polygon(outline[:, 1] - 0.5, outline[:, 0] - 0.5, pixels.shape[:2])
+    pixels[rows, columns] = (235, 235, 225)
+    after = fit.coefficients.copy()
+    after[model.index("jawOpen")] = 0.9
+    opened, _ = move_face(Photo(pixels), model, fit, after)
+    column = int(fit.landmarks[13][0])
+    tall = [(image[:, column].min(-1) > 205).sum() for image in (pixels, opened)]
+    assert tall[0] > 3
+    assert tall[1] <= 1.3 * tall[0] + 1
+
+
+def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
+    teeth = np.zeros((4, 40), dtype=bool)
+    teeth[:, 4:14] = teeth[:, 16:26] = teeth[:, 36:] = True  # two apart, then ten
+    colours = np.where(teeth[..., None], 200.0, 20.0).astype(np.float32).repeat(3, -1)
+    filled = _without_gaps(colours, teeth, 6.0)
+    assert 60 < filled[2, 15, 0] < 150
+    assert (filled[2, 30] == 20).all()
+    assert (filled[teeth] == 200).all()
+
+
+def test_golden_the_tongue_is_behind_the_lower_teeth() -> None:
+    model = load_face_model()
+    tongue = _tongue(model)
+    assert tongue[model.part_vertices["teeth"]].max() == 0
+    assert tongue[_upper_jaw(model)].max() == 0
+    lower = np.setdiff1d(np.arange(len(model.neutral))[model.part_vertices["gums_and_tongue"]], _upper_jaw(model))
+    x, _, z = model.neutral[lower].T
+    assert tongue[lower][(np.abs(x) < 0.5) & (z > 5) & (z < 8.5)].min() == 1

@@ -99,7 +99,7 @@ def test_golden_extra_shading_brightens_where_it_says() -> None:
     shading[np.linalg.norm(model.neutral - cheek, axis=1) < 1.5] = 0.2
     pixels, mask = move_face(photo, model, fit, fit.coefficients, shading=shading)
     column, row = fit.landmarks[50].astype(int)
-    ratio = pixels[row, column] / photo.pixels[row, column]
+    ratio = np.exp(np.log(pixels[row, column] / photo.pixels[row, column]).mean())  # brightness; its hue may follow
     assert np.allclose(ratio, np.exp(0.2), atol=0.05)
     assert mask[row, column] == 1
     column, row = fit.landmarks[280].astype(int)

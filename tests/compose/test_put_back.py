@@ -95,6 +95,22 @@ def test_shape_photo_mask_and_picture(tiny: Generator, mode: str) -> None:
     assert result.redrawn.shape == (1, 3, 32, 32)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("mode", MODES)
+def test_invariance_deep_photos_are_edited_in_their_own_steps(tiny: Generator, mode: str, kind: type) -> None:
+    """Outside of the mask to the bit; inside as the picture of 8 bits, and finer than that."""
+    plain = photo_of()
+    fine = np.random.default_rng(4).uniform(-0.49, 0.49, plain.pixels.shape).astype(kind)
+    deep = replace(plain, pixels=plain.pixels + fine, notices=("kept",))
+    result, rough = edited(tiny, deep, mode=mode), edited(tiny, plain, mode=mode)
+    outside = result.mask == 0
+    assert (result.photo.pixels.dtype, result.photo.notices) == (kind, ("kept",))
+    np.testing.assert_array_equal(result.photo.pixels[outside], deep.pixels[outside])
+    inside = result.photo.pixels[~outside]
+    assert np.abs(inside - rough.photo.pixels[~outside]).mean() < 1
+    assert (inside != np.round(inside)).mean() > 0.5
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_invariance_pixels_outside_the_mask_and_alpha(tiny: Generator, mode: str) -> None:
     photo = photo_of(alpha=True)

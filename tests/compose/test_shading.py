@@ -51,3 +51,30 @@ def test_golden_light_from_one_side_is_found() -> None:
     light = light_of(pixels, model, before)
     assert light.slope[0] > 0.1
     assert abs(light.slope[1]) < 0.1
+
+
+def test_invariance_burnt_out_pixels_get_no_gray_folds() -> None:
+    pixels = np.full((20, 20, 3), 255.0, dtype=np.float32)
+    assert np.array_equal(FRONT.ratios(np.full((20, 20), -0.3, dtype=np.float32), pixels), np.ones((20, 20, 3)))
+    middle = FRONT.ratios(np.full((20, 20), -0.3, dtype=np.float32), pixels / 2)
+    assert np.allclose(middle, np.exp(-0.3))
+
+
+def light_on(tone: np.ndarray, tilt: np.ndarray | float = 0.0) -> Light:
+    """The light found on a face of one tone, brighter to one side; `tilt` [3] changes the tone with the brightness."""
+    model, fit = tiny_face()
+    side = np.linspace(-0.4, 0.4, SIDE)[None, :, None]
+    grain = np.random.default_rng(0).normal(0, 0.05, (SIDE, SIDE, 3)) * (np.ptp(np.asarray(tilt)) > 0)
+    pixels = tone * np.exp(side * (1 + np.asarray(tilt)) + grain)
+    return light_of(np.clip(pixels, 0, 255).astype(np.uint8), model, fit.vertices(model))
+
+
+def test_invariance_gray_and_toned_pictures_keep_their_hue_in_folds() -> None:
+    for tone in (np.full(3, 130.0), np.array([150.0, 125.0, 90.0])):
+        assert np.allclose(light_on(tone).tint, 1, atol=0.05)
+
+
+def test_golden_folds_of_fair_skin_turn_redder() -> None:
+    tint = light_on(np.array([170.0, 140, 125]), np.array([-0.08, 0.01, 0.07])).tint
+    assert tint[0] < 0.9
+    assert tint[2] > 1.1

@@ -1,4 +1,4 @@
-"""A small labelled world in W+ for the whole room."""
+"""A small labelled world in W+ for all tests of this package."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from toy import Toy, toy
 
 from emogan_core.expressions import ExpressionAxes, fit_expressions
-from emogan_core.glm import Toy, toy
 from emogan_core.latents import Latent
 
 FINGERPRINT = "f" * 64

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from emogan_core.errors import ExpressionError
@@ -57,6 +60,77 @@ def test_golden_cells_that_look_like_formulas_are_text(read):
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("file;expression\na.jpg;neutral\n", ("semicolons between the columns",)),
+        ("file\texpression\na.jpg\tneutral\n", ("tabs between the columns",)),
+        ("sep=;\nfile;expression\na.jpg;neutral\n", ("semicolons between the columns",)),
+        ("File,Expression\na.jpg,neutral\n", ("the column 'File' as file", "the column 'Expression' as expression")),
+        (
+            "File Name , Emotion\na.jpg,neutral\n",
+            ("the column 'File Name' as file", "the column 'Emotion' as expression"),
+        ),
+        (
+            "image-path,label,id\na.jpg,neutral,7\n",
+            ("the column 'image-path' as file", "the column 'label' as expression"),
+        ),
+        ("file,image,expression,label\na.jpg,b.jpg,neutral,7\n", ()),
+        ("file,expression\na.jpg,Neutral\n", ("'Neutral' as neutral",)),
+        ("file,expression\r\na.jpg,neutral\r\n\r\n", ()),
+        ("file,expression\na.jpg,neutral\n".encode("utf-16"), ()),
+    ],
+)
+def test_golden_other_ways_to_write_the_same(read, folder, text, told):
+    faces = read(text)
+    assert (faces.files, faces.expressions) == ((folder / "a.jpg",), ("neutral",))
+    people = "no column person: every picture counts as another person"
+    assert faces.notices == tuple(f"labels.csv: {notice}" for notice in (*told, people))
+
+
+def test_golden_people_by_other_names(read):
+    faces = read("file,expression,Subject ID\na.jpg,neutral,Ann\n")
+    assert (faces.people, faces.notices) == (("Ann",), ("labels.csv: the column 'Subject ID' as person",))
+
+
+def test_golden_words_for_the_named_expressions(read):
+    faces = read("file,expression,person\na.jpg,Happy,a\nb.jpg,my  Smile,a\ndeep/c.jpg,my_smile,a\n")
+    assert faces.expressions == ("happiness", "my Smile", "my Smile")
+    assert faces.notices == ("labels.csv: 'Happy' as happiness",)
+
+
+@pytest.mark.parametrize(("word", "labels"), [("Calm", ("calm", "glad")), ("0", ("0", "1"))])
+def test_golden_another_word_for_the_reference(read, folder, tmp_path, word, labels):
+    (tmp_path / "labels.csv").write_text(f"file,expression\na.jpg,{labels[0]}\nb.jpg,{labels[1]}\n")
+    faces = read_face_set(folder, tmp_path / "labels.csv", neutral=word)
+    assert faces.expressions == ("neutral", labels[1])
+    with pytest.raises(ExpressionError, match=r"labelled 'plain', the word for 'neutral'; it has 1 '"):
+        read_face_set(folder, tmp_path / "labels.csv", neutral="plain")
+
+
+def test_golden_backslashes_part_folders(read, folder):
+    faces = read("file,expression\ndeep\\c.jpg,neutral\n")
+    assert faces.files == (folder / "deep" / "c.jpg",)
+    assert "labels.csv: backslashes in 1 names as folders" in faces.notices
+
+
+def test_golden_decimal_commas(read):
+    faces = read("file;expression;Yaw angle\na.jpg;neutral;-3,5\nb.jpg;neutral;2\n", covariates=("yaw_angle",))
+    assert faces.covariates == {"yaw_angle": (-3.5, 2.0)}
+    assert "labels.csv: decimal commas in yaw_angle" in faces.notices
+    with pytest.raises(ExpressionError, match="'3,5'"):  # where commas part columns they may part thousands
+        read('file,expression,yaw\na.jpg,neutral,"3,5"\nb.jpg,neutral,1\n', covariates=("yaw",))
+
+
+def test_error_no_table_without_end(folder, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/full"), Path("/dev/zero")):
+        with pytest.raises(ExpressionError, match="device or pipe"):
+            read_face_set(folder, path)
+    with pytest.raises(ExpressionError, match="folder"):
+        read_face_set(folder, folder)
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         "../secret.jpg",
@@ -91,9 +165,17 @@ def test_golden_a_link_that_stays_inside_is_fine(read, folder):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no column file, expression"),
+        ("", "no header that can be read"),
         ("file,expression\n", "no rows"),
-        ("file,label\na.jpg,neutral\n", "no column expression; it has file, label"),
+        ("file,mood\na.jpg,neutral\n", "no column expression; its first line is 'file,mood'; expected is a header row"),
+        ("a.jpg,happy\n", "no column file, expression; its first line is 'a.jpg,happy'"),
+        ("a.jpg;happy,sad\n", "no header that can be read; its first line is 'a.jpg;happy,sad'"),
+        ("file,image,label,emotion\na.jpg,a.jpg,x,x\n", "columns label and emotion, and each could be the expression"),
+        ("path,image,label\na.jpg,a.jpg,x\n", "columns path and image, and each could be the file"),
+        (f"file,expression\na.jpg,{'x' * 100}\n", "label of 100 letters"),
+        (f"file,expression\n{'x' * 300}.jpg,neutral\n", "row 2 has a name that is too long"),
+        ("file,expression\na.jpg,happy\nb.jpg,Joy\n", "labels 'happy' and 'Joy', which all stand for happiness"),
+        ("sep=;\nfile;expression\na.jpg\n", "row 3 has another number of cells"),
         ("file,expression,file\na.jpg,neutral,b.jpg\n", "column file more than once"),
         ("file,expression\na.jpg,\nb.jpg,\n", r"row 2 has no expression \(2 such rows of 2\)"),
         ("file,expression\n,neutral\n", "row 2 has no file"),
@@ -104,7 +186,7 @@ def test_golden_a_link_that_stays_inside_is_fine(read, folder):
         ("file,expression\ndeep,neutral\n", "row 2 names 'deep'"),
         ("file,expression\na.jpg,neutral\na.jpg,happiness\n", "rows 2 and 3 both label 'a.jpg'"),
         ('file,expression\n"a.jpg,neutral\n', "not a CSV"),
-        (b"\xff\xfe\x00a", "not a CSV in UTF-8"),
+        (b"\xff\x00a", "not a CSV in UTF-8"),
         ("file,expression\na\0.jpg,neutral\n", "points outside|not a CSV"),
     ],
 )

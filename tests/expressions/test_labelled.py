@@ -9,12 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from emogan_core.errors import Cancelled, ExpressionError, PhotoError
-from emogan_core.expressions import FaceSet, label_latents
+from emogan_core.errors import Cancelled, ExpressionError, OutputError
+from emogan_core.expressions import FaceSet, code_file, label_latents, label_photos, readable
 from emogan_core.face_model import load_face_model
 from emogan_core.faces import choose_face, crop_of, cut
 from emogan_core.images import open_photo, photo_from_tensor, save_photo, tensor_from_photo
-from emogan_core.inversion import invert_images
+from emogan_core.inversion import METHODS, invert_images
+from emogan_core.latents import Latent, save_latent
 from emogan_core.weights import builtin_path
 
 EXAMPLE = builtin_path("examples/composite_f_multi.jpg")
@@ -72,11 +73,93 @@ def test_error_no_usable_face(tiny, faces):
         label_latents(tiny, few)
 
 
-def test_error_file_is_no_picture(tiny, faces, tmp_path):
+def test_shape_pictures_that_cannot_be_used_are_left_out_and_named(tiny, faces, tmp_path):
+    text, cut_short = tmp_path / "text.png", tmp_path / "cut.png"
+    text.write_text("hello")
+    cut_short.write_bytes(faces.files[0].read_bytes()[:900])
+    odd = replace(faces, files=(faces.files[0], text, cut_short, *faces.files[3:]))
+    labelled = label_latents(tiny, odd, aligned=True)
+    assert [(one.name, one.why.split(" ")[0]) for one in labelled.skipped] == [
+        (str(text), "text.png"),
+        (str(cut_short), "cut.png"),
+    ]
+    rows = [0, *range(3, 35)]
+    assert labelled.labels == tuple(faces.expressions[row] for row in rows)
+    assert labelled.covariates == {"yaw": tuple(float(row) for row in rows)}
+    first, skipped = readable(odd)
+    assert len(first) == 34  # what is cut short begins well
+    assert (first.people, [one.name for one in skipped]) == ((faces.people[0], *faces.people[2:]), [str(text)])
+
+
+def test_golden_pictures_in_memory_as_files(tiny, faces):
+    photos = [open_photo(path) for path in faces.files[:5]]
+    people = faces.people[:5]
+    of_photos = label_photos(tiny, photos, faces.expressions[:5], people=people, aligned=True)
+    of_files = label_latents(tiny, FaceSet(faces.files[:5], faces.expressions[:5], people, {}), aligned=True)
+    torch.testing.assert_close(of_photos.latents.ws, of_files.latents.ws)
+    np.testing.assert_array_equal(of_photos.coefficients, of_files.coefficients)
+    np.testing.assert_array_equal(of_photos.brightness, of_files.brightness)
+    assert (of_photos.labels, of_photos.people) == (of_files.labels, of_files.people)
+    with pytest.raises(ExpressionError, match="3 people came for 5 pictures"):
+        label_photos(tiny, photos, faces.expressions[:5], people=people[:3], aligned=True)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How many pictures are really inverted."""
+    seen = []
+    real = METHODS["encode"]
+
+    def encode(generator, images, **options):
+        seen.append(len(images))
+        return real(generator, images, **options)
+
+    monkeypatch.setitem(METHODS, "encode", encode)
+    return seen
+
+
+def kept(path, tiny, *, aligned=True):
+    return code_file(path, tiny, aligned=aligned, method="encode")
+
+
+def test_golden_codes_are_kept_for_the_next_time(tiny, faces, tmp_path, counted):
     text = tmp_path / "text.png"
     text.write_text("hello")
-    with pytest.raises(PhotoError, match=r"text\.png"):
-        label_latents(tiny, replace(faces, files=(*faces.files[:-1], text)), aligned=True)
+    odd = replace(faces, files=(text, *faces.files[1:]))
+    first = label_latents(tiny, odd, aligned=True, codes=kept(tmp_path / "a.codes", tiny))
+    assert sum(counted) == 34
+    again = label_latents(tiny, odd, aligned=True, codes=kept(tmp_path / "a.codes", tiny))
+    assert sum(counted) == 34
+    torch.testing.assert_close(again.latents.ws, first.latents.ws, rtol=0, atol=0)
+    np.testing.assert_array_equal(again.coefficients, first.coefficients)
+    np.testing.assert_array_equal(again.brightness, first.brightness)
+    assert (again.skipped, again.labels) == (first.skipped, first.labels)
+    Image.new("RGB", (32, 32)).save(faces.files[7])
+    label_latents(tiny, odd, aligned=True, codes=kept(tmp_path / "a.codes", tiny))
+    assert sum(counted) == 35
+    assert len(kept(tmp_path / "a.codes", tiny)) == 36
+    assert len(kept(tmp_path / "a.codes", tiny, aligned=False)) == 0
+
+
+def test_golden_codes_found_before_a_stop_are_kept(tiny, faces, tmp_path, counted):
+    def stop(report):
+        if report.step == 33:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        label_latents(tiny, faces, aligned=True, codes=kept(tmp_path / "a.codes", tiny), progress=stop)
+    label_latents(tiny, faces, aligned=True, codes=kept(tmp_path / "a.codes", tiny))
+    assert counted == [32, 3]
+
+
+def test_error_something_else_where_codes_would_be_kept(tiny, tmp_path):
+    for name, data in (("text.codes", b"precious"), ("empty.codes", b"")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(OutputError, match="something else is there"):
+            kept(tmp_path / name, tiny)
+    save_latent(tmp_path / "latent.codes", Latent(tiny.w_avg.expand(1, 8, -1), tiny.fingerprint))
+    with pytest.raises(OutputError, match="something else is there"):
+        kept(tmp_path / "latent.codes", tiny)
 
 
 def test_error_cancelled(tiny, faces):
@@ -97,6 +180,7 @@ def test_golden_pictures_without_a_face_have_a_latent_and_no_coefficients(tiny, 
     assert labelled.coefficients is not None
     assert labelled.coefficients.shape == (35, len(load_face_model().names))
     assert np.isnan(labelled.coefficients).all(1).sum() > 30  # noise shows nobody
+    assert (np.isnan(labelled.brightness).all(1) == np.isnan(labelled.coefficients).all(1)).all()
     assert label_latents(tiny, faces, aligned=True, coefficients=False).coefficients is None
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from emogan_core.errors import FaceError
-from emogan_core.faces import Face, choose_face, crop_of, cut, find, find_faces, frame_quad
+from emogan_core.faces import Face, choose_face, crop_of, cut, face_under, find, find_faces, frame_quad
 from emogan_core.images import Photo, open_photo
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "data" / "photos"
@@ -161,3 +161,14 @@ def test_shape_result_is_frozen():
     with pytest.raises(AttributeError):
         made_face().score = 0.0
     assert replace(made_face(), score=0.5).score == 0.5
+
+
+def test_shape_a_mask_means_the_face_it_covers() -> None:
+    photo = portrait()
+    (face,) = find_faces(photo)
+    mask = np.zeros(photo.pixels.shape[:2])
+    with pytest.raises(FaceError, match="the mask lies on no face, 1 face was found"):
+        face_under(photo, mask)
+    left, top, right, bottom = (round(side) for side in face.box)
+    mask[top : (top + bottom) // 2, left:right] = 1.0
+    assert np.array_equal(face_under(photo, mask).landmarks, face.landmarks)

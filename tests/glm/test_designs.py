@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from emogan_core.glm import absorb, deal_groups, group_index, one_hot, standardise
+from emogan_core.glm import absorb, group_index, one_hot, standardise
 
 
 def test_shape_one_hot_leaves_the_reference_empty():
@@ -20,20 +20,8 @@ def test_shape_groups_are_numbered_by_name():
 
 
 def test_golden_standardise_and_constant_columns():
-    values = np.array([[1.0, 5.0], [3.0, 5.0]])
-    scaled, mean, deviation = standardise(values)
-    np.testing.assert_allclose(scaled, [[-1, 0], [1, 0]])
-    np.testing.assert_allclose(mean, [2, 5])
-    np.testing.assert_allclose(deviation, [1, 1])
-
-
-def test_invariance_standardise_weight_two_is_row_twice():
-    values = np.random.default_rng(0).normal(size=(6, 2))
-    weight = np.array([1, 2, 1, 1, 2, 1])
-    for weighted, doubled in zip(
-        standardise(values, weight.astype(float))[1:], standardise(values.repeat(weight, axis=0))[1:], strict=True
-    ):
-        np.testing.assert_allclose(weighted, doubled)
+    np.testing.assert_allclose(standardise(np.array([[1.0, 5.0], [3.0, 5.0]])), [[-1, 0], [1, 0]])
+    assert standardise(np.zeros((3, 0))).shape == (3, 0)
 
 
 @pytest.mark.parametrize("penalty", [0.5, 4.0])
@@ -60,13 +48,3 @@ def test_golden_no_penalty_is_centring_and_infinity_is_nothing():
     np.testing.assert_allclose(centred[:2], values[:2] - values[:2].mean(axis=0))
     np.testing.assert_allclose(centred[5:], 0.0)
     assert absorb(values, groups, penalty=np.inf, sample_weight=ones) is values
-
-
-@pytest.mark.parametrize("rng", [None, np.random.default_rng(4)])
-def test_golden_groups_are_dealt_whole_and_evenly(rng):
-    people = np.repeat(np.arange(60), 3)
-    classes = np.where(np.arange(180) % 3 == 0, (people % 6 == 0).astype(int), 0)
-    part = deal_groups(people, classes, 5, rng=rng)
-    assert all(len(set(part[people == person])) == 1 for person in range(60))
-    assert [int(classes[part == fold].sum()) for fold in range(5)] == [2] * 5
-    assert np.bincount(part).tolist() == [36] * 5

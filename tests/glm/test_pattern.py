@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from toy import toy
 
-from emogan_core.glm import fit_pattern, one_hot, toy
+from emogan_core.glm import fit_pattern, one_hot
 
 
 @pytest.fixture(scope="module")

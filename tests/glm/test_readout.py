@@ -7,8 +7,17 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from toy import toy
 
-from emogan_core.glm import FitWarning, ReadoutConfig, auc_with_interval, covariance, fit_readout, fit_slope, toy
+from emogan_core.glm import (
+    FitWarning,
+    ReadoutConfig,
+    auc_with_interval,
+    covariance,
+    fit_readout,
+    fit_slope,
+    group_folds,
+)
 
 LOOSE = ReadoutConfig(penalties=(1e-6,))
 
@@ -128,3 +137,14 @@ def test_golden_every_setting_is_felt(world, field, value):
         for config in settings
     )
     assert not np.allclose(one.cross_eta, other.cross_eta, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [None, 4])
+def test_golden_folds_keep_groups_whole_and_classes_even(seed):
+    people = np.repeat(np.arange(60), 3)
+    classes = np.where(np.arange(180) % 3 == 0, (people % 6 == 0).astype(int), 0)
+    tests = [test for _, test in group_folds(people, classes, 5, seed=seed)]
+    assert sorted(np.concatenate(tests)) == list(range(180))
+    assert not any(set(people[a]) & set(people[b]) for a in tests for b in tests if a is not b)
+    assert [int(classes[test].sum()) for test in tests] == [2] * 5
+    assert [len(test) for test in tests] == [36] * 5

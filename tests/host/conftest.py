@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,12 +21,13 @@ from tiny import TINY, make_generator
 from tiny_models import portrait, write_models
 
 from emogan_core.checkpoints import write_generator
+from emogan_core.faces import choose_face, dense_landmarks
 from emogan_core.images import Photo, save_photo
 
 
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A running host whose folders hold tiny models and a portrait."""
+def installed() -> tuple[Path, Path]:
+    """ComfyUI's folder and its Python, or a skip that says what is missing."""
     pytest.importorskip("websocket", reason="these tests talk to ComfyUI through the package websocket-client")
     place = find_host()
     if place is None:
@@ -37,21 +39,42 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     missing = missing_from(python)
     if missing:
         pytest.skip(f"the host's Python lacks {', '.join(missing)}: run {python} -m pip install -r requirements.txt")
-    folder = tmp_path_factory.mktemp("comfy")
+    return place, python
+
+
+def filled_folder(folder: Path) -> Path:
+    """A base folder for a host, with tiny models and a portrait."""
     for name in ("models/stylegan", "models/emotiongan_axes", "input"):
         (folder / name).mkdir(parents=True)
     write_models(folder)
     for prefix in ("", "other_"):
         (folder / f"{prefix}generator.safetensors").rename(folder / f"models/stylegan/{prefix}generator.safetensors")
         (folder / f"{prefix}axes.safetensors").rename(folder / f"models/emotiongan_axes/{prefix}axes.safetensors")
-    write_foreign(folder / "elsewhere" / "gans")
     photo = portrait()
     save_photo(folder / "input/portrait.png", photo)
     save_photo(folder / "input/mirrored.png", Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
     Image.fromarray(
         np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
     ).save(folder / "input/ramp.png")
-    running = start(place, python, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def host(installed: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A running host whose folders hold tiny models, generators of other programs and a portrait."""
+    folder = filled_folder(tmp_path_factory.mktemp("comfy"))
+    write_foreign(folder / "elsewhere" / "gans")
+    write_landmarks(folder)
+    running = start(*installed, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
+    yield running
+    stop(running)
+
+
+@pytest.fixture(scope="session")
+def half_host(installed: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """One that keeps pictures in float16 between nodes."""
+    folder = filled_folder(tmp_path_factory.mktemp("half"))
+    running = start(*installed, folder, arguments=["--fp16-intermediates"])
     yield running
     stop(running)
 
@@ -76,6 +99,53 @@ def write_foreign(folder: Path) -> None:
     write_generator(folder / "sly.safetensors", sly, half=False)
     (folder / "hostile.pkl").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.")
     (folder / "readme.txt").write_text("no generator", encoding="utf-8")
+
+
+LANDMARKS_NODE = """
+import json
+import numpy as np
+import folder_paths
+from comfy_api.latest import ComfyExtension, io
+
+class TestLandmarks(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        outputs = [io.Custom("FACE_LANDMARKS").Output("face_landmarks")]
+        return io.Schema(node_id="TestLandmarks", inputs=[io.String.Input("name")], outputs=outputs)
+
+    @classmethod
+    def execute(cls, name):
+        with open(folder_paths.get_annotated_filepath(name)) as file:
+            content = json.load(file)
+        for face in (face for faces in content["frames"] for face in faces):
+            face["landmarks_xy"] = np.array(face["landmarks_xy"], dtype=np.float32)
+        return io.NodeOutput(content)
+
+class Landmarks(ComfyExtension):
+    async def get_node_list(self):
+        return [TestLandmarks]
+
+def comfy_entrypoint():
+    return Landmarks()
+"""
+"""A node that gives FACE_LANDMARKS as the host's own does, which needs a model that is not here."""
+
+
+def write_landmarks(folder: Path) -> None:
+    """That node, and files for it: the portrait's own landmarks whole, without irises and moved, and none."""
+    pack = folder / "custom_nodes" / "test_landmarks"
+    pack.mkdir(parents=True)
+    (pack / "__init__.py").write_text(LANDMARKS_NODE, encoding="utf-8")
+    points = dense_landmarks(portrait(), choose_face(portrait()))
+    cases = {"portrait": [points], "portrait_468": [points[:468]], "portrait_moved": [points + 6.0], "none": []}
+    for name, faces in (cases | {"larger": [points]}).items():
+        side = 512 if name == "larger" else 256
+        content = {
+            "frames": [[{"landmarks_xy": face.tolist()} for face in faces]],
+            "image_size": [side, side],
+            "connection_sets": {},
+        }
+        (folder / f"input/{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")

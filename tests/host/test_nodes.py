@@ -16,7 +16,7 @@ from tiny_models import axis, portrait
 
 from emogan_core.expressions import load_axes
 from emogan_core.expressions.meanings import SHAPES
-from emogan_core.images import open_photo, photo_from_tensor, save_photo
+from emogan_core.images import open_photo, photo_from_tensor, read_record, save_photo
 from emogan_core.weights import builtin_path
 
 SNAPSHOT = Path(__file__).with_name("schemas.json")
@@ -24,10 +24,18 @@ OURS = (  # what a schema says on every host; newer ones add keys of their own
     *("display_name", "description", "category", "search_aliases", "input", "input_order"),
     *("output", "output_name", "output_tooltips", "output_node", "has_intermediate_output"),
 )
+STITCH = {
+    "direction": "right",
+    "match_image_size": False,
+    "spacing_width": 0,
+    "spacing_color": "white",
+}
 FILE_CHOICES = {
     "EmotionGAN_LoadGenerator": "name",
     "EmotionGAN_ConvertGenerator": "name",
     "EmotionGAN_LoadAxes": "name",
+    "EmotionGAN_LoadExpression": "name",
+    "EmotionGAN_LoadInversion": "name",
     "EmotionGAN_FitExpressionGLM": "face_set",
 }
 
@@ -48,7 +56,7 @@ def test_golden_schemas(host: Host) -> None:
     }
     for name, choice in FILE_CHOICES.items():
         options = schemas[name]["input"]["required"][choice][1]["options"]
-        del options[1:]  # files of this machine
+        options[:] = [option for option in options if "." not in option]  # the others are files of this machine
     text = json.dumps(schemas, indent=1, sort_keys=True) + "\n"
     if not SNAPSHOT.exists():
         SNAPSHOT.write_text(text, encoding="utf-8")
@@ -82,6 +90,19 @@ def test_invariance_only_the_mask_changes(host: Host, graph, mode: str) -> None:
     assert np.array_equal(edited[outside], before[outside])
     assert not np.array_equal(edited, before)
     assert host.pictures(run, "redrawn")[0].shape == (32, 32, 3)
+
+
+def test_shape_saved_pictures_carry_a_record_of_the_edit(host: Host, graph) -> None:
+    graph = graph.with_inputs("apply", mode="motion", happiness=0.75).with_inputs("save", filename_prefix="recorded")
+    for _ in range(2):  # taken from the cache, too
+        assert host.run(graph.nodes).status == "success"
+        graph = graph.with_inputs("save", filename_prefix="recorded_again")
+    found = sorted((host.folder / "output").glob("recorded*.png"))
+    assert len(found) == 2
+    for path in found:
+        record = read_record(path)
+        assert record is not None
+        assert (record["edited"], record["expressions"]) == (True, {"happiness": 0.75})
 
 
 def test_shape_a_draft_is_nearly_the_result(host: Host, graph) -> None:
@@ -144,6 +165,7 @@ def test_shape_inversion_reports_steps_and_previews(host: Host, graph) -> None:
     steps = [value for node, value, _ in run.progress if node == "invert"]
     assert steps[-1] == 7
     assert run.previews >= 1
+    assert "invert" not in run.outputs  # the page would show it beside the last preview
 
 
 def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> None:
@@ -225,6 +247,99 @@ def test_error_another_photo_than_the_inverted_one(host: Host, graph) -> None:
     graph = graph.with_node("other", "EmptyImage", width=264, height=264, batch_size=1, color=0)
     run = host.run(graph.with_inputs("apply", image=["other", 0]).nodes)
     assert "connect the image that was inverted" in run.error
+
+
+def test_error_another_photo_of_the_same_size(host: Host, graph) -> None:
+    graph = graph.with_node("other", "LoadImage", image="mirrored.png").with_inputs("apply", image=["other", 0])
+    run = host.run(graph.nodes)
+    assert run.error.startswith("the image shows another face than the one that was inverted there")
+
+
+def test_invariance_what_changes_beside_the_face_does_not_matter(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("edge", "EmptyImage", width=256, height=8, batch_size=1, color=0xFF0000)
+        .with_node(
+            "framed",
+            "ImageCompositeMasked",
+            destination=["photo", 0],
+            source=["edge", 0],
+            x=0,
+            y=0,
+            resize_source=False,
+        )
+        .with_inputs("apply", image=["framed", 0])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    assert (host.pictures(run, "save")[0][:8] == (255, 0, 0)).all()
+
+
+def test_shape_pictures_without_a_face_pass_through_or_stop(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("blank", "EmptyImage", width=256, height=256, batch_size=1, color=0x336699)
+        .with_node("both", "ImageBatch", image1=["blank", 0], image2=["photo", 0])
+        .with_inputs("invert", image=["both", 0], method="encode")
+        .with_inputs("apply", image=["both", 0])
+        .with_node("report", "PreviewAny", source=["invert", 2])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    first, second = host.pictures(run, "save")
+    assert (first == (0x33, 0x66, 0x99)).all()
+    assert not np.array_equal(second, portrait().pixels)
+    masks = host.pictures(run, "mask")
+    assert masks[0].max() == 0
+    assert masks[1].max() > 0
+    assert len(host.pictures(run, "redrawn")) == 1
+    image, note = run.outputs["report"]["text"][0].splitlines()
+    assert image.startswith("image 2: redrawn with a PSNR of ")
+    assert note.startswith("left unchanged: image 1 of 2: no face was found")
+    assert "no face was found" in run.told["invert"]
+    run = host.run(graph.with_inputs("invert", without_face="stop").nodes)
+    assert run.error.startswith("image 1 of 2: no face was found")
+
+
+def test_shape_a_mask_chooses_the_face(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("one", "LoadImage", image="mirrored.png")
+        .with_node("wide", "ImageStitch", image1=["photo", 0], image2=["one", 0], **STITCH)
+        .with_node("empty", "SolidMask", value=0.0, width=512, height=256)
+        .with_node("full", "SolidMask", value=1.0, width=256, height=256)
+        .with_inputs("invert", image=["wide", 0], method="encode", face_mask=["over", 0])
+        .with_inputs("apply", image=["wide", 0], mode="motion")
+    )
+    for left in (0, 256):
+        over = {"destination": ["empty", 0], "source": ["full", 0], "x": left, "y": 0, "operation": "add"}
+        run = host.run(graph.with_node("over", "MaskComposite", **over).nodes)
+        assert run.status == "success", run.error
+        changed = host.pictures(run, "mask")[0][..., 0] > 0
+        assert changed[:, left : left + 256].any()
+        assert not changed[:, 256 - left : 512 - left].any()
+    run = host.run(graph.with_inputs("invert", face_mask=["empty", 0]).nodes)
+    assert run.error == "the mask lies on no face, 2 faces were found; draw it over the face\n"
+    run = host.run(graph.with_inputs("invert", face_mask=["full", 0]).nodes)
+    assert "came for 1 pictures of 512 x 256 px" in run.error
+
+
+def test_shape_searches_find_the_nodes(host: Host) -> None:
+    info = host.get_json("/object_info")
+    for word in ("happy", "portrait", "edit face", "smile", "liveportrait", "neutral", "blendshapes"):
+        found = [
+            name
+            for name, node in info.items()
+            if name.startswith("EmotionGAN_")
+            and any(word in text.lower() for text in (node["display_name"], *node["search_aliases"]))
+        ]
+        assert found, word
+
+
+def test_invariance_leftovers_are_no_models(host: Host) -> None:
+    leftover = host.folder / "models/emotiongan_axes/.emogan-abc.safetensors"
+    leftover.write_bytes(b"")
+    options = host.get_json("/object_info/EmotionGAN_LoadAxes")["EmotionGAN_LoadAxes"]["input"]["required"]["name"]
+    assert "axes.safetensors" in options[1]["options"]
+    assert leftover.name not in options[1]["options"]
+    leftover.unlink()
 
 
 def test_error_psi_that_is_no_number(host: Host, graph) -> None:

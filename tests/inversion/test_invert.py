@@ -32,14 +32,14 @@ def test_shape_every_method_gives_a_batch(tiny: Generator, images: torch.Tensor,
     assert inversion.latent.ws.shape == (3, 8, 16)
     assert inversion.reconstruction.shape == images.shape
     assert inversion.latent.fingerprint == tiny.fingerprint
-    assert set(inversion.metrics) == {"psnr_db", "away", "apart"}
+    assert set(inversion.metrics) == {"psnr_db", "w_distance", "layer_spread"}
     one = inversion[1]
     assert len(one) == 1
     torch.testing.assert_close(one.target, images[1:2])
 
 
 def test_golden_optimising_recovers_own_samples(tiny: Generator, images: torch.Tensor) -> None:
-    config = OptimiseConfig(steps=150, weights=Weights(prior=0.0, rows=0.0))
+    config = OptimiseConfig(steps=150, weights=Weights(w_distance=0.0, layer_spread=0.0))
     before = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
     after = invert_images(tiny, images, method="optimise", config=config).metrics["psnr_db"]
     assert all(late > early + 6 for early, late in zip(before, after, strict=True)), (before, after)
@@ -155,11 +155,11 @@ def test_invariance_identical_pictures_cost_nothing(images: torch.Tensor) -> Non
     assert (dissimilarity(images, images.flip(0))[[0, 2]] > 0.05).all()
 
 
-def test_invariance_prior_counts_standard_deviations(tiny: Generator) -> None:
+def test_invariance_w_distance_counts_standard_deviations(tiny: Generator) -> None:
     ws = (tiny.w_avg + 2 * tiny.w_std).expand(1, 8, 16)
-    away, apart = editability(tiny, ws)
-    torch.testing.assert_close(away, torch.tensor([4.0]))
-    torch.testing.assert_close(apart, torch.tensor([0.0]))
+    w_distance, layer_spread = editability(tiny, ws)
+    torch.testing.assert_close(w_distance, torch.tensor([4.0]))
+    torch.testing.assert_close(layer_spread, torch.tensor([0.0]))
 
 
 def test_invariance_groups_of_a_batch_are_inverted_alike(

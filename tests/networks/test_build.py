@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny import TINY, make_generator
@@ -84,6 +87,11 @@ def test_invariance_spec_round_trips_through_json() -> None:
     for text in ("", "[]", "{}", '{"resolution": "x"}', "[" * 100_000):
         with pytest.raises(CheckpointError):
             spec_from_json(text)
+
+
+def test_invariance_former_names_of_settings_are_read() -> None:
+    declared = json.loads(TINY.to_json()) | {"judge_clamp": 0.7, "judge_group": None}
+    assert spec_from_json(json.dumps(declared)) == replace(TINY, discriminator_clamp=0.7, discriminator_group=None)
 
 
 def test_invariance_fingerprint_follows_weights_not_names(tiny: Generator) -> None:

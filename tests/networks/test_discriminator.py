@@ -11,21 +11,21 @@ from tiny import TINY, make_generator
 
 from emogan_core.errors import CheckpointError, ShapeError
 from emogan_core.networks import build_generator, tensors_of
-from emogan_core.networks.build import expect_judge
+from emogan_core.networks.build import expect_discriminator
 from emogan_core.networks.discriminator import Discriminator
 from emogan_core.networks.layers import initialise
 from emogan_core.networks.spec import spec_from_json
 
 
 def seeded(**settings: Any) -> Discriminator:
-    judge = Discriminator(32, (32, 32, 16, 8), **settings)
+    discriminator = Discriminator(32, (32, 32, 16, 8), **settings)
     rng = torch.Generator().manual_seed(8)
-    initialise(judge, rng)
+    initialise(discriminator, rng)
     with torch.no_grad():
-        for name, parameter in judge.named_parameters():
+        for name, parameter in discriminator.named_parameters():
             if name.endswith("bias"):
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
-    return judge.requires_grad_(False)
+    return discriminator.requires_grad_(False)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_golden_matches_the_reference(clamp: float | None, group: int | None, pa
     many pictures as there are logits; largest difference seen 2e-7.
     """
     images = torch.randn((len(logits), 3, 32, 32), generator=torch.Generator().manual_seed(5))
-    judged = seeded(clamp=clamp, group=group, parts=parts)(images).flatten()
-    torch.testing.assert_close(judged, torch.tensor(logits), atol=2e-5, rtol=0)
+    found = seeded(clamp=clamp, group=group, parts=parts)(images).flatten()
+    torch.testing.assert_close(found, torch.tensor(logits), atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,18 @@ def test_golden_other_architectures_and_classes(settings: dict[str, Any], logits
     images = torch.randn((4, 3, 32, 32), generator=torch.Generator().manual_seed(5))
     count = settings.get("classes", (0, 1, 0))[0]
     c = torch.eye(count)[[index % count for index in range(4)]] if count else None
-    judge = seeded(**settings)
-    torch.testing.assert_close(judge(images, c).flatten(), torch.tensor(logits), atol=2e-5, rtol=0)
-    assert [tuple(level.shape) for level in judge.features(images)] == [(4, 16, 16, 16), (4, 32, 8, 8), (4, 32, 4, 4)]
+    discriminator = seeded(**settings)
+    torch.testing.assert_close(discriminator(images, c).flatten(), torch.tensor(logits), atol=2e-5, rtol=0)
+    assert [tuple(level.shape) for level in discriminator.features(images)] == [
+        (4, 16, 16, 16),
+        (4, 32, 8, 8),
+        (4, 32, 4, 4),
+    ]
 
 
 def test_error_class_missing_or_without_need() -> None:
     images = torch.zeros(1, 3, 32, 32)
-    with pytest.raises(ShapeError, match="no class came, but this discriminator judges by 3 classes"):
+    with pytest.raises(ShapeError, match="no class came, but this discriminator is conditioned on 3 classes"):
         seeded(classes=(3, 16, 2))(images)
     with pytest.raises(ShapeError, match="a class came"):
         seeded()(images, torch.zeros(1, 3))
@@ -89,40 +93,44 @@ def test_error_class_missing_or_without_need() -> None:
     "settings", [{"architecture": "skip"}, {"architecture": "orig"}, {"classes": (3, 16, 2)}, {"classes": (1, 4, 0)}]
 )
 def test_shape_settings_come_back_from_tensors(settings: dict[str, Any]) -> None:
-    net, judge = make_generator(), seeded(**settings)
+    net, discriminator = make_generator(), seeded(**settings)
     tensors = {name: tensor for name, tensor in tensors_of(net).items() if not name.startswith("discriminator.")}
     again = build_generator(
-        net.spec, tensors | {f"discriminator.{name}": tensor for name, tensor in judge.state_dict().items()}
+        net.spec, tensors | {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
     ).discriminator
     assert again is not None
-    assert (again.architecture, again.c_dim) == (judge.architecture, judge.c_dim)
-    expect_judge(net.spec, {"discriminator." + name: tensor for name, tensor in judge.state_dict().items()})
+    assert (again.architecture, again.c_dim) == (discriminator.architecture, discriminator.c_dim)
+    expect_discriminator(
+        net.spec, {"discriminator." + name: tensor for name, tensor in discriminator.state_dict().items()}
+    )
 
 
-def test_error_a_judge_that_does_not_fit() -> None:
+def test_error_a_discriminator_that_does_not_fit() -> None:
     names = {"discriminator." + name: tensor for name, tensor in seeded().state_dict().items()}
     with pytest.raises(CheckpointError, match=r"unexpected discriminator\.b4\.extra"):
-        expect_judge(TINY, names | {"discriminator.b4.extra": torch.zeros(1)})
+        expect_discriminator(TINY, names | {"discriminator.b4.extra": torch.zeros(1)})
     with pytest.raises(CheckpointError, match="unexpected discriminator"):
-        expect_judge(replace(TINY, resolution=64, channels=(4,) * 5), names)
+        expect_discriminator(replace(TINY, resolution=64, channels=(4,) * 5), names)
 
 
 def test_shape_limits_and_parts_come_back_from_spec_and_tensors() -> None:
     net = make_generator()
-    judge = {
+    discriminator = {
         f"discriminator.{name}": tensor for name, tensor in seeded(clamp=None, group=4, parts=4).state_dict().items()
     }
-    spec = replace(TINY, judge_clamp=0.7, judge_group=None)
+    spec = replace(TINY, discriminator_clamp=0.7, discriminator_group=None)
     tensors = {
         name: tensor for name, tensor in tensors_of(net).items() if not name.startswith("discriminator.")
-    } | judge
+    } | discriminator
     again = build_generator(spec_from_json(spec.to_json()), tensors)
     assert again.discriminator is not None
     assert (again.discriminator.b4.group, again.discriminator.b4.parts, again.discriminator.b4.clamp) == (None, 4, 0.7)
-    assert again.fingerprint == net.fingerprint  # the judge is no part of what the generator computes
+    assert again.fingerprint == net.fingerprint  # the discriminator is no part of what the generator computes
 
 
-@pytest.mark.parametrize("change", [{"judge_clamp": 0.0}, {"judge_clamp": float("inf")}, {"judge_group": 0}])
+@pytest.mark.parametrize(
+    "change", [{"discriminator_clamp": 0.0}, {"discriminator_clamp": float("inf")}, {"discriminator_group": 0}]
+)
 def test_error_impossible_limits(change: dict[str, float]) -> None:
     with pytest.raises(CheckpointError, match="needed positive numbers or none"):
         replace(TINY, **change)  # type: ignore[arg-type]
@@ -136,6 +144,6 @@ def test_error_parts_that_divide_nothing() -> None:
 
 
 def test_invariance_groups_divide_the_batch() -> None:
-    judge = seeded(clamp=None, group=4, parts=1)
+    discriminator = seeded(clamp=None, group=4, parts=1)
     images = torch.randn((6, 3, 32, 32), generator=torch.Generator().manual_seed(5))
-    assert judge(images).shape == (6, 1)  # six pictures in groups of four: compared in pairs
+    assert discriminator(images).shape == (6, 1)  # six pictures in groups of four: compared in pairs

@@ -6,11 +6,12 @@ import pytest
 import torch
 from foreign_encoders import encoder_shapes, filled
 
-from emogan_core.checkpoints.canonical import CanonicalCheckpoint
-from emogan_core.checkpoints.encoders import with_encoder
+from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
+from emogan_core.checkpoints.reading.encoders import with_encoder
+from emogan_core.checkpoints.reading.tables import state_dict_with
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import GeneratorSpec
-from emogan_core.networks.irse import IrseAnatomy, IrseEncoder, Stage, anatomy_of
+from emogan_core.networks.irse import IrseEncoder, IrseLayout, Stage, layout_of
 
 STAGES = ((16, 3), (32, 4), (48, 14), (64, 3))  # the authors' blocks, at an eighth of their widths or less
 SPEC = GeneratorSpec(resolution=32, w_dim=24, z_dim=24, channels=(8, 8, 8, 8), mapping_layers=1)
@@ -18,13 +19,15 @@ SPEC = GeneratorSpec(resolution=32, w_dim=24, z_dim=24, channels=(8, 8, 8, 8), m
 
 def encoder_of(names: dict[str, torch.Tensor], average: torch.Tensor, *, kind: str) -> IrseEncoder:
     """What the reader makes of a file's encoder."""
-    top = {"state_dict": {f"encoder.{name}": tensor for name, tensor in names.items()}, "opts": {"encoder_type": kind}}
-    read = with_encoder(CanonicalCheckpoint(SPEC, {"mapping.w_avg": average}), top, place="golden.pt")
+    parts = {"decoder.input.input": average, **{f"encoder.{name}": tensor for name, tensor in names.items()}}
+    decoder = state_dict_with({"state_dict": parts, "opts": {"encoder_type": kind}}, "input.input")
+    assert decoder is not None
+    read = with_encoder(CanonicalCheckpoint(SPEC, {"mapping.w_avg": average}), decoder)
     assert read.notices == ()
     tensors = {
         name.removeprefix("encoder."): tensor for name, tensor in read.tensors.items() if name.startswith("encoder.")
     }
-    encoder = IrseEncoder(anatomy_of({name: tuple(tensor.shape) for name, tensor in tensors.items()}), num_ws=8)
+    encoder = IrseEncoder(layout_of({name: tuple(tensor.shape) for name, tensor in tensors.items()}), num_ws=8)
     encoder.load_state_dict(tensors)
     return encoder.eval().requires_grad_(False)
 
@@ -101,8 +104,8 @@ def expect_golden(
 ) -> None:
     """Spread, least and most of [2, 8, 24], the fourth number of each row, and the start of one row."""
     assert ws.shape == (2, 8, 24)
-    told = torch.stack([ws.std(), ws.min(), ws.max()])
-    torch.testing.assert_close(told, torch.tensor(statistics), atol=2e-5, rtol=0)
+    expected = torch.stack([ws.std(), ws.min(), ws.max()])
+    torch.testing.assert_close(expected, torch.tensor(statistics), atol=2e-5, rtol=0)
     torch.testing.assert_close(ws[1, :, 3], torch.tensor(rows), atol=2e-5, rtol=0)
     torch.testing.assert_close(ws[0, 5, :8], torch.tensor(code), atol=2e-5, rtol=0)
 
@@ -113,8 +116,8 @@ def small() -> IrseEncoder:
     return encoder_of(filled(encoder_shapes(w_dim=24), seed=1), torch.ones(24), kind="Encoder4Editing")
 
 
-def test_shape_anatomy_is_read_from_the_tensors(small: IrseEncoder) -> None:
-    assert small.anatomy == IrseAnatomy(
+def test_shape_layout_is_read_from_the_tensors(small: IrseEncoder) -> None:
+    assert small.layout == IrseLayout(
         inputs=3,
         stem=8,
         stages=(Stage(8, 1, 2), Stage(12, 1, 3), Stage(16, 2, 4), Stage(24, 1, 6)),
@@ -122,13 +125,13 @@ def test_shape_anatomy_is_read_from_the_tensors(small: IrseEncoder) -> None:
         heads=(1, 1, 1, 2, 2, 2, 2, 3),
         w_dim=24,
     )
-    assert small.anatomy.side == 32
+    assert small.layout.side == 32
 
 
 def test_shape_one_head_serves_all_rows(rng: torch.Generator) -> None:
     names = filled(encoder_shapes(w_dim=24, heads=(), pyramid=False), seed=2)
     encoder = encoder_of(names, torch.ones(24), kind="WEncoder")
-    assert encoder.anatomy.side == 256
+    assert encoder.layout.side == 256
     ws = encoder(torch.rand(2, 3, 64, 64, generator=rng))
     assert ws.shape == (2, 8, 24)
     torch.testing.assert_close(ws, ws[:, :1].expand_as(ws), atol=0, rtol=0)
@@ -171,4 +174,4 @@ def test_gradient_reaches_the_picture(small: IrseEncoder, rng: torch.Generator) 
 def test_error_impossible_layouts(change: dict[str, object], words: str) -> None:
     fields = {"inputs": 3, "stem": 8, "stages": (Stage(8, 1, 2),) * 4, "laterals": 2, "heads": (1, 2, 3), "w_dim": 8}
     with pytest.raises(CheckpointError, match=words):
-        IrseAnatomy(**{**fields, **change})  # type: ignore[arg-type]
+        IrseLayout(**{**fields, **change})  # type: ignore[arg-type]

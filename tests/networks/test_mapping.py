@@ -99,7 +99,7 @@ def test_shape_class_rows() -> None:
 def test_error_class_rows(classes_of_net: int, index: int | None, words: str) -> None:
     with pytest.raises(ShapeError, match=words) as caught:
         class_rows(replace(GOLDEN, c_dim=classes_of_net, name="mine"), index, count=1)
-    assert ("leave the class away" if not classes_of_net else "0 to 9") in str(caught.value)
+    assert ("leave the class out" if not classes_of_net else "0 to 9") in str(caught.value)
 
 
 def test_error_class_missing_misshapen_or_without_need() -> None:

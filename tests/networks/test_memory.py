@@ -54,14 +54,14 @@ def peak(tmp_path: Path) -> Callable[[Callable[[], object]], int]:
 
 @pytest.fixture
 def whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw on the CPU as elsewhere: a batch at once, not in bands nor in place."""
-    monkeypatch.setattr(stylegan1, "overwrites", lambda *tensors: False)
-    monkeypatch.setattr(stylegan2.Synthesis, "_first_banded", lambda self, ws: len(self.spec.channels))
+    """Draw on the CPU as elsewhere: a batch at once, not in tiles of rows nor in place."""
+    monkeypatch.setattr(stylegan1, "may_overwrite", lambda *tensors: False)
+    monkeypatch.setattr(stylegan2.Synthesis, "_first_tiled", lambda self, ws: len(self.spec.channels))
 
 
-def network(spec: GeneratorSpec, *, judged: bool) -> Generator:
-    judge = Discriminator(spec.resolution, spec.channels) if judged else None
-    made = Generator(spec, fingerprint="", discriminator=judge).requires_grad_(False)
+def network(spec: GeneratorSpec, *, with_discriminator: bool) -> Generator:
+    discriminator = Discriminator(spec.resolution, spec.channels) if with_discriminator else None
+    made = Generator(spec, fingerprint="", discriminator=discriminator).requires_grad_(False)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.normal_(generator=torch.Generator().manual_seed(0))
@@ -75,7 +75,7 @@ def codes(spec: GeneratorSpec, count: int) -> Tensor:
 @pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize("spec", [*PYRAMIDS, ALIAS_FREE], ids=lambda spec: spec.architecture)
 def test_shape_drawing_takes_about_what_is_said(spec: GeneratorSpec, peak) -> None:
-    made, need = network(spec, judged=False), need_to_draw(spec, device="cpu")
+    made, need = network(spec, with_discriminator=False), need_to_draw(spec, device="cpu")
     for count in (1, 3):
         with torch.no_grad():
             took = peak(lambda count=count: made.synthesis(codes(spec, count)))
@@ -84,12 +84,12 @@ def test_shape_drawing_takes_about_what_is_said(spec: GeneratorSpec, peak) -> No
 
 @pytest.mark.usefixtures("whole_batches")
 @pytest.mark.parametrize(
-    ("spec", "judged"),
-    [(ALIAS_FREE, False), *((spec, judged) for spec in PYRAMIDS for judged in (False, True))],
+    ("spec", "with_discriminator"),
+    [(ALIAS_FREE, False), *((spec, with_discriminator) for spec in PYRAMIDS for with_discriminator in (False, True))],
     ids=lambda value: getattr(value, "architecture", value),
 )
-def test_shape_inverting_takes_about_what_is_said(spec: GeneratorSpec, judged: bool, peak) -> None:
-    made = network(spec, judged=judged)
+def test_shape_inverting_takes_about_what_is_said(spec: GeneratorSpec, with_discriminator: bool, peak) -> None:
+    made = network(spec, with_discriminator=with_discriminator)
     need = need_to_invert(made, device="cpu")
     for count in (1, 2):
         images, ws = torch.zeros(count, 3, spec.resolution, spec.resolution), codes(spec, count)

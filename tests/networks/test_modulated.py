@@ -16,7 +16,7 @@ def draw(*shape: int, seed: int) -> Tensor:
 
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_gradient_is_that_of_the_plain_form(kernel: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emogan_core.networks.modulated.BAND", 4)
+    monkeypatch.setattr("emogan_core.networks.modulated.ROWS_AT_ONCE", 4)
     given = (draw(2, 3, 6, 6, seed=0), draw(2, 3, seed=1), draw(4, 3, kernel, kernel, seed=2))
     for tensor in given:
         tensor.requires_grad_(True)

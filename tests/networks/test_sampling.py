@@ -1,4 +1,4 @@
-"""Codes of nobody: the same everywhere, of one class, drawn in groups."""
+"""Random codes: the same on every device, of one class, drawn in groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import TINY, make_generator
 
-from emogan_core.errors import Cancelled, ShapeError
+from emogan_core.errors import Cancelled, CheckpointError, ShapeError
 from emogan_core.networks import Generator
 from emogan_core.networks.memory import need_to_draw
 from emogan_core.networks.sampling import drawn_in_groups, sampled
@@ -55,3 +55,13 @@ def test_error_cancelling_stops_between_groups(tiny: Generator) -> None:
     assert len(next(groups)) == 1
     with pytest.raises(Cancelled):
         next(groups)
+
+
+def test_error_pictures_that_are_not_finite() -> None:
+    """Codes of another size than the average's may draw infinity where the average does not."""
+    net = make_generator(companions=False)
+    with torch.no_grad():
+        net.synthesis.b32.torgb.bias.fill_(3e38)
+        net.synthesis.b16.torgb.bias.fill_(3e38)
+    with pytest.raises(CheckpointError, match="draws NaN or infinity instead of pictures"):
+        list(drawn_in_groups(net, sampled(net, 1, psi=0.7, seed=1).ws))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from emogan_core.networks import Generator, GeneratorSpec
 from emogan_core.networks.discriminator import Discriminator
@@ -98,14 +100,14 @@ def test_golden_other_architectures_match_the_reference(
 
 def test_golden_discriminator_matches_the_reference() -> None:
     """As above, networks.Discriminator(c_dim=0, 32, 3, channel_base=256, channel_max=32, mbstd_group_size=4)."""
-    judge = Discriminator(32, GOLDEN.channels)
+    discriminator = Discriminator(32, GOLDEN.channels)
     rng = torch.Generator().manual_seed(8)
-    initialise(judge, rng)
+    initialise(discriminator, rng)
     with torch.no_grad():
-        for name, parameter in judge.named_parameters():
+        for name, parameter in discriminator.named_parameters():
             if name.endswith("bias"):
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
-        logits = judge(draw((4, 3, 32, 32), 5)).flatten()
+        logits = discriminator(draw((4, 3, 32, 32), 5)).flatten()
     torch.testing.assert_close(logits, torch.tensor([-0.43829, -0.34372, -0.2754, -0.28455]), atol=2e-5, rtol=0)
 
 
@@ -136,10 +138,15 @@ def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
         assert (golden.synthesis(changed) - base).abs().max() > 1e-3, row
 
 
-def test_invariance_noise_is_constant_and_optional(golden: Generator) -> None:
+def test_invariance_noise_maps_are_constant_and_show(golden: Generator) -> None:
     ws = draw((1, 8, 16), 2)
     torch.testing.assert_close(golden.synthesis(ws), golden.synthesis(ws))
-    assert (golden.synthesis(ws) - golden.synthesis(ws, noise=False)).abs().max() > 1e-3
+    without = copy.deepcopy(golden)
+    with torch.no_grad():
+        for name, tensor in without.named_buffers():
+            if name.endswith("noise_const"):
+                tensor.zero_()
+    assert (golden.synthesis(ws) - without.synthesis(ws)).abs().max() > 1e-3
 
 
 def test_invariance_filters_keep_a_flat_field() -> None:
@@ -153,3 +160,27 @@ def test_gradient_reaches_the_codes(golden: Generator) -> None:
     golden.synthesis(ws).square().mean().backward()
     assert ws.grad is not None
     assert (ws.grad.abs().amax(dim=2) > 0).all()
+
+
+class NothingFromTheHost(TorchDispatchMode):
+    """Refuses every operation with a tensor elsewhere than on the "meta" device."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        out = func(*args, **(kwargs or {}))
+        parts = [part for part in (*args, out) if isinstance(part, torch.Tensor)]
+        assert all(part.device.type == "meta" for part in parts), func
+        return out
+
+
+def test_invariance_a_device_needs_nothing_from_the_host(golden: Generator) -> None:
+    """What a CUDA graph's capture asks for, on PyTorch's device without numbers."""
+    network = copy.deepcopy(golden).synthesis.to("meta")
+    with torch.inference_mode(), NothingFromTheHost():
+        assert network(torch.empty(2, GOLDEN.num_ws, 16, device="meta")).shape == (2, 3, 32, 32)
+
+
+def test_invariance_drawing_with_gradients_can_be_traced_whole(golden: Generator) -> None:
+    """As torch.compile does before it makes kernels, which would take a compiler here."""
+    network, ws = golden.synthesis, draw((2, 8, 16), 4).requires_grad_(True)
+    traced = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)
+    torch.testing.assert_close(traced(ws), network(ws))

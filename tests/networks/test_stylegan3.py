@@ -14,7 +14,7 @@ from torch import Tensor
 from emogan_core.errors import CheckpointError, ShapeError
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
 from emogan_core.networks.spec import AliasFree, spec_from_json
-from emogan_core.networks.stylegan3 import bands
+from emogan_core.networks.stylegan3 import frequency_bands
 
 TURNED = torch.tensor([[0.8, 0.5, 0.2], [-0.4, 1.3, -0.1], [0.0, 0.0, 1.0]])
 GOLDEN = {
@@ -46,7 +46,7 @@ def test_golden_pictures_match_the_reference(golden: Generator) -> None:
     use_radial_filters=True: of two pictures the standard deviation, and one pixel of the second (W+), of the first
     (z at truncation_psi=0.7; W+ with another synthesis.input.transform). Largest difference seen 2.2e-6.
     """
-    told = GOLDEN[golden.spec.name]
+    expected = GOLDEN[golden.spec.name]
     ws = draw((2, 8, 16), 4)
     seen = {
         "W+": (golden.synthesis(ws), (1, 5, 9)),
@@ -55,8 +55,8 @@ def test_golden_pictures_match_the_reference(golden: Generator) -> None:
     }
     for name, (images, (number, y, x)) in seen.items():
         assert images.shape == (2, 3, 32, 32)
-        assert images.std() == pytest.approx(told[name][0], abs=1e-5), name
-        torch.testing.assert_close(images[number, :, y, x], torch.tensor(told[name][1]), atol=2e-5, rtol=0)
+        assert images.std() == pytest.approx(expected[name][0], abs=1e-5), name
+        torch.testing.assert_close(images[number, :, y, x], torch.tensor(expected[name][1]), atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_golden_pictures_match_the_reference(golden: Generator) -> None:
 )
 def test_golden_sides_are_those_of_published_names(spec: GeneratorSpec, names: list[int]) -> None:
     """Expected: the names of layers, L{i}_{side}_{channels}, in stylegan3's networks at 1024 and at 32 px."""
-    assert [band.side for band in bands(spec)] == names
+    assert [band.side for band in frequency_bands(spec)] == names
 
 
 def test_shape_specs_round_trip(golden: Generator) -> None:
@@ -129,8 +129,8 @@ def test_invariance_a_shift_moves_the_picture(golden: Generator) -> None:
     shift = torch.eye(3)
     shift[0, 2] = 0.25
     moved = golden.synthesis(ws, transform=stored @ shift)
-    still = golden.synthesis(ws)
-    middle, error = still[..., 8:-8, 12:24], (moved[..., 8:-8, 4:16] - still[..., 8:-8, 12:24])
+    unmoved = golden.synthesis(ws)
+    middle, error = unmoved[..., 8:-8, 12:24], (moved[..., 8:-8, 4:16] - unmoved[..., 8:-8, 12:24])
     assert error.std() < 0.1 * middle.std()
 
 
@@ -195,11 +195,11 @@ def test_error_layouts_out_of_bounds(changed: dict[str, float]) -> None:
     "changed", [{"lrelu_upsampling": 2.0}, {"num_critical": 2.5}, {"margin_size": "4"}, {"use_radial_filters": 1}]
 )
 def test_error_layouts_of_other_types(changed: dict[str, object]) -> None:
-    """As a damaged file of ours tells them; numbers of another type would fail only deep inside a drawing."""
-    told = json.loads(TINY_T.to_json())
-    told["alias_free"] |= changed
+    """As a damaged file of ours declares them; numbers of another type would fail only deep inside a drawing."""
+    declared = json.loads(TINY_T.to_json())
+    declared["alias_free"] |= changed
     with pytest.raises(CheckpointError, match=f"the {next(iter(changed))} of a StyleGAN3 came as"):
-        spec_from_json(json.dumps(told))
+        spec_from_json(json.dumps(declared))
 
 
 def test_error_transforms_of_another_shape(golden: Generator) -> None:

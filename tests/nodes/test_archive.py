@@ -43,10 +43,13 @@ def test_shape_what_nodes_need_is_inside(archive: list[Path]) -> None:
         "pyproject.toml",
         "requirements.txt",
         "LICENSE",
+        "emogan_core/py.typed",
         "emogan_core/builtin/landmarks.safetensors",
         "emogan_core/builtin/face_model.safetensors",
         "emogan_core/builtin/examples/composite_f_multi.jpg",
         "emogan_core/builtin/examples/ATTRIBUTION.txt",
+        "emogan_core/builtin/expressions.json",
+        "subgraphs/Change a Facial Expression.json",
     }
     assert needed <= names
     assert {path.parts[0] for path in archive} >= {"emogan_core", "nodes", "web", "locales", "workflows"}

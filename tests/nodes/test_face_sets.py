@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from tiny import TINY, make_generator
@@ -19,7 +20,7 @@ def generator(part):
 
 
 def coding(part, *, aligned: bool = True, method: str = "encode", progress=lambda report: None):
-    return part("nodes.face_sets").Coding(aligned=aligned, method=method, progress=progress)
+    return part("nodes.face_sets").CodingOptions(aligned=aligned, method=method, progress=progress)
 
 
 def test_shape_labels_by_line_or_comma(part, generator) -> None:
@@ -35,7 +36,8 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
     assert labelled.labels == ("neutral",) * 40 + ("happiness",) * 40
     assert labelled.people is None
     assert labelled.latents.ws.shape == (80, TINY.num_ws, TINY.w_dim)
-    assert [step for what, step in steps if what == "finding faces"] == list(range(1, 81))
+    assert labelled.coefficients.shape[0] == 80
+    assert [step for what, step in steps if what == "inverting the face set"] == list(range(1, 81))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
     [
         ("neutral", "", "1 labels came for 3 images"),
         ("a,b,c", "x,y", "2 people came for 3 images"),
-        ("neutral, neutral, happiness", "", "needed are 40 or more"),
+        ("neutral, neutral, happiness", "", "needed are 12 or more"),
     ],
 )
 def test_error_numbers_differ_or_are_too_small(part, generator, labels: str, people: str, sentence: str) -> None:
@@ -57,9 +59,9 @@ def test_error_nothing_connected(part, generator) -> None:
 
 
 def test_error_no_face_anywhere(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    face_sets = part("nodes.face_sets")
-    monkeypatch.setattr(face_sets, "choose_face", lambda photo: (_ for _ in ()).throw(face_sets.FaceError("none")))
-    with pytest.raises(part("emogan_core.errors").ExpressionError, match="none of the images shows a usable face"):
+    face_sets, labelled = part("nodes.face_sets"), part("emogan_core.expressions.labelled")
+    monkeypatch.setattr(labelled, "choose_face", lambda photo: (_ for _ in ()).throw(labelled.FaceError("none")))
+    with pytest.raises(part("emogan_core.errors").ExpressionError, match="none of the 80 pictures shows a usable face"):
         face_sets.from_batch(
             generator,
             torch.zeros(80, 8, 8, 3),
@@ -76,15 +78,36 @@ def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
     labels = "neutral," * 40 + "happiness," * 40
     with pytest.raises(part("emogan_core.errors").CheckpointError, match="use 'optimise' or 'hybrid'"):
         face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=coding(part))
-    methods: list[str] = []
-    real = face_sets.invert_images
+    module, groups = part("emogan_core.expressions.labelled"), []
 
-    def short(generator, images, *, method, progress):
-        methods.append(method)
-        return real(generator, images, method=method, config=part("emogan_core.inversion").OptimiseConfig(steps=1))
+    def short(generator, images, *, config, progress):
+        groups.append(len(images))
+        return torch.zeros(len(images), TINY.num_ws, TINY.w_dim)
 
-    monkeypatch.setattr(face_sets, "invert_images", short)
-    how = coding(part, method="optimise")
-    labelled, _ = face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=how)
+    monkeypatch.setitem(module.METHODS, "optimise", short)
+    labelled, _ = face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=coding(part, method="optimise"))
     assert len(labelled.latents) == 80
-    assert methods == ["optimise"] * 3
+    assert sum(groups) == 80
+
+
+def test_golden_twelve_examples_of_an_image_batch_move_photos(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    face_sets, expressions = part("nodes.face_sets"), part("emogan_core.expressions")
+    labelling, model = part("emogan_core.expressions.labelled"), part("emogan_core.face_model").load_face_model()
+    names = model.names
+    seen: list[int] = []
+
+    def read(photo, face):  # pictures of noise show no face: the smiles come after the neutral ones
+        seen.append(len(seen))
+        smiles = [0.6 * (seen[-1] >= 12) if name.startswith("mouthSmile") else 0.0 for name in names]
+        smiles += 0.01 * np.random.default_rng(seen[-1]).random(len(names))
+        return labelling.Fitted(smiles, np.zeros(model.face_vertices, dtype=np.float16))
+
+    monkeypatch.setattr(labelling, "_fitted", read)
+    labelled, _ = face_sets.from_batch(
+        generator, torch.rand(24, 16, 16, 3), "neutral," * 12 + "smile," * 12, "", how=coding(part)
+    )
+    axes = expressions.fit_expressions(labelled.latents, labelled.labels, coefficients=labelled.coefficients)
+    (axis,) = axes
+    assert (axis.name, axis.has_coefficients, axis.has_direction) == ("smile", True, False)
+    step = dict(zip(names, axis.coefficients.tolist(), strict=True))
+    assert step["mouthSmileLeft"] == pytest.approx(0.6, abs=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,5 @@ def test_shape_every_node_has_a_help_page() -> None:
         for label in inputs(info):
             is_slider = name == "EmotionGAN_ApplyExpression" and label in ("surprise", "anger", "sadness")
             assert is_slider or label in page, f"{name}.md does not explain {label}"
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page):
+            assert (ROOT / "web/docs" / picture).stat().st_size < 100_000, picture

@@ -1,4 +1,4 @@
-"""The pack's front door: harmless without ComfyUI, one sentence when a dependency is missing."""
+"""The entry point of the pack: harmless without ComfyUI, one sentence when a dependency is missing."""
 
 from __future__ import annotations
 

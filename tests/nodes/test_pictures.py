@@ -86,4 +86,16 @@ def test_shape_previews_show_the_faces_at_one_size(part, pictures, rng: torch.Ge
     assert shown.shape == (2, 32, 32, 3)
     assert torch.allclose(shown[0], image[0, :32, :32], atol=1e-5)
     assert (shown.min() >= 0, shown.max() <= 1) == (True, True)
-    assert pictures.around_faces(image, None) is image
+
+
+def test_invariance_a_mark_knows_the_face_and_nothing_else(part, pictures) -> None:
+    crop = part("emogan_core.faces").Crop
+    square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    at = crop(quad=20 * square + 5.5, landmarks=np.zeros((5, 2)), frame="tight")
+    photo = pictures.photos_of(torch.zeros(1, 40, 40, 3))[0]
+    mark = pictures.mark_of(photo, at)
+    assert mark == pictures.mark_of(pictures.photos_of(torch.zeros(1, 40, 40, 4))[0], at)
+    for row, same in ((2, True), (4, True), (5, False), (25, False), (26, True)):
+        image = torch.zeros(1, 40, 40, 3)
+        image[0, row, 10] = 1
+        assert (pictures.mark_of(pictures.photos_of(image)[0], at) == mark) is same

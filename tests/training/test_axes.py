@@ -13,7 +13,17 @@ from emogan_core.expressions import FitConfig, LabelledLatents, StepConfig
 from emogan_core.expressions.tables import MIN_PEOPLE
 from emogan_core.glm import ReadoutConfig
 from emogan_core.latents import Latent
-from emogan_core.training.axes import CHOSEN, EXPRESSIONS, HELD, SCORES, choose_by_score, fit, look, read_faces, split
+from emogan_core.training.axes import (
+    CHOSEN,
+    COVARIATES,
+    EXPRESSIONS,
+    SCORES,
+    choose_by_score,
+    fit,
+    read_faces,
+    save_sheets,
+    split,
+)
 
 BLENDSHAPES = sorted(
     {f"{name}{side}" for weights in SCORES.values() for name in weights if name not in ("jawOpen", "browInnerUp", "mouthShrugLower")
@@ -22,7 +32,7 @@ BLENDSHAPES = sorted(
 
 
 def drawn(n: int, rng: np.random.Generator) -> dict[str, tuple[float, ...]]:
-    held = {name: tuple(rng.normal(size=n)) for name in HELD if name != "colour"}
+    held = {name: tuple(rng.normal(size=n)) for name in COVARIATES if name != "colour"}
     shapes = {name: tuple(rng.random(n)) for name in BLENDSHAPES}
     return {**held, "colour": (0.0,) * n, **shapes}
 
@@ -86,7 +96,7 @@ def test_golden_a_whole_small_fit_is_told_honestly(tiny, labelled, tmp_path):
     assert axes["happiness"].direction[0].argmax() == 0
     assert axes["sadness"].direction[0].argmax() == 4
     assert axes["disgust"].direction[0].argmax() == 5
-    look(tiny, replace(axes, axes=axes.axes[:1]), labelled, tmp_path, faces=3)
+    save_sheets(tiny, replace(axes, axes=axes.axes[:1]), labelled, tmp_path, faces=3)
     with Image.open(tmp_path / "happiness.png") as sheet:
         assert sheet.width > 5 * 64
 

@@ -13,7 +13,7 @@ from PIL import Image
 from emogan_core.networks.dense_landmarks import EYE_POINTS, FIVE, LIPS_POINTS, POINTS
 from emogan_core.training import dense_landmarks as recipe
 from emogan_core.training import dense_views as views
-from emogan_core.training.landmarks import held_out
+from emogan_core.training.landmark_runs import held_out
 from emogan_core.weights import read_header
 
 CLEAN = views.ViewConfig(
@@ -142,10 +142,10 @@ def test_invariance_interrupted_run_ends_the_same(tmp_path, monkeypatch):
     whole, _ = recipe.train(tables, config=config, state=tmp_path / "whole.safetensors", command="once")
     real = recipe.lr_at
 
-    def interrupting(step, config):
+    def interrupting(step, **settings):
         if step == 2:
             raise KeyboardInterrupt
-        return real(step, config)
+        return real(step, **settings)
 
     monkeypatch.setattr(recipe, "lr_at", interrupting)
     with pytest.raises(KeyboardInterrupt):

@@ -54,10 +54,10 @@ def test_invariance_interrupted_run_ends_the_same(tmp_path, monkeypatch):
 
     real = recipe.lr_at
 
-    def interrupting(step, config):
+    def interrupting(step, **settings):
         if step == 3:
             raise KeyboardInterrupt
-        return real(step, config)
+        return real(step, **settings)
 
     monkeypatch.setattr(recipe, "lr_at", interrupting)
     with pytest.raises(KeyboardInterrupt):

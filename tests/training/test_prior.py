@@ -1,4 +1,4 @@
-"""The learned distribution of codes: a flow that parts what noise mixes, known by heart by a mapping network."""
+"""The fitted distribution of codes: a flow, and a mapping network regressed on it."""
 
 from __future__ import annotations
 
@@ -13,47 +13,55 @@ from PIL import Image
 from emogan_core.networks.mapping import normalised
 from emogan_core.training import prior
 from emogan_core.training.data import read_faces
-from emogan_core.training.prior import Flow, Steps, directions_of, follow, learn_flow, learn_steps, with_learned_prior
-from emogan_core.training.recipe import ANATOMIES, TrainConfig
+from emogan_core.training.prior import (
+    Flow,
+    MappingRegressor,
+    directions_of,
+    fit_flow,
+    fit_prior,
+    fit_regressor,
+    integrate,
+)
+from emogan_core.training.recipe import PRESETS, TrainConfig
 from emogan_core.training.run import Run
 
 
-def test_invariance_an_untaught_flow_leaves_noise_as_it_is(rng: torch.Generator) -> None:
+def test_invariance_an_untrained_flow_leaves_noise_as_it_is(rng: torch.Generator) -> None:
     noise = torch.randn(50, 8, generator=rng)
-    torch.testing.assert_close(follow(Flow(8, rng, width=16).eval(), noise, steps=64), noise, atol=5e-3, rtol=0)
+    torch.testing.assert_close(integrate(Flow(8, rng, width=16).eval(), noise, steps=64), noise, atol=5e-3, rtol=0)
 
 
 def test_golden_a_flow_learns_two_kinds(rng: torch.Generator) -> None:
     """Codes that are -1 or +1 in one direction: of a normal distribution a third lies within 0.43 of the middle."""
     kinds = torch.randint(2, (400, 1), generator=rng) * 2.0 - 1
     x = torch.cat([kinds + 0.05 * torch.randn(400, 1, generator=rng), torch.randn(400, 1, generator=rng)], dim=1)
-    flow = learn_flow(x, torch.ones(400), torch.ones(2), rng, steps=400, width=64)
-    ends = follow(flow, torch.randn(1000, 2, generator=rng))
+    flow = fit_flow(x, torch.ones(400), torch.ones(2), rng, steps=400, width=64)
+    ends = integrate(flow, torch.randn(1000, 2, generator=rng))
     assert float((ends[:, 0].abs() < 0.43).float().mean()) < 0.1
     assert float(ends[:, 0].sign().mean()) == pytest.approx(float(kinds.mean()), abs=0.2)
     assert float(ends[:, 1].std()) == pytest.approx(1.0, abs=0.15)
 
 
-def test_golden_steps_hand_z_through_and_learn(rng: torch.Generator) -> None:
-    mapping = Run(ANATOMIES["small"], TrainConfig()).live.mapping
-    steps = Steps(mapping, 12, rng)
+def test_golden_the_regressor_returns_z_and_learns(rng: torch.Generator) -> None:
+    mapping = Run(PRESETS["small"], TrainConfig()).live.mapping
+    regressor = MappingRegressor(mapping, 12, rng)
     z = normalised(torch.randn(2000, 256, generator=rng))
     with torch.no_grad():
-        torch.testing.assert_close(steps(z), z[:, :12], atol=1e-4, rtol=0)
+        torch.testing.assert_close(regressor(z), z[:, :12], atol=1e-4, rtol=0)
     wanted = z[:, :12] + 0.5 * z[:, :12].abs()
-    learn_steps(steps, z, wanted, torch.ones(12), rng, count=150)
+    fit_regressor(regressor, z, wanted, torch.ones(12), rng, count=150)
     with torch.no_grad():
-        assert float((steps(z) - wanted).square().mean()) < 0.3 * float((z[:, :12] - wanted).square().mean())
+        assert float((regressor(z) - wanted).square().mean()) < 0.3 * float((z[:, :12] - wanted).square().mean())
 
 
-def test_invariance_written_steps_are_the_mapping_network(rng: torch.Generator) -> None:
-    mapping = copy.deepcopy(Run(ANATOMIES["small"], TrainConfig()).live.mapping)
-    steps = Steps(mapping, 12, rng)
+def test_invariance_the_written_regressor_is_the_mapping_network(rng: torch.Generator) -> None:
+    mapping = copy.deepcopy(Run(PRESETS["small"], TrainConfig()).live.mapping)
+    regressor = MappingRegressor(mapping, 12, rng)
     mean, basis = torch.full((256,), 6.0), torch.randn(256, 12, generator=rng) / 6
-    steps.write(mapping, mean, basis)
+    regressor.write(mapping, mean, basis)
     z = torch.randn(20, 256, generator=rng)
     with torch.no_grad():
-        torch.testing.assert_close(mapping.to_w(z), mean + steps(normalised(z)) @ basis.T, atol=1e-4, rtol=0)
+        torch.testing.assert_close(mapping.to_w(z), mean + regressor(normalised(z)) @ basis.T, atol=1e-4, rtol=0)
     assert mapping.w_avg.equal(mean)
 
 
@@ -65,13 +73,13 @@ def test_golden_directions_are_ordered_by_what_shows(rng: torch.Generator) -> No
     x = found.coordinates(codes)
     torch.testing.assert_close(torch.cov(x.T), torch.eye(6), atol=1e-3, rtol=0)
     torch.testing.assert_close(found.mean + x @ found.basis.T, codes, atol=1e-3, rtol=0)
-    assert (found.shown.diff() <= 1e-6).all()
+    assert (found.visible.diff() <= 1e-6).all()
     assert float(torch.corrcoef(torch.stack([x[:, 0], codes[:, 2]]))[0, 1].abs()) > 0.98
-    assert float(found.shown[2:].abs().max()) < 1e-3 * float(found.shown[0])
+    assert float(found.visible[2:].abs().max()) < 1e-3 * float(found.visible[0])
 
 
 @pytest.mark.parametrize("as_photos", [False, True])
-def test_invariance_a_new_prior_changes_no_redrawn_face(
+def test_invariance_a_new_prior_changes_no_reconstruction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_photos: bool
 ) -> None:
     generator = np.random.default_rng(0)
@@ -81,14 +89,20 @@ def test_invariance_a_new_prior_changes_no_redrawn_face(
         lines.append(f"{index}.png,person{index},neutral")
     (tmp_path / "labels.csv").write_text("\n".join(lines))
     faces = read_faces([(tmp_path, tmp_path / "labels.csv", 1.0)])
-    for name, value in {"FLOW_STEPS": 2, "MAPPING_STEPS": 2, "PAIRS": 64, "TRIED": 32}.items():
+    for name, value in {"FLOW_STEPS": 2, "MAPPING_STEPS": 2, "PAIRS": 64, "TEST_PAIRS": 32}.items():
         monkeypatch.setattr(prior, name, value)
-    network = Run(ANATOMIES["small"], TrainConfig()).live.requires_grad_(False)
+    network = Run(PRESETS["small"], TrainConfig()).live.requires_grad_(False)
     images = faces.pixels.float() / 127.5 - 1
     drawn = network.synthesis(network.encode(images))
     middle = network.w_avg.clone()
-    told = with_learned_prior(network, faces, faces, torch.Generator().manual_seed(0), as_photos=as_photos)
-    assert set(told) == {"training_loss", "training_loss_normal", "held_out_loss", "held_out_loss_normal", "missed"}
+    figures = fit_prior(network, faces, faces, torch.Generator().manual_seed(0), as_photos=as_photos)
+    assert set(figures) == {
+        "training_loss",
+        "training_loss_normal",
+        "held_out_loss",
+        "held_out_loss_normal",
+        "unexplained",
+    }
     ws = network.encode(images)
     torch.testing.assert_close(network.synthesis(ws), drawn, atol=1e-3, rtol=0)
     if not as_photos:

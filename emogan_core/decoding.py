@@ -1,0 +1,327 @@
+"""Picture files to arrays: formats from a short list, upright, every bit of them, under caps on pixels and memory."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+
+from .depth import Deep, is_deep, joined, read_floats, take_other_byte
+from .errors import PhotoError
+from .files import first_bytes
+from .free_memory import free_memory
+from .metadata import Metadata, metadata_of, orientation_of, rgb_profile, rights_in
+
+MAX_PIXELS = 100_000_000
+"""Pictures of more are refused before they are decoded."""
+BYTES_A_PIXEL = {8: 18, 16: 54, 32: 100}
+"""What an edit takes at its peak, by bits a channel; measured 16, 52 and 99 at 98 megapixels, all else included."""
+_PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif")  # not all that Pillow has, which takes a while
+READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+NEEDED = "needed a JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC picture"
+_TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orientation -> what makes the picture upright
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
+}
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+_SEVERAL = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")  # not JPEG: phones append small copies to it
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One upright picture.
+
+    Convention: pixels uint8 or uint16 [h, w, 3], or float32 with white at 1; alpha [h, w] likewise, or None; what the
+    numbers mean is sRGB, or the profile in `metadata`; `notices` say what of the file is not there.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None
+    metadata: Metadata
+    notices: tuple[str, ...] = ()
+
+
+def decoded(path: Path) -> Decoded:
+    """The first picture in a file.
+
+    Raises: PhotoError when the file is missing, empty, no ordinary one, of another kind, damaged, or too large.
+    """
+    try:
+        with opened(path) as image:
+            return _loaded(path, image)
+    except PhotoError as error:
+        floats = _floats(path) if is_unknown_tiff(path, error) else None
+        if floats is None:
+            raise
+        return floats
+
+
+def is_unknown_tiff(path: Path, error: PhotoError) -> bool:
+    """Whether a picture was refused because Pillow does not know this kind of TIFF."""
+    return isinstance(error.__cause__, UnidentifiedImageError) and _head(path)[:4] in _TIFF_HEADS
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ImageFile]:
+    """A picture file whose header was checked and whose pixels are not yet decoded; libraries are kept quiet meanwhile.
+
+    Raises: PhotoError.
+    """
+    head = _head(path)
+    with warnings.catch_warnings(), _quiet(head[:4] in _TIFF_HEADS):
+        warnings.simplefilter("ignore")
+        with _open_header(path, head) as image:
+            yield image
+
+
+def _open_header(path: Path, head: bytes) -> ImageFile:
+    """Pillow's lazy image of an allowed format, its size checked before anything is decoded."""
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        _offer_heic()
+    try:
+        image = Image.open(path, formats=_formats())
+    except UnidentifiedImageError as error:
+        raise PhotoError(f"{path.name} {_what_came(head)}") from error
+    except Image.DecompressionBombError as error:
+        raise PhotoError(
+            f"{path.name} has far too many pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it smaller first"
+        ) from error
+    except Exception as error:  # a damaged header can trip any line of a parser
+        raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
+    try:
+        _expect_size(path, image.width, image.height, bits=16 if is_deep(image) or image.mode[0] in "IF" else 8)
+    except PhotoError:
+        image.close()
+        raise
+    return image
+
+
+def _expect_size(path: Path, width: int, height: int, *, bits: int) -> None:
+    """Refuse what is too large to be edited, told from the header alone.
+
+    Raises: PhotoError.
+    """
+    if width * height > MAX_PIXELS:
+        raise PhotoError(
+            f"{path.name} has {width} x {height} pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it "
+            "smaller first"
+        )
+    needed, free = width * height * BYTES_A_PIXEL[bits], free_memory()
+    if free is not None and needed > free:
+        raise PhotoError(
+            f"{path.name} has {width} x {height} pixels of {bits} bits, which take up to {needed / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB of memory are free; make it smaller, or close other programs"
+        )
+
+
+def _head(path: Path) -> bytes:
+    """The start of an ordinary file that is not empty.
+
+    Raises: PhotoError.
+    """
+    try:
+        head = first_bytes(path, 16)
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
+        raise PhotoError(f"cannot read {path}: {_why(error)}; check the path") from error
+    if not head:
+        raise PhotoError(f"{path.name} is empty (0 bytes); {NEEDED}")
+    return head
+
+
+def _why(error: Exception) -> str:
+    """The reason inside a foreign error, on one line."""
+    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
+
+
+def _what_came(head: bytes) -> str:
+    """What a file that Pillow does not open is, told from its first bytes, and what to do."""
+    if head.startswith((b"\xff\xd8", b"\x89PNG", b"BM", b"GIF8", *_TIFF_HEADS)) or head[8:12] == b"WEBP":
+        return f"is damaged or cut short; {NEEDED}"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        return "is a HEIC picture; install the Python package pillow-heif to read it, or save it as JPEG or PNG"
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS:
+        return "is an AVIF picture, which needs Pillow 11.3 or newer; install that, or save it as JPEG or PNG"
+    known = {b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
+    kind = "video" if head[4:8] == b"ftyp" else known.get(head[:4])
+    return f"is a {kind} file; {NEEDED}" if kind else f"is not a picture this program reads; {NEEDED}"
+
+
+def _formats() -> list[str]:
+    """What this Pillow reads of READABLE, in that order."""
+    for name in _PLUGINS:
+        with suppress(ImportError):  # older ones know no AVIF
+            importlib.import_module(f"PIL.{name}ImagePlugin")
+    return [kind for kind in READABLE if kind in Image.OPEN]
+
+
+def _offer_heic() -> None:
+    """Let Pillow read HEIC where the package that can is installed."""
+    try:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    except ImportError:
+        return
+
+
+@contextmanager
+def _quiet(wanted: bool) -> Iterator[None]:
+    """Standard error closed to libraries that write to it by themselves, as libtiff does."""
+    try:
+        kept = os.dup(2) if wanted else -1
+    except OSError:  # there is none
+        kept = -1
+    if kept < 0:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _loaded(path: Path, image: ImageFile) -> Decoded:
+    """The picture of an opened file.
+
+    Raises: PhotoError.
+    """
+    try:
+        return _decoded(path, image)
+    except PhotoError:
+        raise
+    except MemoryError as error:
+        raise PhotoError(
+            f"{path.name} has {image.width} x {image.height} pixels, more than fit into memory; make it smaller"
+        ) from error
+    except Exception as error:  # a damaged file can trip any line of a decoder
+        raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
+
+
+def _decoded(path: Path, image: ImageFile) -> Decoded:
+    notices = ["holds several pictures; the first was taken"] if _has_several(image) else []
+    lower = None
+    if is_deep(image):
+        with _open_header(path, _head(path)) as again:
+            if take_other_byte(again):
+                again.load()
+                lower = again.copy()
+        if lower is None:
+            notices.append("holds 16 bits a channel in a way of which only 8 are read")
+    image.load()
+    metadata, turn = metadata_of(image), orientation_of(image)  # now: Pillow turns some kinds by itself
+    if lower is not None:
+        found = Decoded(*_split(joined(image, lower)), metadata)
+    elif image.mode[0] in "IF":
+        found = _of_grays(path, np.asarray(image), metadata)
+        if image.info.get("icc_profile"):
+            notices.append("has a profile of its grays, which was left out")
+    else:
+        found = _of_eight_bits(image, metadata)
+    return replace(_upright(found, turn), notices=tuple(f"{path.name} {notice}" for notice in notices))
+
+
+def _has_several(image: ImageFile) -> bool:
+    try:
+        return image.format in _SEVERAL and bool(getattr(image, "is_animated", False))
+    except Exception:  # what follows the first picture may be damaged
+        return False
+
+
+def _upright(found: Decoded, turn: int) -> Decoded:
+    if turn not in _TURNED:
+        return found
+    turned = _TURNED[turn]
+    alpha = None if found.alpha is None else np.ascontiguousarray(turned(found.alpha))
+    return replace(found, pixels=np.ascontiguousarray(turned(found.pixels)), alpha=alpha)
+
+
+def _split(values: Deep) -> tuple[Deep, Deep | None]:
+    """Colour [h, w, 3] and alpha [h, w] of values [h, w, 1, 3 or 4]."""
+    if values.shape[2] == 1:
+        return np.repeat(values, 3, axis=2), None
+    alpha = np.ascontiguousarray(values[..., 3]) if values.shape[2] == 4 else None
+    return np.ascontiguousarray(values[..., :3]), alpha
+
+
+def _of_grays(path: Path, values: NDArray[Any], metadata: Metadata) -> Decoded:
+    """A picture of 16-bit or floating grays."""
+    if values.dtype.kind == "f":
+        return Decoded(*_split(_expect_shares(path, values[..., None].astype(np.float32))), metadata)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise PhotoError(
+            f"{path.name} came with gray values from {values.min()} to {values.max()}; needed 8 or 16 bits a channel, "
+            "save it so"
+        )
+    return Decoded(*_split(values[..., None].astype(np.uint16)), metadata)
+
+
+def _floats(path: Path) -> Decoded | None:
+    """A TIFF of floating-point colours; None when it is another one."""
+    with _quiet(True):
+        found = read_floats(path, lambda width, height: _expect_size(path, width, height, bits=32))
+    if found is None:
+        return None
+    metadata = Metadata(icc_profile=rgb_profile(found.icc_profile), rights=rights_in(found.xmp))
+    return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), found.orientation)
+
+
+def _expect_shares(path: Path, values: Deep) -> Deep:
+    """Refuse floating-point numbers that are no shares of white.
+
+    Raises: PhotoError.
+    """
+    beyond = float((values > 1).mean())
+    if not np.isfinite(values).all() or beyond > 0.2:
+        low, high = float(values.min()), float(values.max())
+        raise PhotoError(
+            f"{path.name} came with floating-point values from {low:.4g} to {high:.4g}; needed 0 for black to 1 for "
+            "white, save it so, or with 16 bits"
+        )
+    return values
+
+
+def _of_eight_bits(image: Image.Image, metadata: Metadata) -> Decoded:
+    """A loaded image of any mode of 8 bits or less."""
+    alpha = None
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        alpha = np.array(image.convert("RGBA").getchannel("A"))
+    colour = image if image.mode in ("L", "RGB", "CMYK", "LAB") else _plain(image)
+    if not metadata.icc_profile:
+        colour = _srgb(colour, image.info.get("icc_profile"))
+    return Decoded(np.array(colour.convert("RGB")), alpha, metadata)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Without alpha and palette; through RGBA, so that premultiplied alpha comes out right."""
+    return image.convert("L") if image.mode in ("1", "LA") else image.convert("RGBA").convert("RGB")
+
+
+def _srgb(image: Image.Image, profile: object) -> Image.Image:
+    """Grays and inks in sRGB, where their profile says how."""
+    if not isinstance(profile, bytes):
+        return image
+    try:
+        source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, ImportError):
+        return image  # a broken profile: the numbers are all there is

@@ -1,0 +1,48 @@
+"""Edits as steps: a part of the way to one, and one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..devices import gradients_off
+from ..errors import ShapeError
+from ..inversion import Edit, Inversion
+
+
+def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
+    """A part of the way from faces as they are to an edit of them: 0 is as they are, 1 the edit, above 1 beyond it.
+
+    Convention: coefficients end in -1..1, whatever the share.
+    Raises: ShapeError when the edit is of another inversion.
+    """
+    before, faces = inversion.latent, inversion.faces
+    if edit.latent.ws.shape != before.ws.shape:
+        raise ShapeError(
+            f"an edit of codes {tuple(edit.latent.ws.shape)} came for an inversion of {tuple(before.ws.shape)}; give an "
+            "edit of this inversion"
+        )
+    with gradients_off():
+        ws = before.ws + share * (edit.latent.ws - before.ws) if share else before.ws
+    latent = replace(before, ws=ws)
+    if faces is None or edit.coefficients is None:
+        return Edit(latent)
+    own = np.stack([face.coefficients for face in faces])
+    coefficients = own + (share * (edit.coefficients - own)).clip(-1 - own, 1 - own) if share else own
+    return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading)
+
+
+def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
+    """The inversion of faces as they are after an edit, for the next one; its pictures stay those before."""
+    if inversion.faces is None or edit.coefficients is None:
+        return replace(inversion, latent=edit.latent)
+    pairs = zip(inversion.faces, edit.coefficients, strict=True)
+    return replace(inversion, latent=edit.latent, faces=tuple(replace(face, coefficients=own) for face, own in pairs))
+
+
+def join_edits(edits: Sequence[Edit]) -> Edit:
+    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading of all."""
+    shadings = [edit.shading for edit in edits if edit.shading is not None]
+    return replace(edits[-1], shading=np.sum(shadings, axis=0) if shadings else None)

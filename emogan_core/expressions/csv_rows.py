@@ -1,0 +1,177 @@
+"""Rows of a CSV as spreadsheets and scripts write them: which sign parts the columns, and which column is what."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ExpressionError
+from ..files import ordinary_only
+
+MAX_ROWS = 2_000_000
+MAX_BYTES = 256 << 20
+SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+NAMES = {
+    role: tuple(names.split())
+    for role, names in {
+        "file": "file filename file_name filepath file_path path image image_name image_path img picture photo",
+        "expression": "expression label labels emotion class",
+        "person": "person person_id people subject subject_id participant participant_id identity",
+    }.items()
+}
+"""What the three columns may be called, in any case, with spaces or hyphens instead of the underscores."""
+
+EXPECTED = "expected is a header row with the columns file and expression, and after it one row per picture"
+_SHOWN = 120
+
+
+Row = tuple[int, dict[str, str]]
+"""A row's number, the header being row 1, and its cells by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a CSV.
+
+    Convention: columns are called as in the file, but for file, expression and person; `notices` say how what is not
+    plain was read.
+    """
+
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+    sign: str
+    notices: tuple[str, ...]
+
+    def column(self, name: str) -> str | None:
+        """A column by its name, in any case and spacing where it is not there to the letter."""
+        if name in self.columns:
+            return name
+        like = [column for column in self.columns if _plain(column) == _plain(name)]
+        return like[0] if len(like) == 1 else None
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of a CSV in UTF-8, or in UTF-16 with a byte order mark.
+
+    Raises: ExpressionError, with the file's first line where that is what cannot be understood.
+    """
+    text = _text(path)
+    first, _, rest = text.partition("\n")
+    start = 1
+    if first.strip().lower().startswith("sep=") and len(first.strip()) <= 5:  # a spreadsheet's own note
+        text, first, start = rest, rest.partition("\n")[0], 2
+    sign, told = _sign_of(path.name, first)
+    try:
+        rows, columns = _rows(path.name, text, sign, start)
+    except csv.Error as error:
+        raise ExpressionError(f"{path.name} is not a CSV ({error}); {_shown(first)}") from error
+    names, renamed = _named(path.name, columns, first)
+    renamed_rows = tuple((number, dict(zip(names, cells, strict=True))) for number, cells in rows)
+    return Rows(renamed_rows, names, sign, (*told, *renamed))
+
+
+def _text(path: Path) -> str:
+    """The whole file, which must be an ordinary one and not absurdly long.
+
+    Raises: ExpressionError.
+    """
+    try:
+        with open(path, "rb", opener=ordinary_only) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise ExpressionError(f"{path.name} has {size} bytes; the limit is {MAX_BYTES}, split the face set")
+            data = file.read(MAX_BYTES)
+        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return (
+            data.decode("utf-16" if data.startswith(marks) else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        )
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ExpressionError(f"{path.name} is not a CSV in UTF-8 ({error}); save it as one") from error
+        raise ExpressionError(
+            f"cannot read {path}: {getattr(error, 'strerror', None) or error}; check the path"
+        ) from error
+
+
+def _sign_of(name: str, first: str) -> tuple[str, tuple[str, ...]]:
+    """The sign between the columns, told from the header: the one by which a file and an expression are named.
+
+    Raises: ExpressionError when there is none.
+    """
+    able = [sign for sign in SIGNS if {"file", "expression"} <= set(_roles(first.split(sign)))]
+    if len(able) == 1:
+        return able[0], () if able[0] == "," else (f"{SIGNS[able[0]]} between the columns",)
+    there = [sign for sign in SIGNS if sign in first]
+    if len(there) > 1 or not first.strip():
+        raise ExpressionError(f"{name} has no header that can be read; {_shown(first)}")
+    return (there or [","])[0], ()  # what is missing is told by its column
+
+
+def _roles(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Which columns can be the file, the expression and the person."""
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        for role, names in NAMES.items():
+            if _plain(column) in names:
+                found.setdefault(role, []).append(column)
+    return found
+
+
+def _plain(column: str) -> str:
+    return "_".join(column.strip().strip('"').lower().replace("-", " ").replace("_", " ").split())
+
+
+def _rows(name: str, text: str, sign: str, start: int) -> tuple[list[tuple[int, list[str]]], tuple[str, ...]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
+    columns = tuple(column.strip() for column in next(reader, []))
+    rows: list[tuple[int, list[str]]] = []
+    for cells in reader:
+        if not cells:
+            continue
+        number = reader.line_num + start - 1
+        if len(cells) != len(columns):
+            raise ExpressionError(
+                f"{name} row {number} has another number of cells than the {len(columns)} columns of the header; "
+                "mend that row"
+            )
+        rows.append((number, [cell.strip() for cell in cells]))
+        if len(rows) > MAX_ROWS:
+            raise ExpressionError(f"{name} has more than {MAX_ROWS} rows; split the face set")
+    return rows, columns
+
+
+def _named(name: str, columns: tuple[str, ...], first: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns with file, expression and person called so, and what was called otherwise.
+
+    Raises: ExpressionError when one of them is missing, or could be several.
+    """
+    roles = _roles(columns)
+    chosen: dict[str, str] = {}
+    for role, able in roles.items():
+        exact = [column for column in able if column == role]
+        if len(exact) > 1:
+            raise ExpressionError(f"{name} has the column {role} more than once; keep one")
+        if not exact and len(able) > 1:
+            raise ExpressionError(
+                f"{name} has the columns {' and '.join(able)}, and each could be the {role}; call one of them {role}"
+            )
+        chosen[(exact or able)[0]] = role
+    missing = [role for role in ("file", "expression") if role not in chosen.values()]
+    if missing:
+        raise ExpressionError(f"{name} has no column {', '.join(missing)}; {_shown(first)}")
+    names = tuple(chosen.get(column, column) for column in columns)
+    repeated = [column for column, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ExpressionError(f"{name} has the column {repeated[0]} more than once; keep one")
+    others = [f"the column {column!a} as {role}" for column, role in chosen.items() if column != role]
+    return names, tuple(others)
+
+
+def _shown(first: str) -> str:
+    return f"its first line is {first[:_SHOWN]!a}{' ...' if len(first) > _SHOWN else ''}; {EXPECTED}"

@@ -1,0 +1,46 @@
+"""What is known about a set of axes, for people and for programs."""
+
+from __future__ import annotations
+
+from .axes import ExpressionAxes, ExpressionAxis
+
+
+def lines_of(axes: ExpressionAxes) -> list[str]:
+    """One line for each axis, and for each expression that was left out."""
+    left_out = [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
+    return [*(_line(axis) for axis in axes), *left_out]
+
+
+def facts_of(axis: ExpressionAxis) -> dict[str, object]:
+    """An axis as JSON: what it moves, from what, and how well it is known."""
+    parts = {
+        "generator": axis.has_direction,
+        "face model": axis.has_coefficients,
+        "shading": axis.shading.numel() > 0,
+    }
+    return {
+        "model": axis.model,
+        "link": axis.link,
+        "eta_per_unit": round(axis.eta_per_unit, 3),
+        "examples": axis.n_expression,
+        "neutral": axis.n_neutral,
+        "people": axis.n_people,
+        "auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)],
+        "experimental": axis.experimental,
+        "moves": [part for part, has in parts.items() if has],
+        "source": axis.source,
+        "label_source": axis.label_source,
+        "licence": axis.licence,
+    }
+
+
+def _line(axis: ExpressionAxis) -> str:
+    if not axis.has_direction and not axis.n_expression:
+        return f"{axis.name}: moves photos" + (f"; {axis.source}" if axis.source else "")
+    told = f"{axis.name}: {axis.n_expression} examples"
+    if not axis.has_direction:
+        return f"{told}, moves photos; too few for what the generator draws"
+    told += f", AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
+    return (
+        told + (", experimental" if axis.experimental else "") + ("" if axis.has_coefficients else ", moves no photos")
+    )

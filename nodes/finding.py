@@ -1,0 +1,95 @@
+"""Faces in the pictures of a batch: found by our own nets, or where the host's landmarks say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from comfy_api.latest import io
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..emogan_core import Face, FaceError, FaceFit, Photo, choose_face, face_from, face_under, fit_to_photo
+from . import host
+from .landmarks import landmarks_of
+from .pictures import masks_of
+from .sockets import LandmarksSocket
+
+LEAVE, STOP = "leave unchanged", "stop"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """One face of each picture that has one, with the face model fitted to it, and sentences about the others."""
+
+    rows: tuple[int, ...]
+    faces: tuple[Face, ...]
+    fits: tuple[FaceFit, ...]
+    notes: tuple[str, ...]
+
+
+def face_inputs(*, of: str) -> list[io.Input]:
+    """Which face, for nodes that look for one."""
+    return [
+        io.Int.Input("face", default=0, min=0, max=63, tooltip=f"Which face of {of}: 0 is the largest, 1 the next.")
+    ]
+
+
+def landmarks_input() -> io.Input:
+    """Somebody else's landmarks."""
+    return LandmarksSocket.Input(
+        "face_landmarks",
+        optional=True,
+        tooltip="From ComfyUI's Detect Face Landmarks (MediaPipe) on the same image; its points then take the place of our "
+        "own. It needs a model file of its own, we do not.",
+    )
+
+
+def find_all(
+    photos: Sequence[Photo], face: int, *, landmarks: object = None, mask: Tensor | None = None, stop: bool
+) -> Found:
+    """The wanted face of every photo: by number, or the one under a mask.
+
+    Convention: with `stop` off, photos without a usable face are left out as long as one is left.
+    Raises: FaceError, saying which photo of a batch it is about; ShapeError for landmarks or masks of other pictures.
+    """
+    height, width = photos[0].pixels.shape[:2]
+    given = None if landmarks is None else landmarks_of(landmarks, count=len(photos), size=(height, width))
+    masks = masks_of(mask, count=len(photos), size=(height, width))
+    rows, faces, fits, notes, first = [], [], [], [], None
+    for row, photo in enumerate(photos):
+        host.stop_if_cancelled()
+        where = f"image {row + 1} of {len(photos)}: " if len(photos) > 1 else ""
+        try:
+            found, points = _one(photo, face, None if given is None else given[row], masks[row])
+            fit = fit_to_photo(photo, found, landmarks=points)
+        except FaceError as error:
+            told = FaceError(f"{where}{error}")
+            if stop:
+                raise told from error
+            first = first or told
+            notes.append(f"left unchanged: {told}")
+            continue
+        rows.append(row)
+        faces.append(found)
+        fits.append(fit)
+    if first is not None and not rows:
+        raise first
+    return Found(tuple(rows), tuple(faces), tuple(fits), tuple(notes))
+
+
+def _one(
+    photo: Photo, face: int, given: Sequence[NDArray[np.float64]] | None, mask: Tensor | None
+) -> tuple[Face, NDArray[np.float64] | None]:
+    """A face, and its landmarks where they were given.
+
+    Raises: FaceError; ShapeError for landmarks of another shape.
+    """
+    if given is None:
+        return choose_face(photo, face) if mask is None else face_under(photo, mask.numpy()), None
+    if face >= len(given):
+        raise FaceError(
+            f"face {face} was asked for, but the landmarks are of {len(given)}; choose another, or find more faces there"
+        )
+    return face_from(photo, given[face])

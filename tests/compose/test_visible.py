@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+from skimage.draw import polygon
+from tiny_faces import SIDE, coefficients_of, tiny_face
+
+from emogan_core.compose.openings import EYE_LEFT, EYE_RIGHT, MOUTH
+from emogan_core.compose.shading import OUTER_LIPS
+from emogan_core.compose.visible import notices_of, seen_coefficients
+from emogan_core.face_model import FaceFit
+
+SMILE = {"mouthSmile": 0.8, "eyeSquint": 0.5, "browDown": 0.3}
+
+
+def fill(pixels: np.ndarray, outline: np.ndarray, colour: tuple[int, int, int]) -> None:
+    rows, columns = polygon(outline[:, 1] - 0.5, outline[:, 0] - 0.5, (SIDE, SIDE))
+    pixels[rows, columns] = colour
+
+
+def face_with(*, lips: bool = True, eyes: bool = True, gray: bool = False) -> np.ndarray:
+    """Skin with grain, and on it lips with a dark line between them and eyes with irises, or without these."""
+    _, fit = tiny_face()
+    pixels = np.full((SIDE, SIDE, 3), (190, 150, 130), dtype=np.uint8)
+    if lips:
+        fill(pixels, fit.landmarks[list(OUTER_LIPS)], (160, 95, 95))
+        line = fit.landmarks[list(MOUTH.upper)]
+        fill(pixels, np.concatenate([line - (0, 1.2), line[::-1] + np.array([0, 1.2])]), (70, 40, 40))
+    for place, iris in ((EYE_RIGHT, 468), (EYE_LEFT, 473)):
+        outline = fit.landmarks[list(place.upper + place.lower[::-1])]
+        fill(pixels, outline, (225, 220, 215) if eyes else (25, 25, 30))
+        if eyes:
+            around = fit.landmarks[iris] + 3.5 * np.stack([np.cos(np.arange(12)), np.sin(np.arange(12))], -1)
+            fill(pixels, around[np.argsort(np.arctan2(*(around - fit.landmarks[iris]).T))], (60, 40, 30))
+    noise = np.random.default_rng(0).normal(0, 3, pixels.shape)
+    result = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return result.mean(-1, keepdims=True).repeat(3, -1).astype(np.uint8) if gray else result
+
+
+def reached(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    model, fit = tiny_face()
+    asked = coefficients_of(model, SMILE)
+    after, notices = seen_coefficients(pixels, model, fit, asked)
+    return asked, after, notices
+
+
+def test_invariance_what_is_seen_is_edited() -> None:
+    for gray in (False, True):
+        asked, after, notices = reached(face_with(gray=gray))
+        assert np.array_equal(after, asked)
+        assert notices == ()
+
+
+def test_golden_a_hidden_mouth_is_left_alone_and_told_of() -> None:
+    model, _ = tiny_face()
+    covered = face_with(lips=False)
+    microphone = face_with()
+    fill(microphone, tiny_face()[1].landmarks[list(OUTER_LIPS)], (30, 30, 32))
+    for pixels in (covered, microphone):
+        asked, after, notices = reached(pixels)
+        assert len(notices) == 1
+        assert "mouth" in notices[0]
+        assert after[model.index("mouthSmileLeft")] == 0
+        assert after[model.index("browDownLeft")] == asked[model.index("browDownLeft")]
+
+
+def test_golden_eyes_behind_dark_glasses_are_left_alone() -> None:
+    model, _ = tiny_face()
+    _, after, notices = reached(face_with(eyes=False))
+    assert len(notices) == 2
+    assert after[model.index("eyeSquintLeft")] == after[model.index("eyeSquintRight")] == 0
+    assert after[model.index("mouthSmileLeft")] > 0
+
+
+def test_invariance_nothing_is_told_from_colours_of_many_hues() -> None:
+    pixels = np.random.default_rng(0).integers(60, 200, (SIDE, SIDE, 3), dtype=np.uint8)
+    asked, after, notices = reached(pixels)
+    assert np.array_equal(after, asked)
+    assert notices == ()
+
+
+def test_golden_notices_of_far_edits_and_small_faces() -> None:
+    model, fit = tiny_face()
+    plain = coefficients_of(model, SMILE)
+    assert any("between the eyes" in told for told in notices_of(fit, plain, 0.3))
+    large = FaceFit(
+        pose=fit.pose,
+        identity=fit.identity,
+        coefficients=fit.coefficients,
+        landmarks=fit.landmarks * 3,
+        residual=fit.residual,
+        error_cm=0.0,
+    )
+    assert notices_of(large, plain, 0.3) == ()
+    assert any("lower intensities" in told for told in notices_of(large, plain, 0.95))
+    assert any("lower intensities" in told for told in notices_of(large, np.ones(len(plain)), 0.3))

@@ -1,0 +1,55 @@
+"""A part of the way to an edit, and one edit after another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tiny import TINY
+from tiny_faces import tiny_face
+
+from emogan_core.errors import ShapeError
+from emogan_core.expressions import apply_expressions, inversion_after, join_edits, load_axes, share_of_edit
+from emogan_core.inversion import Edit, Inversion
+from emogan_core.latents import Latent
+
+
+@pytest.fixture
+def inversion(rng: torch.Generator) -> Inversion:
+    """A smiling face of some generator that the axes were not fitted on."""
+    _, fit = tiny_face({"mouthSmile": 0.6})
+    ws, image = torch.randn(1, TINY.num_ws, TINY.w_dim, generator=rng), torch.zeros(1, 3, 8, 8)
+    return Inversion(Latent(ws, "f" * 64), target=image, reconstruction=image, crops=None, metrics={}, faces=(fit,))
+
+
+def test_invariance_share_1_is_the_edit_and_0_is_none(inversion: Inversion) -> None:
+    edit = apply_expressions(inversion, load_axes(), {"happiness": -0.5, "browDown": 0.4})
+    edit = Edit(Latent(inversion.latent.ws + 1, "f" * 64), edit.coefficients, edit.shading)
+    whole, none, half = (share_of_edit(inversion, edit, share) for share in (1.0, 0.0, 0.5))
+    assert inversion.faces is not None
+    assert edit.coefficients is not None
+    assert np.allclose(whole.coefficients, edit.coefficients)
+    assert torch.allclose(whole.latent.ws, edit.latent.ws)
+    assert np.array_equal(none.coefficients[0], inversion.faces[0].coefficients)
+    assert torch.equal(none.latent.ws, inversion.latent.ws)
+    assert not none.shading.any()
+    assert np.allclose(half.coefficients, (edit.coefficients + none.coefficients) / 2)
+    assert np.abs(share_of_edit(inversion, edit, 40.0).coefficients).max() <= 1
+
+
+def test_invariance_one_edit_after_another_is_both(inversion: Inversion) -> None:
+    axes = load_axes()
+    first = apply_expressions(inversion, axes, {"browDown": 0.4, "happiness": 0.3})
+    second = apply_expressions(inversion_after(inversion, first), axes, {"jawOpen": 0.5})
+    both, at_once = (
+        join_edits([first, second]),
+        apply_expressions(inversion, axes, {"browDown": 0.4, "happiness": 0.3, "jawOpen": 0.5}),
+    )
+    assert np.allclose(both.coefficients, at_once.coefficients)
+    assert np.allclose(both.shading, at_once.shading)
+
+
+def test_error_an_edit_of_others(inversion: Inversion) -> None:
+    other = Edit(Latent(torch.zeros(2, TINY.num_ws, TINY.w_dim), "f" * 64))
+    with pytest.raises(ShapeError, match="give an edit of this inversion"):
+        share_of_edit(inversion, other, 0.5)

@@ -1,0 +1,126 @@
+"""The public interface: every name that people, commands and nodes need, importable from `emogan_core` itself."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import emogan_core
+from emogan_core import errors
+
+ROOT = Path(__file__).parents[1]
+CORE = ROOT / "emogan_core"
+NODES = sorted((ROOT / "nodes").glob("*.py"))
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of outputs and the terminal need
+    "DenseLandmarkNet",
+    "FACE_MODEL",
+    "FACE_SIZE",
+    "INPUT_SIZE",
+    "LandmarkNet",
+    "Metadata",
+    "Skipped",
+    "bits_kept",
+    "choose_among",
+    "code_file",
+    "expect_enough",
+    "facts_of",
+    "lines_of",
+    "path_of",
+    "readable",
+    "seen_again",
+    "shortened",
+    "is_foreign",
+    "is_of_another_program",
+    "kind_of_names",
+    "kind_of_start",
+    "read_face_model",
+    "read_header",
+    "refuse_overwrite",
+    "start_of",
+}
+
+
+def imported_from_core(text: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """(module inside emogan_core, name) of each import; `prefix` is how the text spells the package."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[2], "") for alias in node.names if alias.name.startswith(prefix))
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            if module == prefix or module.startswith(f"{prefix}."):
+                yield from ((module.removeprefix(prefix).lstrip("."), alias.name) for alias in node.names)
+
+
+def for_type_checkers() -> dict[str, str]:
+    """Module by name, as the package tells type checkers."""
+    (block,) = [node for node in ast.parse((CORE / "__init__.py").read_text()).body if isinstance(node, ast.If)]
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+def test_shape_what_is_listed_is_what_can_be_imported() -> None:
+    assert sorted(emogan_core.__all__) == sorted(for_type_checkers())
+    for name, module in for_type_checkers().items():
+        there = getattr(importlib.import_module(f"emogan_core.{module}"), name)
+        assert getattr(emogan_core, name) is there
+        assert name in dir(emogan_core)
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        emogan_core.no_such_name  # noqa: B018
+
+
+def test_invariance_no_name_hides_a_module() -> None:
+    assert not {module.name for module in pkgutil.iter_modules([str(CORE)])} & set(emogan_core.__all__)
+
+
+def test_shape_every_error_is_public() -> None:
+    ours = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
+    }
+    assert ours <= set(emogan_core.__all__)
+
+
+def test_invariance_importing_the_package_loads_nothing_heavy() -> None:
+    told = "import sys, emogan_core; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_invariance_pages_import_from_the_package_alone(path: Path) -> None:
+    for snippet in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.DOTALL):
+        for module, name in imported_from_core(
+            re.sub(r"^(>>>|\.\.\.) ?", "", snippet, flags=re.MULTILINE), "emogan_core"
+        ):
+            assert not module, f"{path.name} imports {name} from emogan_core.{module}"
+            assert name in emogan_core.__all__
+
+
+@pytest.mark.parametrize("path", NODES, ids=lambda path: path.name)
+def test_invariance_nodes_import_what_is_public(path: Path) -> None:
+    for module, name in imported_from_core(path.read_text(encoding="utf-8"), "..emogan_core"):
+        assert not module, f"import {name} from ..emogan_core, not from its {module}"
+        assert name in emogan_core.__all__, f"{path.name} imports {name}, which emogan_core does not export"
+
+
+@pytest.mark.parametrize("path", sorted((CORE / "commands").glob("*.py")), ids=lambda path: path.name)
+def test_invariance_what_commands_do_a_program_can_do(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 2:
+            names = {alias.asname or alias.name for alias in node.names}
+            assert names <= {*emogan_core.__all__, *FOR_COMMANDS_ALONE}, f"{path.name} uses what is not public"
+
+
+def test_shape_installed_packages_say_that_they_are_typed() -> None:
+    """PEP 561: type checkers look for this file, which only package data ships."""
+    (shipped,) = re.findall(r"^emogan_core = (\[.*\])$", (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    assert "py.typed" in ast.literal_eval(shipped)
+    assert (CORE / "py.typed").is_file()
