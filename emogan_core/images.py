@@ -134,11 +134,12 @@ def check_readable(path: Path) -> None:
             raise
 
 
-def read_record(path: Path) -> dict[str, object] | None:
+def read_record(path: str | Path) -> dict[str, object] | None:
     """The record of the edit that a picture saved by `save_photo` carries, or None.
 
     Raises: PhotoError as `open_photo` does for files that are not pictures.
     """
+    path = Path(path)
     try:
         with opened(path) as image:
             return read_embedded(image)
@@ -177,13 +178,14 @@ def bits_kept(path: Path, photo: Photo) -> int:
 
 
 def save_photo(
-    path: Path, photo: Photo, *, record: Mapping[str, object] | None = None, inputs: Iterable[Path] = ()
+    path: str | Path, photo: Photo, *, record: Mapping[str, object] | None = None, inputs: Iterable[Path] = ()
 ) -> None:
     """Save by suffix, whole or not at all: PNG, WebP and TIFF lossless, JPEG at quality 95, as deep as `bits_kept`.
 
     What the photo's `metadata` holds is written, and `record` (see `provenance.edit_record`); nothing else of its file is.
     Raises: OutputError as `check_photo_target` and `files.write_whole`.
     """
+    path = Path(path)
     check_photo_target(path, photo=photo)
     packed = _packed(photo, _FORMAT_BY_SUFFIX[path.suffix.lower()], bits_kept(path, photo), record)
     write_whole(path, lambda temporary: temporary.write_bytes(packed), inputs=inputs)

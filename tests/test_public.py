@@ -22,6 +22,8 @@ NODES = sorted((ROOT / "nodes").glob("*.py"))
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of outputs and the terminal need
     "DenseLandmarkNet",
+    "EXPRESSION_READOUT",
+    "READ",
     "FACE_MODEL",
     "FACE_SIZE",
     "INPUT_SIZE",

@@ -15,6 +15,8 @@ from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
 from ..errors import CheckpointError
 from ..expressions import load_axes
+from ..expressions.reading import FORMAT as EXPRESSION_READOUT
+from ..expressions.reading import READ
 from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
@@ -27,7 +29,7 @@ from ..weights import builtin_path, read_header
 from .arguments import Outcome
 from .outputs import Outputs
 
-MAX_WORDS = 160
+MAX_WORDS = 400
 MAX_NOTES = 60
 _FACE_MODEL_NOTES = ("licence", "source", "units")
 _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "quads"}
@@ -42,6 +44,7 @@ def describe(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
             "landmarks": _described(builtin_path("landmarks.safetensors")),
             "dense_landmarks": _described(builtin_path("dense_landmarks.safetensors")),
             "face_model": _described(builtin_path("face_model.safetensors")),
+            "expression_readout": _described(builtin_path("expression_readout.safetensors")),
         }
         return dict(shipped), [line for report in shipped.values() for line in ("", *_told(report))][1:]
     path = Path(arguments.file)
@@ -72,7 +75,7 @@ def _described(path: Path) -> dict[str, object]:
     shapes, metadata = read_header(path)
     form = metadata.get("format", "")
     others = sorted((key, value) for key, value in metadata.items() if key not in _KNOWN_KEYS)
-    notes: dict[str, object] = {key[:MAX_WORDS]: value[:MAX_WORDS] for key, value in others[:MAX_NOTES]}
+    notes: dict[str, object] = {_cut(key): _cut(value) for key, value in others[:MAX_NOTES]}
     if form.startswith("emotiongan-generator") or is_of_another_program(path):
         return _with_notes(_generator(path), notes)
     if form.startswith("emogan-axes"):
@@ -82,6 +85,8 @@ def _described(path: Path) -> dict[str, object]:
         count, rows, width = latent.ws.shape
         facts = {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width}
         return _with_notes(facts, notes)
+    if form == EXPRESSION_READOUT:
+        return _with_notes({"kind": "expression readout", "expressions": ", ".join(READ)}, notes)
     if form == FACE_MODEL:
         model = read_face_model(path)
         facts = {"kind": "face model", "shapes": len(model.names), "vertices": len(model.neutral)}
@@ -97,6 +102,10 @@ def _described(path: Path) -> dict[str, object]:
     raise CheckpointError(
         f"{path.name} is {known} (format '{form[:40] or 'none'}'); needed a generator, axes or latent of ours"
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_WORDS else text[:MAX_WORDS] + " ..."
 
 
 def _with_notes(facts: dict[str, object], notes: dict[str, object]) -> dict[str, object]:

@@ -115,7 +115,8 @@ class ExpressionAxes:
         if is_shape(name):
             return shape_axis(name)
         shapes = load_face_model().names
-        near = difflib.get_close_matches(name, [*self.names, *shapes, *both_sides(shapes)], n=3, cutoff=0.5)
+        known = dict.fromkeys([*self.names, *shapes, *both_sides(shapes)])
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         raise ExpressionError(
             f"expression '{name}' is not known; "
             + (f"did you mean {' or '.join(near)}? " if near else "")
