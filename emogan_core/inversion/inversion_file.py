@@ -39,7 +39,7 @@ def save_inversion(path: Path, inversion: Inversion, *, notes: Mapping[str, str]
         "residual": [fit.residual for fit in faces],
         "error_cm": [fit.error_cm for fit in faces],
     }
-    tensors = {name: torch.from_numpy(np.stack(values)).float() for name, values in arrays.items()}
+    tensors = {name: torch.from_numpy(np.stack(values)).double() for name, values in arrays.items()}  # to the last bit
     tensors |= {"ws": inversion.latent.ws.float()}
     tensors |= {"target": inversion.target.half(), "reconstruction": inversion.reconstruction.half()}  # only looked at
     metadata = {
