@@ -114,11 +114,14 @@ def _short(digits: str) -> int:
     return int(digits)
 
 
-def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def read_tensors(
+    path: Path, *, prefix: str = "", doubles: bool = False
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
 
-    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. They are copies:
-    memory-mapped tensors would change with the file, and crash the process when it is truncated.
+    Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. With `doubles`
+    float64 stays float64. They are copies: memory-mapped tensors would change with the file, and crash the process when it
+    is truncated.
     Raises: CheckpointError.
     """
     shapes, metadata = read_header(path)
@@ -128,7 +131,8 @@ def read_tensors(path: Path, *, prefix: str = "") -> tuple[dict[str, torch.Tenso
             for name in shapes:
                 if name.startswith(prefix):
                     tensor = file.get_tensor(name)
-                    kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
+                    kept = not tensor.is_floating_point() or (doubles and tensor.dtype == torch.float64)
+                    kind = tensor.dtype if kept else torch.float32
                     tensors[name[len(prefix) :]] = tensor.to(kind, copy=True)
     except SafetensorError as error:
         raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error

@@ -72,7 +72,7 @@ def load_inversion(path: Path) -> tuple[Inversion, dict[str, str]]:
                 f"{path.name} has {name} of shape {shapes.get(name)}, needed {shape}; it is damaged or of another version, "
                 "invert the photo again"
             )
-    tensors, _ = read_tensors(path)
+    tensors, _ = read_tensors(path, doubles=True)
     if not all(is_finite(tensor) for tensor in tensors.values()):
         raise CheckpointError(f"{path.name} holds NaN or infinite values; invert the photo again")
     try:
