@@ -96,7 +96,7 @@ def package_hash() -> str:
     return digest.hexdigest()
 
 
-class Court:
+class Evaluation:
     """People, their photos as the nets see them, and the nets."""
 
     def __init__(self, data: Path, judges: Path, cache: Path) -> None:
@@ -104,17 +104,17 @@ class Court:
         self.before: dict[str, dict[str, Judged]] = {}
         notes = Notes(cache / f"{REFERENCE}.jsonl")
         for person, photos in self.people.items():
-            both = {wears: self.judges(seen.photo.pixels, seen) for wears, seen in photos.items()}
+            both = {shows: self.judges(seen.photo.pixels, seen) for shows, seen in photos.items()}
             self.before[person] = both
-            for wears, one in both.items():
+            for shows, one in both.items():
                 far = self.judges.distance(one, both["neutral"])
                 skin = skin_angle(photos["neutral"])
-                notes.add(Reading(person, wears, 0.0, "", one.probabilities, far, skin=skin))
+                notes.add(Reading(person, shows, 0.0, "", one.probabilities, far, skin=skin))
 
     def seen(self, person: str, wish: Wish) -> tuple[str, Seen]:
         """The photo a wish is about."""
-        wears = "smile" if wish.expression == NEUTRAL else "neutral"
-        return wears, self.people[person][wears]
+        shows = "smile" if wish.expression == NEUTRAL else "neutral"
+        return shows, self.people[person][shows]
 
     def donor_of(self, person: str) -> str:
         """The person whose smile is copied: the next by name."""
@@ -123,7 +123,7 @@ class Court:
 
     def judge(self, method: Method, person: str, wish: Wish, *, version: str) -> tuple[Reading, Pixels]:
         """Raises: UnableError."""
-        wears, seen = self.seen(person, wish)
+        shows, seen = self.seen(person, wish)
         donor = self.donor_of(person) if wish.expression == COPY else ""
         begin = time.monotonic()
         pixels = method(seen.photo, wish, self.people[donor]["smile"].photo if donor else None)
@@ -131,7 +131,7 @@ class Court:
         after = self.judges(pixels, seen)
         reading = Reading(
             *(person, wish.expression, wish.intensity, wish.mode, after.probabilities),
-            distance=self.judges.distance(after, self.before[person][wears]),
+            distance=self.judges.distance(after, self.before[person][shows]),
             left=self.judges.left_share(pixels, seen),
             donor=donor,
             seconds=round(seconds, 2),
@@ -146,7 +146,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"skipped: {', '.join(lacking)} are not here, and are never shipped")
         return
     arguments.cache.mkdir(parents=True, exist_ok=True)
-    court = Court(arguments.data, arguments.judges, arguments.cache)
+    evaluation = Evaluation(arguments.data, arguments.judges, arguments.cache)
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
     method = method_of(generator, axes, inversion=arguments.inversion)
     version = " ".join(name[:12] for name in (package_hash(), generator.fingerprint, axes.content_fingerprint))
@@ -154,19 +154,19 @@ def run(arguments: argparse.Namespace) -> None:
     notes = Notes(arguments.cache / f"{arguments.label}.jsonl", version)
     wishes = wishes_of(arguments.expressions, arguments.intensities, arguments.modes)
     unable: dict[str, str] = {}
-    for number, person in enumerate(list(court.people)[: arguments.people or None]):
+    for number, person in enumerate(list(evaluation.people)[: arguments.people or None]):
         for wish in wishes:
             if (person, wish.expression, wish.intensity, wish.mode) in notes.known:
                 continue
             try:
-                reading, pixels = court.judge(method, person, wish, version=version)
+                reading, pixels = evaluation.judge(method, person, wish, version=version)
             except UnableError as error:
                 unable[wish.expression] = str(error)
                 continue
             notes.add(reading)
             if arguments.pictures:
-                save(arguments.pictures / arguments.label, reading, pixels, court.seen(person, wish)[1])
-        print(f"{number + 1} of {len(court.people)}: {person}", flush=True)
+                save(arguments.pictures / arguments.label, reading, pixels, evaluation.seen(person, wish)[1])
+        print(f"{number + 1} of {len(evaluation.people)}: {person}", flush=True)
     for name, why in unable.items():
         print(f"not done: {name}: {why}")
 

@@ -29,7 +29,7 @@ class Wish:
     """One edit of one photo.
 
     Convention: `expression` is a named expression or a shape of the face model; "neutral" takes off what the face
-    wears, "copy" puts another photo's expression on it.
+    shows, "copy" puts another photo's expression on it.
     """
 
     expression: str

@@ -73,8 +73,8 @@ def _studio(data: Path) -> dict[str, dict[str, Seen]]:
             with archive.open(row["file"]) as file, Image.open(file) as picture:
                 photo = Photo(np.asarray(picture.convert("RGB")))
             points = landmarks[row["file"]][list(MESH_TO_FIVE), :2] / LANDMARK_STEPS
-            wears = "smile" if row["expression"] == "happiness" else "neutral"
-            found.setdefault(row["person"], {})[wears] = Seen(photo, points)
+            shows = "smile" if row["expression"] == "happiness" else "neutral"
+            found.setdefault(row["person"], {})[shows] = Seen(photo, points)
     return {person: both for person, both in found.items() if len(both) == 2}
 
 
@@ -82,11 +82,11 @@ def _photos(folder: Path, kept: Path) -> dict[str, dict[str, Seen]]:
     known = json.loads(kept.read_text()) if kept.exists() else {}
     found: dict[str, dict[str, Seen]] = {}
     for path in sorted(folder.glob("*_*.jpg")):
-        person, _, wears = path.stem.rpartition("_")
+        person, _, shows = path.stem.rpartition("_")
         photo = open_photo(path)
         if path.name not in known:
             known[path.name] = (choose_face(photo).landmarks[:5] - 0.5).tolist()
-        found.setdefault(person, {})["smile" if wears == "smiling" else wears] = Seen(photo, np.array(known[path.name]))
+        found.setdefault(person, {})["smile" if shows == "smiling" else shows] = Seen(photo, np.array(known[path.name]))
     kept.write_text(json.dumps(known, indent=1))
     return found
 

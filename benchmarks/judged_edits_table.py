@@ -180,12 +180,12 @@ def reference_table(photos: Column) -> list[str]:
     """The photos as they are."""
     titles = ["photo", "people", "called neutral", "called happy", "log-odds of happy", "distance to the neutral photo"]
     lines = heading(titles)
-    for wears, name in (("neutral", "neutral"), ("smile", "true smile")):
-        ones = list(photos[wears, 0.0, ""].values())
+    for shows, name in (("neutral", "neutral"), ("smile", "true smile")):
+        ones = list(photos[shows, 0.0, ""].values())
         row = [name, str(len(ones))]
         row += [average((float(one.called == label) for one in ones), "%") for label in ("neutral", "happy")]
         row.append(average((one.log_odds("happy") for one in ones), ".1f"))
-        lines.append(line_of([*row, average((one.distance for one in ones), ".2f") if wears == "smile" else ""]))
+        lines.append(line_of([*row, average((one.distance for one in ones), ".2f") if shows == "smile" else ""]))
     return lines
 
 

@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import dijkstra
 from skimage.measure import points_in_poly
 
 from ..face_model.contours import OVAL
+from ..face_model.edges import edges_of
 from ..face_model.mesh import Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
 from .openings import MOUTH, Fitted, sides
@@ -88,13 +89,9 @@ def seen_sources(model: FaceModel, before: Array, scale: float, openings: tuple[
     return Sources(sources, deep)
 
 
-def _edges(skin: NDArray[np.integer]) -> NDArray[np.int64]:
-    return np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
-
-
 def _around(skin: NDArray[np.integer], count: int) -> sparse.csr_matrix:
     """[n, n]: 1 where two vertices of the skin share an edge (more where they share several)."""
-    edges = _edges(skin)
+    edges = edges_of(skin)
     pairs = np.concatenate([edges, edges[:, ::-1]])
     return sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
 
@@ -117,7 +114,7 @@ def _continued(around: sparse.csr_matrix, values: Array, hidden: Flags) -> Array
 def _hidden_depth(model: FaceModel, hidden: Flags) -> Array:
     """[n] cm along the skin from what was seen of the lips to each of their hidden vertices; 0 for the rest."""
     _, near = sides(model, MOUTH)
-    edges = _edges(near)
+    edges = edges_of(near)
     apart = np.linalg.norm(model.neutral[edges[:, 0]] - model.neutral[edges[:, 1]], axis=1)
     graph = sparse.csr_matrix((apart, (edges[:, 0], edges[:, 1])), shape=(len(hidden), len(hidden)))
     inside = np.unique(near)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
 from ..face_model.contours import OUTER_LIPS
+from ..face_model.edges import neighbour_mean
 from ..face_model.mesh import vertex_normals
 from ..face_model.model import FaceModel
 from .openings import EYE_LEFT, EYE_RIGHT
@@ -161,12 +162,7 @@ def _skin(model: FaceModel) -> NDArray[np.int32]:
 def _averaging(model: FaceModel) -> sparse.csr_matrix:
     """[n, n]: the mean over a skin vertex's neighbours."""
     skin = _skin(model)
-    count = int(skin.max()) + 1
-    edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
-    pairs = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
-    matrix = sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    total = np.asarray(matrix.sum(1)).ravel()
-    return sparse.csr_matrix(sparse.diags(1 / np.maximum(total, 1)) @ matrix)
+    return neighbour_mean(skin, int(skin.max()) + 1)
 
 
 @cache

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from ..errors import ShapeError
 from ..face_model import FaceFit, FaceModel, load_face_model
 from ..face_model.contours import OUTER_LIPS, OVAL
+from ..face_model.edges import neighbour_mean
 from ..images import Photo
 from .axes import REFERENCE
 
@@ -154,12 +155,7 @@ def _smoothed(model: FaceModel, values: Array, weight: Array, rounds: int) -> Ar
 def _averaging(model: FaceModel) -> sparse.csr_matrix:
     """[f, f]: the mean over a vertex's neighbours."""
     count = model.face_vertices
-    skin = model.triangles[(model.triangles < count).all(1)]
-    edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]]).astype(np.int64)
-    pairs = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
-    matrix = sparse.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    total = np.asarray(matrix.sum(1)).ravel()
-    return sparse.csr_matrix(sparse.diags(1 / np.maximum(total, 1)) @ matrix)
+    return neighbour_mean(model.triangles[(model.triangles < count).all(1)], count)
 
 
 def half_agreement(ratios: Sequence[Array], skin: Array, *, seed: int = 0) -> float:

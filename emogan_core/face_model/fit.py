@@ -70,28 +70,30 @@ def fit_faces(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> tu
     if not landmarks:
         raise ShapeError("no landmarks came; give those of one picture or more of one person")
     places = [_checked(points) for points in landmarks]
-    lines = _lines(model)
-    poses = [fit_pose(lines.mean, points[:468], lines.weight) for points in places]
+    at_points = _landmark_model(model)
+    poses = [fit_pose(at_points.mean, points[:468], at_points.weight) for points in places]
     gazes = [_gaze(model, pose, points) for pose, points in zip(poses, places, strict=True)]
-    identity = np.zeros(len(lines.identity))
+    identity = np.zeros(len(at_points.identity))
     coefficients = [np.zeros(len(model.names)) for _ in places]
-    shapes = [lines.mean for _ in places]
+    shapes = [at_points.mean for _ in places]
     for _ in range(ROUNDS):
-        identity, modes, coefficients = _solve(model, lines, poses, shapes, [points[:468] for points in places], gazes)
-        shapes = [_landmarks(lines, identity, np.tensordot(each, lines.expression, 1)) for each in coefficients]
+        identity, modes, coefficients = _solve(
+            model, at_points, poses, shapes, [points[:468] for points in places], gazes
+        )
+        shapes = [_landmarks(at_points, identity, np.tensordot(each, at_points.expression, 1)) for each in coefficients]
         poses = [
-            fit_pose(shape, points[:468] - _beyond(lines, pose, modes), lines.weight)
+            fit_pose(shape, points[:468] - _beyond(at_points, pose, modes), at_points.weight)
             for shape, points, pose in zip(shapes, places, poses, strict=True)
         ]
         gazes = [_gaze(model, pose, points) for pose, points in zip(poses, places, strict=True)]
     return tuple(
-        _finished(model, lines, pose, identity, each, points)
+        _finished(model, at_points, pose, identity, each, points)
         for pose, each, points in zip(poses, coefficients, places, strict=True)
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Lines:
+class _LandmarkModel:
     """The model at MediaPipe's 468 points: mean [468, 3], identity [i, 468, 3], expression [k, 468, 3] as points move
     and drawn [k, 468, 3] as the mesh does, modes [m, 468, 2] in cm, weight [468] = 1 / sd^2."""
 
@@ -104,9 +106,9 @@ class _Lines:
 
 
 @lru_cache(maxsize=4)
-def _lines(model: FaceModel) -> _Lines:
+def _landmark_model(model: FaceModel) -> _LandmarkModel:
     at = model.landmark_vertex
-    return _Lines(
+    return _LandmarkModel(
         mean=(model.neutral[at] + model.landmark_offset).astype(np.float64),
         identity=model.identities[:, at].astype(np.float64),
         expression=model.found_moves(),
@@ -116,40 +118,40 @@ def _lines(model: FaceModel) -> _Lines:
     )
 
 
-def _landmarks(lines: _Lines, identity: Array, change: Array) -> Array:
-    return np.asarray(lines.mean + np.tensordot(identity, lines.identity, 1) + change)
+def _landmarks(at_points: _LandmarkModel, identity: Array, change: Array) -> Array:
+    return np.asarray(at_points.mean + np.tensordot(identity, at_points.identity, 1) + change)
 
 
-def _beyond(lines: _Lines, pose: Pose, modes: Array) -> Array:
+def _beyond(at_points: _LandmarkModel, pose: Pose, modes: Array) -> Array:
     """[468, 2] photo px: the landmark modes' share of a face's landmarks."""
-    shift: Array = pose.scale * np.tensordot(modes, lines.modes, 1) * (1.0, -1.0)
+    shift: Array = pose.scale * np.tensordot(modes, at_points.modes, 1) * (1.0, -1.0)
     return shift
 
 
 def _solve(
     model: FaceModel,
-    lines: _Lines,
+    at_points: _LandmarkModel,
     poses: Sequence[Pose],
     shapes: Sequence[Array],
     places: Sequence[Array],
     gazes: Sequence[Array],
 ) -> tuple[Array, Array, list[Array]]:
     """Identity, modes and every picture's coefficients, with small changes of the poses: bounded least squares."""
-    common, k = len(lines.identity) + len(lines.modes), len(model.names)
+    common, k = len(at_points.identity) + len(at_points.modes), len(model.names)
     shared = common + POSE_STEPS * len(poses)
     size = shared + k * len(poses)
     normal, target = np.zeros((size, size)), np.zeros(size)
     normal[np.arange(shared), np.arange(shared)] = np.where(np.arange(shared) < common, 1.0, 1e-3)
     looks = [index for index, name in enumerate(model.names) if name.startswith("eyeLook")]
     low, high = np.full(size, -np.inf), np.full(size, np.inf)
-    root = np.sqrt(np.repeat(lines.weight, 2))[:, None]
+    root = np.sqrt(np.repeat(at_points.weight, 2))[:, None]
     for picture, (pose, shape, points, gaze) in enumerate(zip(poses, shapes, places, gazes, strict=True)):
         rows = pose.rotation[:2]
-        columns = [np.einsum("npc,dc->npd", part, rows) for part in (lines.identity, lines.expression)]
-        parts = [columns[0], lines.modes, _pose_steps(shape @ pose.rotation.T), columns[1]]
+        columns = [np.einsum("npc,dc->npd", part, rows) for part in (at_points.identity, at_points.expression)]
+        parts = [columns[0], at_points.modes, _pose_steps(shape @ pose.rotation.T), columns[1]]
         design = np.concatenate(parts).reshape(common + POSE_STEPS + k, -1).T * root  # [936, n]
         upright = (points - pose.translation) * (1.0, -1.0) / pose.scale
-        misfit = (upright - lines.mean @ rows.T).reshape(-1, 1) * root
+        misfit = (upright - at_points.mean @ rows.T).reshape(-1, 1) * root
         steps = np.arange(POSE_STEPS) + common + picture * POSE_STEPS
         own = np.arange(k) + shared + picture * k
         where = np.r_[0:common, steps, own]
@@ -162,7 +164,7 @@ def _solve(
             low[own[index]], high[own[index]] = gaze[index], gaze[index]
     solved = _bounded(normal, target, shared, low, high)
     coefficients = [np.clip(solved[shared + p * k : shared + (p + 1) * k], 0.0, 1.0) for p in range(len(poses))]
-    return solved[: len(lines.identity)], solved[len(lines.identity) : common], coefficients
+    return solved[: len(at_points.identity)], solved[len(at_points.identity) : common], coefficients
 
 
 def _pose_steps(turned: Array) -> Array:
@@ -213,8 +215,8 @@ def _gaze(model: FaceModel, pose: Pose, points: Array) -> Array:
 
 def turns_of(model: FaceModel, landmarks: Array) -> Array:
     """Gaze [2] of a face, radians to the picture's right and up, before what reads as straight is taken off."""
-    lines = _lines(model)
-    return _turn(model, fit_pose(lines.mean, landmarks[:468], lines.weight), landmarks)
+    at_points = _landmark_model(model)
+    return _turn(model, fit_pose(at_points.mean, landmarks[:468], at_points.weight), landmarks)
 
 
 def _turn(model: FaceModel, pose: Pose, points: Array) -> Array:
@@ -234,10 +236,10 @@ def _roll(pose: Pose) -> Array:
 
 
 def _finished(
-    model: FaceModel, lines: _Lines, pose: Pose, identity: Array, coefficients: Array, points: Array
+    model: FaceModel, at_points: _LandmarkModel, pose: Pose, identity: Array, coefficients: Array, points: Array
 ) -> FaceFit:
     """The fit with its residual: a smooth field that carries the landmarks' misfit to the whole mesh."""
-    shape = pose.project(_landmarks(lines, identity, np.tensordot(coefficients, lines.drawn, 1)))
+    shape = pose.project(_landmarks(at_points, identity, np.tensordot(coefficients, at_points.drawn, 1)))
     misfit = points[:468] - shape[:, :2]
     field = _spreading(model) @ misfit.astype(np.float32)
     error = float(np.linalg.norm(misfit, axis=1).mean() / pose.scale)

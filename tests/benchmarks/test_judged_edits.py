@@ -123,7 +123,7 @@ def test_sides_are_the_persons(script: Script, tables: ModuleType) -> None:
 def test_every_table_is_square(tables: ModuleType) -> None:
     names = [f"p{index}" for index in range(4)]
     photos = tables.column_of(
-        [reading(tables, name, wears, 0.0, "") for name in names for wears in ("neutral", "smile")]
+        [reading(tables, name, shows, 0.0, "") for name in names for shows in ("neutral", "smile")]
     )
     tried = [
         reading(tables, name, expression, intensity, left=0.5, logits=(0.0, intensity, *(0.0,) * 5))
