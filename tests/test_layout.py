@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -78,11 +78,19 @@ def packages_known_to(path: Path) -> set[str]:
     return {part[1] for part in parts if part[0] == "emogan_core" and len(part) > 1 and part[1] in LAYER_OF}
 
 
-def expect_no_circles(knows: Mapping[str, set[str]]) -> None:
+def tops(path: Path) -> set[str]:
+    """What a file imports, packages' names alone."""
+    return {module.split(".")[0] for module in imports(path)}
+
+
+def circles(knows: Mapping[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle."""
     while knows:
         free = {module for module, others in knows.items() if not others & set(knows)}
-        assert free, f"these import each other in a circle: {sorted(knows)}"
+        if not free:
+            return sorted(knows)
         knows = {module: others for module, others in knows.items() if module not in free}
+    return []
 
 
 def test_shape_every_package_has_a_layer() -> None:
@@ -90,27 +98,41 @@ def test_shape_every_package_has_a_layer() -> None:
     assert here - set(LAYER_OF) <= {"builtin"}
 
 
-@pytest.mark.parametrize("path", CORE_FILES, ids=name)
-def test_invariance_imports_point_down(path: Path) -> None:
-    """A package sees only lower layers; within the lowest and the highest layer modules may import each other."""
-    package = package_of(path)
-    if package == "builtin":
-        assert not packages_known_to(path)
-        return
+def may_import(package: str, other: str) -> bool:
+    """A package sees only lower layers; within the lowest and the highest layer modules may import each other.
+
+    Nobody imports training, which is not in the published archive.
+    """
+    if package == "builtin" or other == "training":
+        return False
     layer = LAYER_OF[package]
-    for other in packages_known_to(path) - {package}:
-        is_neighbour = LAYER_OF[other] == layer and layer in (0, len(LAYERS) - 1)
-        assert LAYER_OF[other] < layer or is_neighbour, f"{name(path)} must not import {other}"
-        assert other != "training", f"{name(path)} must not import training, which is not in the published archive"
+    is_neighbour = LAYER_OF[other] == layer and layer in (0, len(LAYERS) - 1)
+    return LAYER_OF[other] < layer or is_neighbour
+
+
+def test_invariance_imports_point_down() -> None:
+    wrong = [
+        f"{name(path)} must not import {other}"
+        for path in CORE_FILES
+        for other in packages_known_to(path) - {package_of(path)}
+        if not may_import(package_of(path), other)
+    ]
+    assert wrong == []
 
 
 def test_invariance_the_lowest_layer_has_no_circles() -> None:
-    expect_no_circles({module: packages_known_to(CORE / f"{module}.py") - {module} for module in LAYERS[0]})
+    assert circles({module: packages_known_to(CORE / f"{module}.py") - {module} for module in LAYERS[0]}) == []
 
 
-@pytest.mark.parametrize("package", sorted(package for package in LAYER_OF if (CORE / package).is_dir()))
-def test_invariance_no_package_has_circles(package: str) -> None:
+def test_invariance_no_package_has_circles() -> None:
     """Among a package's own modules, those in folders of its own included; what types alone need is no import."""
+    packages = sorted(package for package in LAYER_OF if (CORE / package).is_dir())
+    assert packages
+    assert {package: found for package in packages if (found := circles(inside(package)))} == {}
+
+
+def inside(package: str) -> dict[str, set[str]]:
+    """Which of a package's modules each of them imports."""
     folder, prefix = CORE / package, f"emogan_core.{package}."
     modules = {
         ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__"): path
@@ -120,72 +142,95 @@ def test_invariance_no_package_has_circles(package: str) -> None:
 
     def known(names: Iterator[str]) -> set[str]:
         """Modules out of imported names: the longest part that is one."""
-        inside = [imported.removeprefix(prefix).split(".") for imported in names if imported.startswith(prefix)]
-        starts = ([".".join(parts[:end]) for end in range(len(parts), 0, -1)] for parts in inside)
+        within = [imported.removeprefix(prefix).split(".") for imported in names if imported.startswith(prefix)]
+        starts = ([".".join(parts[:end]) for end in range(len(parts), 0, -1)] for parts in within)
         return {
             next(start for start in several if start in modules) for several in starts if set(several) & set(modules)
         }
 
-    expect_no_circles(
-        {module: known(imports(path)) - {module} - known(for_types(path)) for module, path in modules.items()}
-    )
+    return {module: known(imports(path)) - {module} - known(for_types(path)) for module, path in modules.items()}
 
 
-@pytest.mark.parametrize("path", CORE_FILES, ids=name)
-def test_invariance_the_core_knows_no_host(path: Path) -> None:
-    tops = {module.split(".")[0] for module in imports(path)}
-    assert not tops & {"comfy", "comfy_api", "comfy_extras", "nodes", "folder_paths", "execution", "server"}
-    if package_of(path) == "glm":
-        assert "torch" not in tops
+def test_invariance_the_core_knows_no_host() -> None:
+    host = {"comfy", "comfy_api", "comfy_extras", "nodes", "folder_paths", "execution", "server"}
+    assert {name(path): found for path in CORE_FILES if (found := tops(path) & host)} == {}
+    assert [name(path) for path in CORE_FILES if package_of(path) == "glm" and "torch" in tops(path)] == []
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=name)
-def test_invariance_nothing_that_runs_a_strangers_code(path: Path) -> None:
-    tops = {module.split(".")[0] for module in imports(path)}
-    assert not tops & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-    for node in ast.walk(tree(path)):
-        spelled = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
-        assert spelled not in ("torch.load", "torch.save", "torch.hub", "os.system"), f"{spelled} in {name(path)}"
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            assert called not in ("eval", "exec"), f"{called} in {name(path)}"
-            assert not called.endswith(".load_state_dict") or "strict=False" not in ast.unparse(node)
-            assert "allow_pickle=True" not in ast.unparse(node)
+RUNS_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=name)
-def test_invariance_randomness_is_handed_in(path: Path) -> None:
+def runs_a_strangers_code(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return ast.unparse(node) in ("torch.load", "torch.save", "torch.hub", "os.system")
+    if not isinstance(node, ast.Call):
+        return False
+    called, whole = ast.unparse(node.func), ast.unparse(node)
+    loose = called.endswith(".load_state_dict") and "strict=False" in whole
+    return loose or called in ("eval", "exec") or "allow_pickle=True" in whole
+
+
+def test_invariance_nothing_that_runs_a_strangers_code() -> None:
+    assert {name(path): found for path in PROGRAM if (found := tops(path) & RUNS_CODE)} == {}
+    assert where(runs_a_strangers_code) == []
+
+
+def where(wrong: Callable[[ast.AST], bool], files: Sequence[Path] = PROGRAM) -> list[str]:
+    """File, line and text of every node of the program's syntax trees that a rule calls wrong."""
+    return [
+        f"{name(path)}:{getattr(node, 'lineno', 0)}: {ast.unparse(node)}"
+        for path in files
+        for node in ast.walk(tree(path))
+        if wrong(node)
+    ]
+
+
+SEEDS = {"torch.manual_seed", "np.random.seed", "np.random.rand", "np.random.randn", "random.seed"}
+
+
+def test_invariance_randomness_is_handed_in() -> None:
     """Only training, a process of its own, may seed the global generator, for the layers' initial weights."""
-    if path.parent.name == "training":
-        return
-    used = {ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-    assert not used & {"torch.manual_seed", "np.random.seed", "np.random.rand", "np.random.randn", "random.seed"}
+    files = [path for path in PROGRAM if path.parent.name != "training"]
+    assert where(lambda node: isinstance(node, ast.Attribute) and ast.unparse(node) in SEEDS, files) == []
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=name)
-def test_invariance_no_network(path: Path) -> None:
-    tops = {module.split(".")[0] for module in imports(path)}
-    assert not tops & {"urllib", "http", "requests", "socket", "httpx", "huggingface_hub", "gdown"}
+def test_invariance_no_network() -> None:
+    network = {"urllib", "http", "requests", "socket", "httpx", "huggingface_hub", "gdown"}
+    assert {name(path): found for path in PROGRAM if (found := tops(path) & network)} == {}
 
 
-@pytest.mark.parametrize("path", PROGRAM, ids=name)
-def test_invariance_every_error_has_words(path: Path) -> None:
-    for node in ast.walk(tree(path)):
-        if not isinstance(node, ast.Raise) or node.exc is None:
-            continue
-        called = isinstance(node.exc, ast.Call)
-        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        spelled = raised.attr if isinstance(raised, ast.Attribute) else getattr(raised, "id", "")
-        if not spelled[:1].isupper() or spelled in ("Cancelled", "KeyboardInterrupt", "StopIteration"):
-            continue  # a caught error raised again, or a signal rather than an error
-        assert called, f"{name(path)}:{node.lineno} raises {spelled} without a word"
-        assert isinstance(node.exc, ast.Call)
-        assert node.exc.args or node.exc.keywords, f"{name(path)}:{node.lineno} raises {spelled} without a word"
+def raises_without_words(node: ast.AST) -> bool:
+    """An error that says nothing; not a caught one raised again, or a signal."""
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return False
+    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    spelled = raised.attr if isinstance(raised, ast.Attribute) else getattr(raised, "id", "")
+    if not spelled[:1].isupper() or spelled in ("Cancelled", "KeyboardInterrupt", "StopIteration"):
+        return False
+    return not isinstance(node.exc, ast.Call) or not (node.exc.args or node.exc.keywords)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_shape_sources_are_plain(path: Path) -> None:
-    assert path.read_bytes().isascii(), f"{name(path)} holds characters beyond ASCII"
-    assert path.stem not in ("utils", "util", "helpers", "common", "misc")
-    if path in PROGRAM:
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+def test_invariance_every_error_has_words() -> None:
+    assert where(raises_without_words) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (runs_a_strangers_code, "torch.load('a')"),
+        (runs_a_strangers_code, "net.load_state_dict(table, strict=False)"),
+        (runs_a_strangers_code, "np.load('a', allow_pickle=True)"),
+        (runs_a_strangers_code, "exec('1')"),
+        (raises_without_words, "raise errors.ShapeError"),
+        (raises_without_words, "raise ShapeError()"),
+    ],
+)
+def test_error_what_these_rules_find(rule: Callable[[ast.AST], bool], line: str) -> None:
+    assert any(rule(node) for node in ast.walk(ast.parse(line)))
+    assert not any(rule(node) for node in ast.walk(ast.parse("raise ShapeError('a')\nnet.load_state_dict(table)")))
+
+
+def test_shape_sources_are_plain() -> None:
+    assert [name(path) for path in SOURCES if not path.read_bytes().isascii()] == []
+    assert [name(path) for path in SOURCES if path.stem in ("utils", "util", "helpers", "common", "misc")] == []
+    assert [name(path) for path in PROGRAM if len(path.read_text(encoding="utf-8").splitlines()) > 400] == []
