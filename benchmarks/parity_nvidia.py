@@ -156,8 +156,8 @@ def tensorflow(folder: Path) -> Twins:
     """StyleGAN2 files in TensorFlow's layout, read by the reference's converter as well."""
     sys.path.append(str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     legacy = importlib.import_module("legacy")
-    from tensorflow_pickles import vivid, write_tensorflow
-    from tiny import TINY
+    from tensorflow_pickles import write_tensorflow
+    from tiny import TINY, vivid
 
     kinds = {"skip": "stylegan2", "resnet": "stylegan2-resnet", "orig": "stylegan2-orig"}
     for arch, clamp, c_dim in itertools.product(kinds, (None, 0.7), (0, 5)):

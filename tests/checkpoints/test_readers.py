@@ -102,15 +102,6 @@ def test_shape_layout_of_before_torch_1_6(net: Generator, tmp_path: Path) -> Non
     expect_same(read_foreign(path), net, discriminator=False)
 
 
-@pytest.mark.parametrize("around", ["generator_smooth", "generator", "models", ""])
-def test_shape_genforce(net: Generator, around: str, tmp_path: Path) -> None:
-    names = genforce_names(net)
-    content = {"models": {"generator_smooth": names}} if around == "models" else {around: names} if around else names
-    found = read_foreign(saved(tmp_path, content))
-    expect_same(found, net, discriminator=False)
-    assert len(found.notices) == (around == "generator")
-
-
 def test_shape_genforce_discriminator(net: Generator, tmp_path: Path) -> None:
     names, discriminator = genforce_names(net), genforce_discriminator(net)
     expect_same(

@@ -27,6 +27,10 @@ TINY_R = replace(
     name="tiny-r",
     alias_free=AliasFree(num_layers=6, margin_size=4, conv_kernel=1, use_radial_filters=True),
 )
+PUBLISHED = replace(
+    TINY_T, conv_clamp=256.0, channels=(12,) * 8, alias_free=AliasFree(num_layers=8, lrelu_upsampling=4, margin_size=6)
+)
+"""With the settings that the published program takes where none are given."""
 
 
 def make_alias_free(spec: GeneratorSpec = TINY_T, *, seed: int = 0) -> Generator:

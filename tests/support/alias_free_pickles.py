@@ -22,6 +22,17 @@ def layer_names(generator: Generator) -> list[str]:
     return [f"L{index}_{band.side}_{widths[index]}" for index, band in enumerate(frequency_bands(generator.spec))]
 
 
+def alias_free_state(generator: Generator, *, prefix: str = "") -> dict[str, object]:
+    """The state dict of the published program, which tells no settings."""
+    names = {f"synthesis.L{index}.": f"synthesis.{name}." for index, name in enumerate(layer_names(generator))}
+    entries: dict[str, object] = {}
+    for name, tensor in tensors_of(generator).items():
+        start = next((old for old in names if name.startswith(old)), "")
+        if not name.startswith("statistics"):
+            entries[prefix + names.get(start, "") + name.removeprefix(start)] = tensor
+    return entries
+
+
 def alias_free_networks(generator: Generator) -> dict[str, object]:
     """G_ema with the attributes, arguments and buffers that a training saves, as far as readers look at them."""
     spec, names = generator.spec, layer_names(generator)

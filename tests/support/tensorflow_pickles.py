@@ -7,45 +7,15 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from tiny import TINY, make_generator
 from torch import Tensor
 
-from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
-from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
-from emogan_core.networks.discriminator import Discriminator
-from emogan_core.networks.layers import initialise
+from emogan_core.networks import Generator, tensors_of
 
 SOURCE = "raise SystemExit('embedded source was run')"
 Values = dict[str, np.ndarray]
-FIRST = replace(TINY, architecture="stylegan1", name="first")
-LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
-
-
-def vivid(spec: GeneratorSpec, *, discriminator: Discriminator | None = None) -> Generator:
-    """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
-    rng = torch.Generator().manual_seed(3)
-    own = tensors_of(make_generator(spec, companions=False))
-    del own["statistics.w_std"]
-    if discriminator is not None:
-        initialise(discriminator, rng)
-        own |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
-    return build_generator(
-        spec, {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in own.items()}
-    )
-
-
-def expect_same(found: CanonicalCheckpoint, net: Generator) -> None:
-    spec = replace(found.spec, name=net.spec.name, licence=net.spec.licence, crop=net.spec.crop)
-    assert spec == net.spec
-    theirs = tensors_of(build_generator(found.spec, found.tensors))
-    for name, tensor in tensors_of(net).items():
-        if name.startswith(("mapping.", "synthesis.", "discriminator.")):
-            torch.testing.assert_close(theirs[name], tensor, atol=2e-7, rtol=3e-7)
 
 
 class Network:
@@ -253,36 +223,4 @@ def discriminator_variables(generator: Generator, *, grown: bool = False) -> Val
         made[f"{there}/{part}"] = value * np.float32(0.1 if layer[:2] == "fc" and block == "mapping" else 1)
     if grown:
         made |= {"lod": np.float32(0).reshape(()), "FromRGB_lod1/bias": np.ones(4, np.float32)}
-    return made
-
-
-def genforce_stylegan1(generator: Generator) -> dict[str, Tensor]:
-    """The state dict of genforce's StyleGANGenerator."""
-    spec, ours = generator.spec, tensors_of(generator)
-    made = {"truncation.w_avg": ours["mapping.w_avg"], "synthesis.lod": torch.zeros(())}
-    for layer in range(spec.mapping_layers):
-        made[f"mapping.dense{layer}.weight"] = ours[f"mapping.fc{layer}.weight"]
-        made[f"mapping.dense{layer}.bias"] = ours[f"mapping.fc{layer}.bias"] * 2**0.5
-    if spec.c_dim:
-        made["mapping.label_weight"] = ours["mapping.embed.weight"]
-    made["synthesis.layer0.const"] = ours["synthesis.b4.const"][None]
-    for index, side in enumerate(spec.resolutions):
-        for layer in (0, 1):
-            here, there = f"synthesis.b{side}.conv{layer}", f"synthesis.layer{2 * index + layer}"
-            if f"{here}.weight" in ours:
-                weight = ours[f"{here}.weight"]
-                made[f"{there}.weight"] = weight.flip(2, 3) if layer == 0 and side >= 128 else weight
-            if index and layer == 0:
-                taps = torch.tensor([1.0, 2.0, 1.0]) / 4
-                made[f"{there}.blur.kernel"] = torch.outer(taps, taps).repeat(spec.channels[index], 1, 1, 1)
-            made[f"{there}.bias"] = ours[f"{here}.bias"]
-            made[f"{there}.style.weight"] = ours[f"{here}.affine.weight"]
-            made[f"{there}.style.bias"] = ours[f"{here}.affine.bias"]
-            made[f"{there}.apply_noise.weight"] = ours[f"{here}.noise_strength"]
-            made[f"{there}.apply_noise.noise"] = ours[f"{here}.noise_const"][None, None]
-        made[f"synthesis.output{index}.weight"] = torch.full((3, spec.channels[index], 1, 1), 0.5)
-        made[f"synthesis.output{index}.bias"] = torch.full((3,), 0.5)
-    last = f"synthesis.output{len(spec.channels) - 1}"
-    made[f"{last}.weight"] = ours[f"synthesis.b{spec.resolution}.torgb.weight"]
-    made[f"{last}.bias"] = ours[f"synthesis.b{spec.resolution}.torgb.bias"]
     return made

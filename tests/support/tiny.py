@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
@@ -12,6 +14,8 @@ from emogan_core.networks.layers import initialise
 TINY = GeneratorSpec(
     resolution=32, w_dim=16, z_dim=16, channels=(16, 16, 16, 8), mapping_layers=2, crop="tight", name="tiny"
 )
+FIRST = replace(TINY, architecture="stylegan1", name="first")
+LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
 
 
 def make_generator(spec: GeneratorSpec = TINY, *, seed: int = 0, companions: bool = True) -> Generator:
@@ -41,3 +45,16 @@ def make_noisy(spec: GeneratorSpec) -> Generator:
             if name.endswith(("bias", "noise_strength")):
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.2)
     return generator.requires_grad_(False).eval()
+
+
+def vivid(spec: GeneratorSpec = TINY, *, discriminator: Discriminator | None = None) -> Generator:
+    """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
+    rng = torch.Generator().manual_seed(3)
+    own = tensors_of(make_generator(spec, companions=False))
+    del own["statistics.w_std"]
+    if discriminator is not None:
+        initialise(discriminator, rng)
+        own |= {f"discriminator.{name}": tensor for name, tensor in discriminator.state_dict().items()}
+    return build_generator(
+        spec, {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in own.items()}
+    )

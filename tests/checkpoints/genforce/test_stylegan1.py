@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tensorflow_pickles import FIRST, LARGE, expect_same, genforce_stylegan1, vivid
+from expecting import expect_same
+from stylegan1_names import genforce_stylegan1, hammer_stylegan1, interfacegan_stylegan1
+from tiny import FIRST, LARGE, vivid
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.checkpoints.readers import read_foreign
@@ -21,54 +23,13 @@ def test_shape_genforce_and_its_kin(tmp_path: Path, spec: GeneratorSpec, names: 
     state = genforce_stylegan1(net)
     contents = {
         "genforce": {"generator_smooth": state},
-        "interfacegan": interfacegan(state),
-        "hammer": hammer(state, fused_scale="auto", wscale_gain=2**0.5),
+        "interfacegan": interfacegan_stylegan1(state),
+        "hammer": hammer_stylegan1(state, fused_scale="auto", wscale_gain=2**0.5),
     }
     torch.save(contents[names], tmp_path / "a.pth")
     found = read_foreign(tmp_path / "a.pth")
     expect_same(found, net)
     assert found.notices == ()
-
-
-def interfacegan(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """genforce's state dict under InterFaceGAN's names: kernels of its transposed convolutions lie as TensorFlow's."""
-    words = {
-        ".const": ".first_layer",
-        ".style.weight": ".epilogue.style_mod.dense.linear.weight",
-        ".style.bias": ".epilogue.style_mod.dense.wscale.bias",
-        ".apply_noise.": ".epilogue.apply_noise.",
-    }
-    made = {}
-    for name, tensor in state.items():
-        for theirs, word in words.items():
-            if theirs in name:
-                name = name.replace(theirs, word)
-                break
-        else:
-            part = name.rpartition(".")[2]
-            if name.startswith("mapping.dense"):
-                name = name.replace(f".{part}", ".linear.weight" if part == "weight" else ".wscale.bias")
-            elif "layer" in name and name.endswith(".bias"):
-                name = name.replace(".bias", ".epilogue.bias")
-            elif name.startswith("synthesis.layer1") and name.endswith("layer10.weight"):
-                tensor = tensor.permute(2, 3, 1, 0)
-            elif name.endswith(".weight"):
-                name = name.replace(".weight", ".conv.weight")
-        made[name] = tensor
-    return made
-
-
-def hammer(state: dict[str, torch.Tensor], **settings: object) -> dict[str, object]:
-    """genforce's state dict as Hammer saves it, with its settings beside it."""
-    words = {"truncation.w_avg": "w_avg", ".apply_noise.weight": ".noise_strength", ".apply_noise.noise": ".noise"}
-    made = {}
-    for name, tensor in state.items():
-        if name.endswith("blur.kernel"):
-            name, tensor = name.replace("blur.kernel", "filter"), tensor[:1]
-        for theirs, word in words.items():
-            name = name.replace(theirs, word)
-        made[name] = tensor[None, :, None, None] if name.endswith("noise_strength") else tensor
-    return {"models": {"generator_smooth": made}, "model_kwargs_init": {"generator_smooth": settings}}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +42,7 @@ def hammer(state: dict[str, torch.Tensor], **settings: object) -> dict[str, obje
     ],
 )
 def test_error_settings_of_hammer(tmp_path: Path, options: dict[str, object], words: str) -> None:
-    torch.save(hammer(genforce_stylegan1(vivid(FIRST)), **options), tmp_path / "a.pth")
+    torch.save(hammer_stylegan1(genforce_stylegan1(vivid(FIRST)), **options), tmp_path / "a.pth")
     with pytest.raises(CheckpointError, match=words):
         load_generator(tmp_path / "a.pth")
 
@@ -91,7 +52,7 @@ def test_invariance_settings_of_hammer_are_felt(tmp_path: Path) -> None:
     net, ws = vivid(FIRST), torch.randn(1, 8, 16, generator=torch.Generator().manual_seed(2))
     drawn = []
     for options in ({}, {"fused_scale": True}, {"fused_scale_res": 32}):
-        torch.save(hammer(genforce_stylegan1(net), **options), tmp_path / "a.pth")
+        torch.save(hammer_stylegan1(genforce_stylegan1(net), **options), tmp_path / "a.pth")
         drawn.append(load_generator(tmp_path / "a.pth").synthesis(ws))
     torch.testing.assert_close(drawn[0], net.synthesis(ws), atol=1e-5, rtol=0)
     assert min((drawn[one] - drawn[other]).abs().max() for one, other in ((0, 1), (1, 2), (0, 2))) > 1e-2

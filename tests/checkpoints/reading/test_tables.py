@@ -12,8 +12,8 @@ import pytest
 import torch
 from foreign import genforce_names, rosinality_discriminator, rosinality_names
 from nvidia_pickles import networks_of
-from tensorflow_pickles import FIRST, genforce_stylegan1, vivid
-from tiny import TINY, make_generator
+from stylegan1_names import genforce_stylegan1
+from tiny import FIRST, TINY, make_generator, vivid
 
 from emogan_core.checkpoints import load_generator, open_generator
 from emogan_core.checkpoints.reading.tables import state_dict_with
@@ -50,6 +50,7 @@ AROUND: dict[str, Callable[[Names], object]] = {
     "compiled within": lambda names: {"g_ema": {name.replace(".", "._orig_mod.", 1): t for name, t in names.items()}},
     "state_dict": lambda names: {"state_dict": names, "epoch": 3},
     "generator": lambda names: {"generator": names},
+    "params": lambda names: {"params": names},
     "params_ema": lambda names: {"params": {}, "params_ema": names},
     "model": lambda names: {"model": names},
     "lightning": lambda names: {

@@ -8,46 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from stylegan1_names import LAYERS, TAPS, W_DIM, WIDTHS, rosinality_stylegan1
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.checkpoints.readers import read_foreign
 from emogan_core.errors import CheckpointError
 from emogan_core.networks import build_generator
-
-WIDTHS = (16, 16, 12, 8, 8)  # the last block was never trained
-W_DIM, LAYERS = 24, 3
-TAPS = torch.outer(torch.tensor([1.0, 2.0, 1.0]), torch.tensor([1.0, 2.0, 1.0])) / 16
-
-
-def state() -> dict[str, Tensor]:
-    """A random state dict of its StyledGenerator; up-convolutions of 32 px and more are its transposed ones."""
-    rng = torch.Generator().manual_seed(2)
-
-    def draw(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=rng)
-
-    made: dict[str, Tensor] = {"generator.progression.0.conv1.input": draw(1, WIDTHS[0], 4, 4)}
-    for layer in range(LAYERS):
-        made[f"style.{2 * layer + 1}.linear.weight_orig"] = draw(W_DIM, W_DIM)
-        made[f"style.{2 * layer + 1}.linear.bias"] = draw(W_DIM) * 0.3
-    for index, width in enumerate(WIDTHS):
-        here, below, trained = f"generator.progression.{index}", WIDTHS[max(index - 1, 0)], index < len(WIDTHS) - 1
-        if index >= 3:
-            made[f"{here}.conv1.0.weight"], made[f"{here}.conv1.0.bias"] = draw(below, width, 3, 3), draw(width)
-            made[f"{here}.conv1.1.weight"] = made[f"{here}.conv1.1.weight_flip"] = TAPS.repeat(width, 1, 1, 1)
-        elif index:
-            made[f"{here}.conv1.1.conv.weight_orig"] = draw(width, below, 3, 3)
-            made[f"{here}.conv1.1.conv.bias"] = draw(width)
-        made[f"{here}.conv2.conv.weight_orig"], made[f"{here}.conv2.conv.bias"] = draw(width, width, 3, 3), draw(width)
-        made[f"{here}.conv2.conv.bias"] *= trained
-        for layer in (1, 2):
-            made[f"{here}.noise{layer}.weight_orig"] = draw(1, width, 1, 1)
-            made[f"{here}.adain{layer}.style.linear.weight_orig"] = draw(2 * width, W_DIM)
-            made[f"{here}.adain{layer}.style.linear.bias"] = draw(2 * width)
-        made[f"generator.to_rgb.{index}.conv.weight_orig"] = draw(3, width, 1, 1)
-        made[f"generator.to_rgb.{index}.conv.bias"] = draw(3)
-    return made
 
 
 def gain(weight: Tensor) -> float:
@@ -87,7 +54,7 @@ def test_golden_it_draws_what_that_program_draws(tmp_path: Path, top: str) -> No
     """The real StyledGenerator (07fa60b, 512 wide, noise of zeros) and ours differed by 2e-6 of the range at 32 px and
     7e-6 at 256 px; here the same formulas are small.
     """
-    net = state()
+    net = rosinality_stylegan1()
     torch.save({"g_running": net} if top == "g_running" else net, tmp_path / "a.model")
     found = load_generator(tmp_path / "a.model")
     assert (found.spec.architecture, found.spec.resolution) == ("stylegan1", 32)
@@ -102,7 +69,7 @@ def test_golden_it_draws_what_that_program_draws(tmp_path: Path, top: str) -> No
 
 
 def test_shape_what_the_file_lacks_is_told(tmp_path: Path) -> None:
-    torch.save({"g_running": state()}, tmp_path / "a.model")
+    torch.save({"g_running": rosinality_stylegan1()}, tmp_path / "a.model")
     found = read_foreign(tmp_path / "a.model")
     expected = " ".join(found.notices)
     for words in ("trained up to 32 px", "has no noise", "lacks the average latent"):
@@ -123,7 +90,7 @@ def test_shape_what_the_file_lacks_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_error_other_variants(tmp_path: Path, change: dict[str, Tensor | None], expected: str) -> None:
-    net = {name: value for name, value in {**state(), **change}.items() if value is not None}
+    net = {name: value for name, value in {**rosinality_stylegan1(), **change}.items() if value is not None}
     torch.save({"g_running": net}, tmp_path / "a.model")
     with pytest.raises(CheckpointError, match=expected) as caught:
         load_generator(tmp_path / "a.model")
