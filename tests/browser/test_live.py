@@ -14,6 +14,8 @@ from comfy_host import ROOT, Host
 from numpy.typing import NDArray
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 NODE = "EmotionGAN_ApplyExpression"
 RUN_SECONDS = 180
 SHOWN_SECONDS = 2.0  # on a machine that does other things as well; docs say what it takes on an idle one

@@ -12,6 +12,8 @@ from tiny_models import portrait
 
 from emogan_core.expressions.meanings import SHAPES
 
+pytestmark = pytest.mark.slow
+
 NO_SHAPES = {name: 0.0 for name in SHAPES if name != "jawOpen"}
 SWEEP = "0: neutral\n3: happiness=1\n"
 

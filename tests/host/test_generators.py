@@ -13,6 +13,8 @@ from comfy_host import Graph, Host, Run
 from emogan_core.checkpoints import load_generator
 from emogan_core.weights import read_header
 
+pytestmark = pytest.mark.slow
+
 
 def loading(name: str, *, node: str = "EmotionGAN_LoadGenerator", **inputs: Any) -> Graph:
     """A generator, two faces of it, and its report."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from comfy_host import Host
 from tiny_models import portrait
+
+pytestmark = pytest.mark.slow
 
 
 def test_invariance_photos_keep_their_place_and_their_bits(half_host: Host, graph) -> None:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
+pytestmark = pytest.mark.slow
+
 ROUTE = "/emotiongan/preview"
 
 

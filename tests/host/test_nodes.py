@@ -19,6 +19,8 @@ from emogan_core.expressions.meanings import SHAPES
 from emogan_core.images import open_photo, photo_from_tensor, read_record, save_photo
 from emogan_core.weights import builtin_path
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOT = Path(__file__).with_name("schemas.json")
 OURS = (  # what a schema says on every host; newer ones add keys of their own
     *("display_name", "description", "category", "search_aliases", "input", "input_order"),

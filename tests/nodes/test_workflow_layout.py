@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 WORKFLOWS = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
 TITLE_PX, SLOT_PX = 30, 20
@@ -83,3 +84,22 @@ def test_shape_each_says_how_to_use_it_and_names_its_pictures(path: Path) -> Non
     assert note["title"] == "How to use"
     assert len(note["widgets_values"][0]) > 200
     assert all(node.get("title") for node in nodes if node["type"] in ("PreviewImage", "MaskPreview", "PreviewAny"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_shape_links_agree_at_both_ends(path: Path) -> None:
+    workflow = opened(path)
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for link, source, output, target, entry, kind in workflow["links"]:
+        assert link in nodes[source]["outputs"][output]["links"]
+        assert nodes[target]["inputs"][entry]["link"] == link
+        assert nodes[source]["outputs"][output]["type"] == kind
+        assert nodes[target]["inputs"][entry]["type"] in (kind, "*")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_shape_every_workflow_has_a_thumbnail(path: Path) -> None:
+    with Image.open(path.with_suffix(".jpg")) as thumbnail:
+        assert thumbnail.format == "JPEG"
+        assert min(thumbnail.size) >= 256
+        assert path.with_suffix(".jpg").stat().st_size < 100_000
