@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hostile import Call
 from PIL import Image
 from skimage import data
 from tiny import TINY as TINY_SPEC
@@ -270,12 +271,7 @@ def test_error_transparency_into_jpeg(refused: Callable[..., str], place: Path) 
 @pytest.mark.usefixtures("no_long_work")
 def test_error_models_from_strangers(refused: Callable[..., str], place: Path) -> None:
     """Pickles are refused unread, cut files and absurd claims before anything is allocated."""
-
-    class Attack:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return os.mkdir, (str(place / "owned"),)
-
-    (place / "bad.pkl").write_bytes(pickle.dumps(Attack()))
+    (place / "bad.pkl").write_bytes(pickle.dumps(Call(os.mkdir, str(place / "owned"))))
     whole = (place / "generator.safetensors").read_bytes()
     (place / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     header = b'{"w":{"dtype":"F32","shape":[999999,999999],"data_offsets":[0,3999992000004]}}'

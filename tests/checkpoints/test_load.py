@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 from foreign import rosinality_names
+from hostile import Call
 from nvidia_pickles import write_networks
 from safetensors import SafetensorError
 from tiny import TINY, make_generator
@@ -86,14 +87,8 @@ def test_invariance_the_name_does_not_matter(file: Path, tmp_path: Path) -> None
 
 
 def test_error_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
-    flag = tmp_path / "flag"
-
-    class Hostile:
-        def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-            return (Path.touch, (flag,))
-
-    path = tmp_path / "ffhq.safetensors"
-    path.write_bytes(pickle.dumps(Hostile()))
+    flag, path = tmp_path / "flag", tmp_path / "ffhq.safetensors"
+    path.write_bytes(pickle.dumps(Call(Path.touch, flag)))
     with pytest.raises(CheckpointError, match=r"ffhq\.safetensors: refused 'pathlib"):
         load_generator(path)
     assert not flag.exists()

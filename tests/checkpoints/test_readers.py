@@ -15,14 +15,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from expecting import expect_same, parts_of
 from foreign import basicsr_names, genforce_discriminator, genforce_names, rosinality_discriminator, rosinality_names
+from hostile import Call, numbered, repacked
 from tiny import TINY, make_generator
 
 from emogan_core.checkpoints import load_generator, open_generator
 from emogan_core.checkpoints.readers import read_foreign
-from emogan_core.checkpoints.reading.canonical import CanonicalCheckpoint
 from emogan_core.errors import CheckpointError
-from emogan_core.networks import Generator, build_generator, tensors_of
+from emogan_core.networks import Generator, build_generator
 from emogan_core.weights import write_tensors
 
 
@@ -31,36 +32,16 @@ def net() -> Generator:
     """A generator whose every tensor differs from its start, so that no exchanged or forgotten one goes unseen."""
     fresh = make_generator(replace(TINY, w_dim=24, z_dim=24, channels=(16, 12, 8, 4), mapping_layers=3))
     rng = torch.Generator().manual_seed(3)
-    tensors = {name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in core(fresh).items()}
+    tensors = {
+        name: tensor + 0.1 * torch.randn(tensor.shape, generator=rng) for name, tensor in parts_of(fresh).items()
+    }
     return build_generator(fresh.spec, tensors)
-
-
-def core(generator: Generator) -> dict[str, torch.Tensor]:
-    parts = ("mapping.", "synthesis.", "discriminator.")
-    return {name: tensor for name, tensor in tensors_of(generator).items() if name.startswith(parts)}
 
 
 def saved(tmp_path: Path, content: object) -> Path:
     path = tmp_path / "foreign.pt"
     torch.save(content, path)
     return path
-
-
-def expect_same(found: CanonicalCheckpoint, net: Generator, *, discriminator: bool) -> None:
-    wanted = {
-        name: tensor for name, tensor in core(net).items() if discriminator or not name.startswith("discriminator.")
-    }
-    sizes = ("resolution", "w_dim", "z_dim", "channels", "mapping_layers", "conv_clamp")
-    assert [getattr(found.spec, name) for name in sizes] == [getattr(net.spec, name) for name in sizes]
-    assert found.spec.crop == "ffhq"
-    assert "ask whoever" in found.spec.licence
-    assert set(found.tensors) == set(wanted)
-    for name, tensor in wanted.items():
-        torch.testing.assert_close(found.tensors[name], tensor, atol=2e-7, rtol=0)
-    rng = torch.Generator().manual_seed(9)
-    ws = torch.randn(2, net.spec.num_ws, net.spec.w_dim, generator=rng)
-    picture = build_generator(found.spec, found.tensors).synthesis(ws)
-    torch.testing.assert_close(picture, net.synthesis(ws), atol=1e-5, rtol=0)
 
 
 def test_shape_rosinality_training_state(net: Generator, tmp_path: Path) -> None:
@@ -77,7 +58,7 @@ def test_shape_rosinality_training_state(net: Generator, tmp_path: Path) -> None
         },
     )
     found = read_foreign(path)
-    expect_same(found, net, discriminator=True)
+    expect_same(found, net)
     assert found.notices == ()
 
 
@@ -124,7 +105,7 @@ def test_shape_names_of_other_programs_in_safetensors(
     names = {
         "rosinality": rosinality_names(net),
         "genforce": genforce_names(net),
-        "nvidia": {k: v for k, v in core(net).items() if not k.startswith("discriminator.")},
+        "nvidia": {k: v for k, v in parts_of(net).items() if not k.startswith("discriminator.")},
         "basicsr": basicsr_names(rosinality_names(net)),
     }[program]
     torch.save(names, tmp_path / "a.pt")
@@ -208,22 +189,12 @@ def test_error_other_networks_are_named(case: str, net: Generator, tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
-class Hostile:
-    """Pickles as a call of whatever it is given."""
-
-    def __init__(self, call: object, *words: object) -> None:
-        self.call, self.words = call, words
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return self.call, self.words
-
-
 @pytest.mark.parametrize("place", ["top", "inside", "as a key"])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_error_code_is_refused_unexecuted(place: str, protocol: int, net: Generator, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     for call, words in ((os.system, (f"touch {flag}",)), (eval, (f"open({str(flag)!r}, 'w')",)), (Path.touch, (flag,))):
-        bomb = Hostile(call, *words)
+        bomb = Call(call, *words)
         content = {"top": bomb, "inside": {"g_ema": rosinality_names(net), "args": bomb}, "as a key": {bomb: 1}}[place]
         path = tmp_path / "hostile.pt"
         for zipped in (True, False):
@@ -235,16 +206,7 @@ def test_error_code_is_refused_unexecuted(place: str, protocol: int, net: Genera
 
 def test_error_a_refused_name_is_told(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"^foreign\.pt: in data\.pkl: refused '(posix|nt)\.system' at byte \d+"):
-        read_foreign(saved(tmp_path, Hostile(os.system, "true")))
-
-
-def repacked(source: Path, target: Path, **changes: bytes) -> Path:
-    """The same archive with members exchanged; `changes` are by the members' last names."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for member in old.infolist():
-            last = member.filename.split("/")[-1].replace(".", "_")
-            new.writestr(member.filename, changes.get(last, old.read(member)))
-    return target
+        read_foreign(saved(tmp_path, Call(os.system, "true")))
 
 
 def test_error_bombs_are_refused_before_they_unfold(net: Generator, tmp_path: Path) -> None:
@@ -271,7 +233,7 @@ def test_error_claimed_sizes_are_never_allocated(claim: int, tmp_path: Path) -> 
     path = saved(tmp_path, {"g_ema": {"style.1.weight": torch.arange(16.0)}})
     with zipfile.ZipFile(path) as archive:
         text = archive.read("foreign/data.pkl")
-    number = b"\x8a\x09" + claim.to_bytes(9, "little", signed=True)
+    number = numbered(claim)
     lies = [re.sub(rb"K\x10(?=t)", lambda _: number, text), re.sub(rb"K\x10(?=\x85)", lambda _: number, text)]
     for index, lie in enumerate([*lies, lies[0].replace(b"K\x10", number)]):
         assert lie != text
@@ -284,7 +246,7 @@ def test_error_claims_of_the_older_layout(claim: int, tmp_path: Path) -> None:
     path = tmp_path / "old.pt"
     torch.save({"g_ema": {"style.1.weight": torch.arange(16.0)}}, path, _use_new_zipfile_serialization=False)
     text = path.read_bytes()
-    number = b"\x8a\x09" + claim.to_bytes(9, "little", signed=True)
+    number = numbered(claim)
     lies = [re.sub(rb"K\x10(?=N)", lambda _: number, text), re.sub(rb"K\x10(?=\x85)", lambda _: number, text)]
     lies.append(lies[0].replace(b"K\x10\x85", number + b"\x85"))
     lies.append(re.sub(rb"\x10\0{7}(?=\0{4})", (claim % 2**64).to_bytes(8, "little").replace(b"\\", b"\\\\"), text))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hostile import Call, numbered, repacked
 from nvidia_pickles import Module, networks_of, stand_ins
 from tiny import TINY, make_generator
 from torch import nn
@@ -153,16 +154,6 @@ def test_error_other_modules_are_named(
     assert expected in str(caught.value)
 
 
-class Call:
-    """Pickles to the call of anything."""
-
-    def __init__(self, called: Callable[..., object], *arguments: object) -> None:
-        self.parts = called, arguments
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        return self.parts
-
-
 def calls(flag: Path) -> dict[str, object]:
     source = f"open({str(flag)!r}, 'w').close()"
     return {
@@ -218,19 +209,6 @@ def test_invariance_the_corpus_bites(tmp_path: Path) -> None:
         assert flag.exists(), name
 
 
-def repacked(source: Path, target: Path, change: Callable[[bytes], bytes]) -> Path:
-    """The same archive with another pickle in it."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for member in old.infolist():
-            content = old.read(member)
-            new.writestr(member.filename, change(content) if member.filename.endswith("data.pkl") else content)
-    return target
-
-
-def numbered(value: int) -> bytes:
-    return b"\x8a\x09" + value.to_bytes(9, "little", signed=True)
-
-
 @pytest.mark.parametrize("claim", [17, 10**4, 10**9, 10**13, 2**62, 2**70, -1])
 def test_error_claims_inside_records_are_never_allocated(claim: int, net: Generator, tmp_path: Path) -> None:
     """The 16 numbers of w_avg are said to be more: in the storage, in the view, and in both."""
@@ -241,7 +219,7 @@ def test_error_claims_inside_records_are_never_allocated(claim: int, net: Genera
             return re.sub(pattern, lambda _: numbered(claim), text)
 
         with pytest.raises(CheckpointError, match=r"^lie\.pt"):
-            load_generator(repacked(path, tmp_path / "lie.pt", lie))
+            load_generator(repacked(path, tmp_path / "lie.pt", data_pkl=lie))
 
 
 RECORD = b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n"
@@ -299,9 +277,8 @@ def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: tor
     """As above with the archive's checksums right, so that every flip, cut and repetition reaches the opcodes."""
     whole = saved(tmp_path / "whole.pt", networks_of(net)["G_ema"])
     with zipfile.ZipFile(whole) as archive:
-        members = {member: archive.read(member) for member in archive.namelist()}
-    name = next(member for member in members if member.endswith("data.pkl"))
-    text, path, refusals = members[name], tmp_path / "damaged.pt", []
+        text = archive.read(next(member for member in archive.namelist() if member.endswith("data.pkl")))
+    path, refusals = tmp_path / "damaged.pt", []
     for trial in range(150):
         at, other, length = (int(torch.randint(0, end, (), generator=rng)) for end in (len(text), len(text), 40))
         damaged = bytearray(text)
@@ -311,11 +288,8 @@ def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: tor
             damaged[at:at] = text[other : other + length]
         else:
             del damaged[at : at + length]
-        with zipfile.ZipFile(path, "w") as archive:
-            for member, content in members.items():
-                archive.writestr(member, bytes(damaged) if member == name else content)
         try:
-            read_foreign(path)
+            read_foreign(repacked(whole, path, data_pkl=bytes(damaged)))
         except CheckpointError as error:
             refusals.append(str(error))
     assert len(refusals) > 80

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hostile import Call
 from nvidia_pickles import stand_ins, write_networks
 from tensorflow_pickles import Network, stand_in, write_tensorflow
 from tiny import TINY, make_generator
@@ -34,16 +35,6 @@ SECONDS = 5.0  # of this process: other programs on the machine may make it wait
 LOAD = b"ctorch.storage\n_load_from_bytes\n"
 VIEW = b"ctorch._utils\n_rebuild_tensor_v2\n"
 TERA = 10 << 40
-
-
-class Call:
-    """Pickles to the call of anything."""
-
-    def __init__(self, called: Callable[..., object], *arguments: object) -> None:
-        self.parts = called, arguments
-
-    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-        return self.parts
 
 
 class Built:
