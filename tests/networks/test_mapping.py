@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny import TINY, make_generator
+from tiny import TINY, make_generator, normal
 
 from emogan_core.errors import ShapeError
 from emogan_core.networks import GeneratorSpec
@@ -27,10 +27,6 @@ def seeded(spec: GeneratorSpec) -> Mapping:
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
         mapping.w_avg.normal_(generator=rng)
     return mapping.requires_grad_(False)
-
-
-def draw(shape: tuple[int, ...], seed: int) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def classes(*chosen: int, count: int) -> torch.Tensor:
@@ -64,7 +60,7 @@ def test_golden_matches_the_reference(change: dict[str, int], chosen: tuple[int,
     """
     spec = replace(GOLDEN, **change)
     c = classes(*chosen, count=spec.c_dim) if chosen else None
-    ws = seeded(spec)(draw((2, spec.z_dim), 3), 0.7, c=c)
+    ws = seeded(spec)(normal(2, spec.z_dim, seed=3), 0.7, c=c)
     assert ws.shape == (2, 8, 16)
     torch.testing.assert_close(ws[:, 5, :4], torch.tensor(rows), atol=1e-5, rtol=0)
 
@@ -75,7 +71,7 @@ def test_golden_concatenated_labels_match_the_reference() -> None:
     largest difference seen 5e-7.
     """
     spec = replace(GOLDEN, conditioning="concat", mapping_layers=3, z_dim=24)
-    ws = seeded(spec)(draw((2, 24), 3), 0.7, c=classes(9, 3, count=10))
+    ws = seeded(spec)(normal(2, 24, seed=3), 0.7, c=classes(9, 3, count=10))
     rows = [[-0.2138, 0.09656, 0.9556, -0.15036], [0.21069, 0.05203, 0.11981, -0.1853]]
     torch.testing.assert_close(ws[:, 5, :4], torch.tensor(rows), atol=1e-5, rtol=0)
 
@@ -103,7 +99,7 @@ def test_error_class_rows(classes_of_net: int, index: int | None, words: str) ->
 
 
 def test_error_class_missing_misshapen_or_without_need() -> None:
-    mapping, z = seeded(GOLDEN), draw((2, 16), 3)
+    mapping, z = seeded(GOLDEN), normal(2, 16, seed=3)
     with pytest.raises(ShapeError, match="no class came, but this generator draws by class; give one of 10 classes"):
         mapping(z)
     for shape in ((1, 10), (2, 9), (10,)):
@@ -118,7 +114,7 @@ def test_invariance_samples_repeat_and_cover_the_classes() -> None:
     once, again = (sampled_w(mapping, count=4000, seed=0) for _ in range(2))
     assert torch.equal(once, again)
     assert not torch.equal(once, sampled_w(mapping, count=4000, seed=1))
-    z = draw((4000, 16), 5)
+    z = normal(4000, 16, seed=5)
     each = torch.stack([mapping.to_w(z, c=classes(*[index] * 4000, count=10)).mean(0) for index in range(10)])
     assert (each - each[0]).abs().max() > 0.3  # classes differ, so an average over too few of them would show
     torch.testing.assert_close(once.mean(0), each.mean(0), atol=0.1, rtol=0)
@@ -126,7 +122,7 @@ def test_invariance_samples_repeat_and_cover_the_classes() -> None:
 
 @pytest.mark.parametrize("conditioning", ["embed", "concat"])
 def test_invariance_classes_by_number(conditioning: str) -> None:
-    mapping, z = seeded(replace(GOLDEN, conditioning=conditioning)), draw((3, 16), 3)
+    mapping, z = seeded(replace(GOLDEN, conditioning=conditioning)), normal(3, 16, seed=3)
     with torch.no_grad():
         by_rows, by_number = mapping.to_w(z, c=classes(7, 0, 9, count=10)), mapping.to_w_of(z, torch.tensor([7, 0, 9]))
     torch.testing.assert_close(by_number, by_rows, atol=1e-5, rtol=0)
@@ -141,13 +137,13 @@ def test_invariance_statistics_of_classes_are_deterministic() -> None:
 
 @pytest.mark.parametrize("conditioning", ["embed", "concat"])
 def test_invariance_each_class_is_felt(conditioning: str) -> None:
-    mapping, z = seeded(replace(GOLDEN, conditioning=conditioning)), draw((1, 16), 3)
+    mapping, z = seeded(replace(GOLDEN, conditioning=conditioning)), normal(1, 16, seed=3)
     drawn = torch.cat([mapping.to_w(z, c=classes(index, count=10)) for index in range(10)])
     assert torch.pdist(drawn).min() > 1e-2
 
 
 def test_gradient_reaches_z() -> None:
-    z = draw((2, 16), 3).requires_grad_(True)
+    z = normal(2, 16, seed=3).requires_grad_(True)
     seeded(GOLDEN).to_w(z, c=classes(0, 1, count=10)).square().mean().backward()
     assert z.grad is not None
     assert (z.grad.abs().amax(dim=1) > 0).all()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny import normal
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from emogan_core.networks import Generator, GeneratorSpec
@@ -37,15 +38,11 @@ def golden() -> Generator:
     return seeded(GOLDEN)
 
 
-def draw(shape: tuple[int, ...], seed: int) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
 def test_golden_synthesis_matches_the_reference(golden: Generator) -> None:
     """Expected: stylegan2-ada-pytorch (d72cc7d), networks.Generator on the CPU with these very weights loaded,
     channel_base=256, channel_max=32, mapping num_layers=2, noise_mode='const'; largest difference seen 7e-6.
     """
-    images = golden.synthesis(draw((2, 8, 16), 4))
+    images = golden.synthesis(normal(2, 8, 16, seed=4))
     assert images.shape == (2, 3, 32, 32)
     torch.testing.assert_close(images[1, :, 5, 9], torch.tensor([-0.84035, 1.62512, 1.48926]), atol=3e-5, rtol=0)
     torch.testing.assert_close(images[0, :, 31, 0], torch.tensor([0.30101, -0.03942, 0.10461]), atol=3e-5, rtol=0)
@@ -54,7 +51,7 @@ def test_golden_synthesis_matches_the_reference(golden: Generator) -> None:
 
 def test_golden_truncated_sample_matches_the_reference(golden: Generator) -> None:
     """As above, G(z, None, truncation_psi=0.7, noise_mode='const')."""
-    images = golden.synthesis(golden.mapping(draw((2, 16), 3), psi=0.7))
+    images = golden.synthesis(golden.mapping(normal(2, 16, seed=3), psi=0.7))
     torch.testing.assert_close(images[0, :, 16, 16], torch.tensor([0.86157, -0.96681, -2.45414]), atol=3e-5, rtol=0)
     assert images.std() == pytest.approx(0.9616, abs=2e-5)
 
@@ -92,7 +89,7 @@ def test_golden_other_architectures_match_the_reference(
     change: dict[str, Any], one: list[float], other: list[float], spread: float
 ) -> None:
     """As above, with synthesis_kwargs architecture='resnet' or 'orig' and conv_clamp; largest difference seen 5e-6."""
-    images = seeded(replace(GOLDEN, **change)).synthesis(draw((2, 8, 16), 4))
+    images = seeded(replace(GOLDEN, **change)).synthesis(normal(2, 8, 16, seed=4))
     torch.testing.assert_close(images[1, :, 5, 9], torch.tensor(one), atol=3e-5, rtol=0)
     torch.testing.assert_close(images[0, :, 31, 0], torch.tensor(other), atol=3e-5, rtol=0)
     assert images.std() == pytest.approx(spread, abs=2e-5)
@@ -107,7 +104,7 @@ def test_golden_discriminator_matches_the_reference() -> None:
         for name, parameter in discriminator.named_parameters():
             if name.endswith("bias"):
                 parameter.add_(torch.randn(parameter.shape, generator=rng) * 0.1)
-        logits = discriminator(draw((4, 3, 32, 32), 5)).flatten()
+        logits = discriminator(normal(4, 3, 32, 32, seed=5)).flatten()
     torch.testing.assert_close(logits, torch.tensor([-0.43829, -0.34372, -0.2754, -0.28455]), atol=2e-5, rtol=0)
 
 
@@ -118,19 +115,19 @@ def test_shape_num_ws_follows_the_resolution() -> None:
 
 
 def test_invariance_batch_rows_do_not_meet(golden: Generator) -> None:
-    ws = draw((3, 8, 16), 9)
+    ws = normal(3, 8, 16, seed=9)
     together = golden.synthesis(ws)
     alone = golden.synthesis(ws[1:2])
     torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=0)
 
 
 def test_invariance_psi_zero_is_the_average(golden: Generator) -> None:
-    ws = golden.mapping(draw((2, 16), 1), psi=0.0)
+    ws = golden.mapping(normal(2, 16, seed=1), psi=0.0)
     torch.testing.assert_close(ws[0, 3], golden.w_avg)
 
 
 def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2)
+    ws = normal(1, 8, 16, seed=2)
     base = golden.synthesis(ws)
     for row in range(8):
         changed = ws.clone()
@@ -139,7 +136,7 @@ def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
 
 
 def test_invariance_noise_maps_are_constant_and_show(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2)
+    ws = normal(1, 8, 16, seed=2)
     torch.testing.assert_close(golden.synthesis(ws), golden.synthesis(ws))
     without = copy.deepcopy(golden)
     with torch.no_grad():
@@ -156,7 +153,7 @@ def test_invariance_filters_keep_a_flat_field() -> None:
 
 
 def test_gradient_reaches_the_codes(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2).requires_grad_(True)
+    ws = normal(1, 8, 16, seed=2).requires_grad_(True)
     golden.synthesis(ws).square().mean().backward()
     assert ws.grad is not None
     assert (ws.grad.abs().amax(dim=2) > 0).all()
@@ -181,6 +178,6 @@ def test_invariance_a_device_needs_nothing_from_the_host(golden: Generator) -> N
 
 def test_invariance_drawing_with_gradients_can_be_traced_whole(golden: Generator) -> None:
     """As torch.compile does before it makes kernels, which would take a compiler here."""
-    network, ws = golden.synthesis, draw((2, 8, 16), 4).requires_grad_(True)
+    network, ws = golden.synthesis, normal(2, 8, 16, seed=4).requires_grad_(True)
     traced = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)
     torch.testing.assert_close(traced(ws), network(ws))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 from alias_free import TINY_R, TINY_T, make_alias_free
-from torch import Tensor
+from tiny import normal
 
 from emogan_core.errors import CheckpointError, ShapeError
 from emogan_core.networks import Generator, GeneratorSpec, build_generator, tensors_of
@@ -31,10 +31,6 @@ GOLDEN = {
 }
 
 
-def draw(shape: tuple[int, ...], seed: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
 @pytest.fixture(scope="module", params=[TINY_T, TINY_R], ids=lambda spec: spec.name)
 def golden(request: pytest.FixtureRequest) -> Generator:
     return make_alias_free(request.param)
@@ -47,10 +43,10 @@ def test_golden_pictures_match_the_reference(golden: Generator) -> None:
     (z at truncation_psi=0.7; W+ with another synthesis.input.transform). Largest difference seen 2.2e-6.
     """
     expected = GOLDEN[golden.spec.name]
-    ws = draw((2, 8, 16), 4)
+    ws = normal(2, 8, 16, seed=4)
     seen = {
         "W+": (golden.synthesis(ws), (1, 5, 9)),
-        "z": (golden.synthesis(golden.mapping(draw((2, 16), 3), psi=0.7)), (0, 16, 16)),
+        "z": (golden.synthesis(golden.mapping(normal(2, 16, seed=3), psi=0.7)), (0, 16, 16)),
         "transform": (golden.synthesis(ws, transform=TURNED), (0, 16, 16)),
     }
     for name, (images, (number, y, x)) in seen.items():
@@ -100,13 +96,13 @@ def test_invariance_layouts_are_felt_by_the_fingerprint() -> None:
 
 
 def test_invariance_batch_rows_do_not_meet(golden: Generator) -> None:
-    ws = draw((3, 8, 16), 9)
+    ws = normal(3, 8, 16, seed=9)
     ws[0] *= 30
     torch.testing.assert_close(golden.synthesis(ws)[1:2], golden.synthesis(ws[1:2]), atol=1e-5, rtol=0)
 
 
 def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2)
+    ws = normal(1, 8, 16, seed=2)
     base = golden.synthesis(ws)
     for row in range(8):
         changed = ws.clone()
@@ -115,7 +111,7 @@ def test_invariance_each_row_of_ws_is_felt(golden: Generator) -> None:
 
 
 def test_invariance_codes_stay_unchanged_and_pictures_repeat(golden: Generator) -> None:
-    ws = draw((2, 8, 16), 2)
+    ws = normal(2, 8, 16, seed=2)
     kept = ws.clone()
     first = golden.synthesis(ws)
     torch.testing.assert_close(golden.synthesis(ws), first, atol=0, rtol=0)
@@ -124,7 +120,7 @@ def test_invariance_codes_stay_unchanged_and_pictures_repeat(golden: Generator) 
 
 def test_invariance_a_shift_moves_the_picture(golden: Generator) -> None:
     """Configurations T and R follow a shift exactly but for the border; a quarter of the picture is eight pixels."""
-    ws = draw((1, 8, 16), 2)
+    ws = normal(1, 8, 16, seed=2)
     stored = golden.synthesis.get_submodule("input").transform
     shift = torch.eye(3)
     shift[0, 2] = 0.25
@@ -135,14 +131,14 @@ def test_invariance_a_shift_moves_the_picture(golden: Generator) -> None:
 
 
 def test_invariance_each_picture_may_have_its_transform(golden: Generator) -> None:
-    ws = draw((2, 8, 16), 2)
+    ws = normal(2, 8, 16, seed=2)
     both = golden.synthesis(ws, transform=torch.stack([torch.eye(3), TURNED]))
     torch.testing.assert_close(both[:1], golden.synthesis(ws[:1], transform=torch.eye(3)), atol=1e-5, rtol=0)
     torch.testing.assert_close(both[1:], golden.synthesis(ws[1:], transform=TURNED), atol=1e-5, rtol=0)
 
 
 def test_gradient_reaches_codes_and_weights(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2).requires_grad_(True)
+    ws = normal(1, 8, 16, seed=2).requires_grad_(True)
     weight = golden.synthesis.get_submodule("L2").weight.requires_grad_(True)
     try:
         images = golden.synthesis(ws)
@@ -157,8 +153,8 @@ def test_gradient_reaches_codes_and_weights(golden: Generator) -> None:
 
 
 def test_gradient_agrees_with_differences(golden: Generator) -> None:
-    ws = draw((1, 8, 16), 2)
-    step, weights = draw((1, 8, 16), 5), draw((1, 3, 32, 32), 6)
+    ws = normal(1, 8, 16, seed=2)
+    step, weights = normal(1, 8, 16, seed=5), normal(1, 3, 32, 32, seed=6)
     network = make_alias_free(golden.spec).double().synthesis
     ws, step, weights = ws.double().requires_grad_(True), step.double(), weights.double()
     (network(ws) * weights).sum().backward()
@@ -204,4 +200,4 @@ def test_error_layouts_of_other_types(changed: dict[str, object]) -> None:
 
 def test_error_transforms_of_another_shape(golden: Generator) -> None:
     with pytest.raises(ShapeError, match="needed"):
-        golden.synthesis(draw((2, 8, 16), 2), transform=torch.eye(2))
+        golden.synthesis(normal(2, 8, 16, seed=2), transform=torch.eye(2))

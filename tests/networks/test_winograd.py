@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from tiny import normal
 
 from emogan_core.networks import Generator, GeneratorSpec, winograd
 from emogan_core.networks.layers import initialise
-
-
-def draw(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 4), (3, 5, 8, 12), (2, 130, 16, 4), (1, 4, 72, 64)])
 @pytest.mark.parametrize("outputs", [1, 6, 130])
 @pytest.mark.parametrize("kept", [False, True])
 def test_invariance_tiles_convolve_like_pytorch(shape: tuple[int, ...], outputs: int, kept: bool) -> None:
-    x, weight, bias = draw(*shape), draw(outputs, shape[1], 3, 3, seed=1) / shape[1] ** 0.5, draw(outputs, seed=2)
+    x, weight, bias = normal(*shape), normal(outputs, shape[1], 3, 3, seed=1) / shape[1] ** 0.5, normal(outputs, seed=2)
     expected = F.conv2d(x.double(), weight.double(), bias.double(), padding=1).float()
     out = torch.empty(expected.shape, memory_format=torch.channels_last)
     parts = list(winograd.kernels(weight)) if kept else None
@@ -42,7 +39,7 @@ def test_invariance_wide_networks_draw_alike_either_way(monkeypatch: pytest.Monk
     spec = GeneratorSpec(resolution=64, w_dim=8, z_dim=8, channels=(128, 128, 128, 128, 128), mapping_layers=1)
     generator = Generator(spec, fingerprint="")
     initialise(generator, torch.Generator().manual_seed(0))
-    ws = draw(2, spec.num_ws, 8)
+    ws = normal(2, spec.num_ws, 8)
     with torch.no_grad():
         tiled = generator.synthesis(ws)
         monkeypatch.setattr(winograd, "LEAST_CHANNELS", 1 << 20)
@@ -57,16 +54,16 @@ def test_invariance_other_precisions_are_not_tiled(dtype: torch.dtype, tolerance
     generator = Generator(spec, fingerprint="")
     initialise(generator, torch.Generator().manual_seed(0))
     generator.requires_grad_(False).to(dtype)
-    ws = draw(2, spec.num_ws, 8).to(dtype)
+    ws = normal(2, spec.num_ws, 8).to(dtype)
     whole = generator.synthesis(ws.clone().requires_grad_(True)).detach()
     with torch.no_grad():
         torch.testing.assert_close(generator.synthesis(ws), whole, atol=tolerance, rtol=0)
 
 
 def test_shape_only_what_pays_is_tiled() -> None:
-    wide, narrow = draw(128, 128, 3, 3), draw(128, 64, 3, 3)
-    assert winograd.pays(wide, draw(1, 128, 32, 32))
-    assert not winograd.pays(narrow, draw(1, 128, 32, 32))
-    assert not winograd.pays(wide, draw(1, 128, 30, 36))
-    assert not winograd.pays(wide, draw(1, 128, 8, 8))
-    assert not winograd.pays(wide.double(), draw(1, 128, 32, 32).double())
+    wide, narrow = normal(128, 128, 3, 3), normal(128, 64, 3, 3)
+    assert winograd.pays(wide, normal(1, 128, 32, 32))
+    assert not winograd.pays(narrow, normal(1, 128, 32, 32))
+    assert not winograd.pays(wide, normal(1, 128, 30, 36))
+    assert not winograd.pays(wide, normal(1, 128, 8, 8))
+    assert not winograd.pays(wide.double(), normal(1, 128, 32, 32).double())

@@ -18,6 +18,11 @@ FIRST = replace(TINY, architecture="stylegan1", name="first")
 LARGE = replace(FIRST, resolution=128, channels=(8, 8, 8, 8, 4, 4))
 
 
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    """Seeded normal numbers."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
 def make_generator(spec: GeneratorSpec = TINY, *, seed: int = 0, companions: bool = True) -> Generator:
     """A random generator whose pictures stay in range, built from tensors as a file would."""
     encoder = Encoder(spec.resolution, spec.channels, w_dim=spec.w_dim, num_ws=spec.num_ws) if companions else None
