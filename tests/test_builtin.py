@@ -69,8 +69,9 @@ def test_golden_own_samples_survive_inversion(generator: Generator) -> None:
     assert min(inversion.metrics["psnr_db"]) > 22
 
 
+@pytest.mark.slow
 def test_golden_held_out_faces_are_redrawn(generator: Generator) -> None:
-    """Twenty full photos of people in no training set; skips without the shared faces."""
+    """Four full photos of people in no training set; skips without the shared faces."""
     folder = Path(__file__).parents[2] / "shared" / "data" / "photos"
     if not folder.is_dir():
         pytest.skip("the shared photos are not here")

@@ -303,6 +303,7 @@ def test_error_nested_a_million_deep(tmp_path: Path) -> None:
             read_foreign(repacked(path, tmp_path / "deep.pt", data_pkl=deep))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [True, False])
 def test_error_damage_never_escapes(zipped: bool, net: Generator, tmp_path: Path) -> None:
     path = tmp_path / "whole.pt"

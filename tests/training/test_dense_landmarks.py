@@ -135,6 +135,7 @@ def test_gradient_every_share_is_felt(field):
     assert not torch.equal(one(CLEAN), one(replace(CLEAN, **{field: 1.0})))
 
 
+@pytest.mark.slow
 def test_invariance_interrupted_run_ends_the_same(tmp_path, monkeypatch):
     config = recipe.TrainConfig(steps=3, shares=(2, 2, 2), save_every=1)
     tables = [dotted_faces()] * 3

@@ -64,6 +64,7 @@ def test_shape_faces_are_read_hashed_and_split(folder: Path, tmp_path: Path) -> 
     assert batch.abs().max() <= 1.001
 
 
+@pytest.mark.slow
 def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) -> None:
     config = TrainConfig(steps=10, batch=4, reconstructed=4, samples=4, warm_up=-0.1, r1_every=1)
     faces = read_faces([(folder, folder / "labels.csv", 1.0)])
@@ -108,6 +109,7 @@ def test_invariance_states_of_earlier_versions_are_read(tmp_path: Path) -> None:
     torch.testing.assert_close(again.discriminator_optimiser.state_dict()["state"], state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "trained", "frozen"),
     [

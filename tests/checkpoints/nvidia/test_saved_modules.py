@@ -254,6 +254,7 @@ def test_error_bombs_in_records(name: str, tmp_path: Path) -> None:
     assert time.process_time() - started < SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [True, False])
 def test_error_damage_never_escapes(zipped: bool, net: Generator, tmp_path: Path, rng: torch.Generator) -> None:
     whole = saved(tmp_path / "whole.pt", networks_of(net)["G_ema"], zipped=zipped).read_bytes()
@@ -273,6 +274,7 @@ def test_error_damage_never_escapes(zipped: bool, net: Generator, tmp_path: Path
     assert all("damaged.pt" in expected for expected in refusals)
 
 
+@pytest.mark.slow
 def test_error_damage_inside_the_pickle(net: Generator, tmp_path: Path, rng: torch.Generator) -> None:
     """As above with the archive's checksums right, so that every flip, cut and repetition reaches the opcodes."""
     whole = saved(tmp_path / "whole.pt", networks_of(net)["G_ema"])

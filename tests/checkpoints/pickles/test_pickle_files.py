@@ -412,6 +412,7 @@ def test_error_random_opcodes(start: bytes, tmp_path: Path, rng: torch.Generator
             load_generator(path)
 
 
+@pytest.mark.slow
 def test_error_damage_never_escapes(tiny: Generator, tmp_path: Path, rng: torch.Generator) -> None:
     """Flipped bits and cut ends give a generator or a CheckpointError; half the flips hit opcodes, not numbers."""
     whole = write_networks(tmp_path / "whole.pkl", tiny).read_bytes()
@@ -434,6 +435,7 @@ def test_error_damage_never_escapes(tiny: Generator, tmp_path: Path, rng: torch.
     assert all("damaged.pkl" in expected for expected in refusals)
 
 
+@pytest.mark.slow
 def test_error_damaged_tensorflow_files(tmp_path: Path, rng: torch.Generator) -> None:
     """As above, for the networks of TensorFlow's programs; every third trial cuts the file."""
     net = make_generator(TINY, companions=False)
