@@ -84,7 +84,7 @@ def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*_: object, **__: object) -> None:
         raise AssertionError("the long work began before everything was checked")
 
-    monkeypatch.setattr("emogan_core.commands.edit.invert", started)
+    monkeypatch.setattr("emogan_core.commands.asked_edit.invert", started)
     monkeypatch.setattr("emogan_core.commands.invert.invert", started)
     monkeypatch.setattr("emogan_core.commands.fit.label_latents", started)
 
@@ -530,7 +530,7 @@ def test_shape_unusual_photos_are_welcome(
     def untouched(generator: object, photo: object, inversion: object, edited: object, *, mode: str) -> Composite:
         return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32), {})
 
-    monkeypatch.setattr("emogan_core.commands.edit.put_back", untouched)
+    monkeypatch.setattr("emogan_core.commands.asked_edit.put_back", untouched)
     monkeypatch.setattr("emogan_core.commands.edit._reached", lambda composite, face: ({}, []))
     (place / "photo").write_bytes(UNUSUAL[case](Image.fromarray(portrait().pixels)))
     assert cli.main(["edit", "photo", *TINY]) == 0

@@ -53,7 +53,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     """Run a command with the tiny models; gives back what it printed. Putting back, slow and tested elsewhere, is played."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("emogan_core.commands.edit.put_back", played_put_back)
+    monkeypatch.setattr("emogan_core.commands.asked_edit.put_back", played_put_back)
     monkeypatch.setattr("emogan_core.commands.demo.put_back", played_put_back)
     monkeypatch.setattr("emogan_core.commands.edit.reading_of", lambda fit: played_reading())
 
@@ -209,15 +209,15 @@ def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
 
 
 def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("emogan_core.commands.read.read_expression", played_reading)
+    monkeypatch.setattr("emogan_core.commands.read.reading_of", played_reading)
     assert cli.main(["read", str(models / "portrait.png")]) == 0
     said = capsys.readouterr().out
     assert said.startswith("reads as: happiness 88%, neutral 12%\nshapes: mouthSmileLeft 0.50\n")
     assert "yaw +2, pitch -1, roll +0 degrees" in said
-    assert cli.main(["read", str(models / "portrait.png"), "--face", "3", "--json"]) == 0
+    assert cli.main(["read", str(models / "portrait.png"), "--face", "0", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["coefficients"] == {"jawOpen": 0.01, "mouthSmileLeft": 0.5}
-    assert (report["roll_deg"], report["error_cm"]) == (3.0, 0.062)
+    assert (report["roll_deg"], report["error_cm"]) == (0.0, 0.062)
 
 
 def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -439,7 +439,7 @@ def test_golden_a_photo_of_sixteen_bits_stays_one(run, models: Path) -> None:
 def test_shape_several_pictures_in_a_file_are_told(run, models: Path) -> None:
     first = Image.fromarray(portrait().pixels)
     first.save("in.webp", save_all=True, append_images=[first.rotate(180)], lossless=True)
-    told = "note: in.webp holds several pictures; the first was taken"
+    told = "note: in.webp holds 2 pictures; the first was taken"
     assert told in run("edit", "in.webp", *EDIT, "-o", "out.png")
     assert told in run("invert", "in.webp", "--method", "encode", "-o", "a.safetensors")
     assert json.loads(run("info", "in.webp", "--json"))["notices"] == [told.removeprefix("note: ")]
