@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -177,6 +178,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where files that failed are kept")
     parser.add_argument("--only", choices=("files", "kills"), help="one of the two tables")
     arguments = parser.parse_args()
+    gc.freeze()  # what is shared with the forked processes need not be copied for them
     torch.set_num_threads(1)  # a forked process has none of the others
     failed = 0
     print(f"`python benchmarks/hostile_files.py {' '.join(sys.argv[1:])}`\n")

@@ -20,7 +20,8 @@ from emogan_core.weights import read_header
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 MOMENTS = ("half written", "before the rename")
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
+SEVERAL = ("edit with a sheet", "edit of frames", "demo", "fit")  # these write more than one file
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -29,12 +30,12 @@ def commands(folder: Path) -> dict[str, list[str]]:
     axes = ["--axes", str(folder / "axes.safetensors")]
     photo, happy = str(folder / "portrait.png"), ["--expression", "happiness=1"]
     edit = ["edit", photo, *happy, "--method", "encode", *tiny, *axes]
-    frames = ["edit", str(folder / "animated.gif"), *edit[2:]]
+    frames = ["edit", str(folder / "frames.webp"), *edit[2:]]
     return {
         "edit": [*edit, "-o", "OUT/out.png"],
         "edit to TIFF": [*edit, "-o", "OUT/out.tif"],
         "edit with a sheet": [*edit, "-o", "OUT/out.png", "--sheet", "OUT/sheet.png"],
-        "edit of frames": [*frames, "-o", "OUT/frames/"],
+        "edit of frames": [*frames, "--frames", "-o", "OUT/frames"],
         "demo": ["demo", "-o", "OUT", "--method", "encode", *tiny, *axes],
         "sample": ["sample", "-o", "OUT/out.png", *tiny],
         "invert": ["invert", photo, "-o", "OUT/out.safetensors", "--method", "encode", *tiny],
@@ -58,7 +59,7 @@ def kill_commands(folder: Path, work: Path) -> tuple[list[str], int]:
         count: Counter[str] = Counter()
         for number in SIGNALS:
             for moment in MOMENTS:
-                for write in (1, 2):  # into an empty folder, and over what a run before left there
+                for write in (1, 2) if name in SEVERAL else (1,):
                     _one(words, number, moment, write, work / "killed", count, name)
         wrong += count["wrong"] + count["half"]
         lines.append(
@@ -88,8 +89,6 @@ def _one(words: list[str], number: int, moment: str, write: int, out: Path, coun
         count["stopped"] += 1
         os.kill(child, number)
         _, ended = os.waitpid(child, 0)
-    elif write > 1:
-        return  # it writes once only, and has
     mistakes = [*_mistakes(out, number, ended, said)]
     half = [path for path in sorted(out.rglob("*")) if _is_half(path)]
     left = list(out.rglob(".emogan-*"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
@@ -149,6 +150,7 @@ def _photos(folder: Path) -> list[Original]:
         "floats.tif": tiff_of(pixels.astype(np.float32) / 255, told),
         "plain.bmp": _packed(small, "BMP"),
     }
+    image.save(folder / "frames.webp", save_all=True, append_images=[image, image])  # of a size to be edited
     if "AVIF" in Image.SAVE:
         made["told.avif"] = _packed(small, "AVIF", **told)
     reading = (command("info", "FILE"),)
@@ -190,7 +192,8 @@ def _texts(folder: Path) -> list[Original]:
     fit = ("-o", "OUT.safetensors", "--generator", generator, "--device", "cpu", "--aligned", "--force")
     labelled = call(lambda path: read_face_set(folder, path, covariates=["age"]))
     again = command("fit", folder, "--labels", folder / "labels.csv", *fit)
-    again(folder / "labels.csv", folder)  # which writes the codes
+    with contextlib.redirect_stdout(io.StringIO()):
+        again(folder / "labels.csv", folder)  # which writes the codes
     return [
         Original("labels (CSV)", folder / "labels.csv", (labelled,)),
         Original("codes of a fit", folder / "out.codes", (_beside(again),), "safetensors", every=8),

@@ -184,6 +184,9 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--intensity", "-3.5"), "from -3 to 3"),
         (("--intensity",), "expected one argument"),
         (("--intensity", "1", "--intensity", "2"), "one intensity for each"),
+        (("--expression", "tongueOut"), "no shape 'tongueOut': its tongue shows behind open lips (jawOpen)"),
+        (("--expression", "Happiness=2"), "'happiness' has two intensities, one of them as 'Happiness'"),
+        (("--sheet", "sheet.png", "--frames"), "--sheet came with --frames"),
         (("--expression", "anger", "--intensity", "1"), "one intensity for each"),
         (("--expression", "happiness"), "twice"),
         (("--expression", "joy"), "choose from happiness, anger"),
@@ -429,8 +432,9 @@ def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None
     assert "cannot make the folder" in refused("demo", "-o", "missing/pictures", *tiny)
     assert "cannot make the folder" in refused("demo", "-o", "portrait.png", *tiny)
     assert "cannot" in refused("demo", "-o", "/proc/pictures", *tiny)
-    assert "--count" in refused("sample", "-o", "out.png", "--count", "0", *tiny)
-    assert "--count" in refused("sample", "-o", "out.png", "--count", "100000", *tiny)
+    for count in ("0", "100000", "-1", "1.5", "many"):  # one sentence for all of them
+        told = f"argument --count: '{count}' came; needed a whole number from 1 to 400"
+        assert told in refused("sample", "-o", "out.png", "--count", count, *tiny)
     assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
     assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
     assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)

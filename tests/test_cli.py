@@ -202,6 +202,47 @@ def test_shape_an_edit_says_what_it_reached(run, models: Path) -> None:
     assert report["reached"]["moved_cm"] == [0.125, 0.5]
 
 
+def test_shape_names_in_another_case_are_told(run, models: Path) -> None:
+    said = run("edit", models / "portrait.png", "--expression", "Happy=0.5", "--method", "encode", "-o", "out.png")
+    assert said.startswith("happiness +0.5: wrote out.png")
+    assert "note: 'Happy' was read as happiness" in said
+    assert read_record(Path("out.png"))["expressions"] == {"happiness": 0.5}
+    assert "note: 'ANGER' was read as anger" in run(
+        "apply", models / "latent.safetensors", "--expression", "ANGER", "-o", "out.png"
+    )
+
+
+def test_error_an_intensity_given_twice(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--expression", "happiness=1", "--intensity", "2", "-o", "out.png")
+    assert cli.main(["edit", str(models / "portrait.png"), *words]) == 2
+    assert "--intensity 2 came, but every --expression has its own (happiness=1)" in capsys.readouterr().err
+
+
+def test_shape_what_a_foreign_file_lacks_is_a_note(run, models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of one line and without a stranger's colours, as everything that is said."""
+    net = make_generator(replace(TINY, w_dim=24, z_dim=24), companions=False)
+    torch.save({"g_ema": rosinality_names(net)}, "\x1b[31mred.pt")
+    assert (
+        cli.main(["sample", "--generator", "\x1b[31mred.pt", "--count", "1", "-o", "out.png", "--device", "cpu"]) == 0
+    )
+    said = without_progress(capsys.readouterr().err)
+    assert said.startswith("emogan: note: \\x1b[31mred.pt: the file lacks the average latent")
+    assert said.count("\n") == 1
+
+
+def test_shape_axes_say_only_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["info", str(builtin_path("axes.safetensors")), "--json"]) == 0
+    known = json.loads(capsys.readouterr().out)["expressions"]
+    assert {"auc", "licence", "examples"} <= set(known["happiness"])
+    assert set(known["fear"]) == {"moves", "source"}
+    assert cli.main(["expressions"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  disgust"))
+    assert (
+        "experimental in what the generator draws: fitted on 150 examples, told from neutral with an AUC of 0.85"
+        in line
+    )
+
+
 def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
     axes = ("--axes", models / "other_axes.safetensors")
     run("edit", models / "portrait.png", *EDIT, "-o", "out.png", *axes, axes=False)
