@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         save_preset,
         scale_intensities,
         share_of_edit,
+        spelled_as_known,
     )
     from .expressions.meanings import EXPRESSIONS, SHAPES
     from .expressions.tables import choose_expressions
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         FRAMES,
         Crop,
         Face,
+        choose_among,
         choose_face,
         crop_of,
         cut,
@@ -95,6 +97,7 @@ if TYPE_CHECKING:
         MAX_PIXELS,
         Photo,
         check_photo_target,
+        frames_in,
         open_photo,
         photo_from_tensor,
         read_record,
@@ -188,6 +191,7 @@ __all__ = [
     "builtin_presets",
     "check_photo_target",
     "checked_intensity",
+    "choose_among",
     "choose_expressions",
     "choose_face",
     "compare",
@@ -208,6 +212,7 @@ __all__ = [
     "find_faces",
     "fit_expressions",
     "fit_to_photo",
+    "frames_in",
     "gradients_off",
     "in_parts",
     "intensities_at",
@@ -257,6 +262,7 @@ __all__ = [
     "share_of_edit",
     "sides_of",
     "silent",
+    "spelled_as_known",
     "summarised",
     "tensor_from_photo",
     "window_around",
@@ -280,18 +286,18 @@ _PUBLIC = {
         "intensity_to_reach label_latents load_axes move_latent read_eta read_expression read_face_set "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
-        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes"
+        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
-        "FRAMES Crop Face choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
+        "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
         "window_around face_from face_under"
     ),
     "glm": "ReadoutConfig",
     "images": (
-        "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
+        "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
         "METHODS Edit Inversion OptimiseConfig Weights expect_method invert invert_images need_of "

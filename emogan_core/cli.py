@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ MOST_PRINTED = 4000
 PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 INTERRUPTED = 130
 DEFAULT_SEED = 0
+MOST_FACES = 400
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
 """The expressions that ship with the package; here, because their own package imports torch."""
 
@@ -45,9 +47,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 for a user's mistake told in one line, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name the terminal cannot spell is no failure
-    with warnings.catch_warnings(), _ended_as_by_ctrl_c():
+    with warnings.catch_warnings(), _notes_told(), _ended_as_by_ctrl_c():
         warnings.showwarning = _show_warning
         return _run(sys.argv[1:] if argv is None else argv)
+
+
+class _Notes(logging.Handler):
+    """Tells what the core logs as notes: some of it is a stranger's words, which a terminal must not take for commands."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _show_warning(record.getMessage())
+
+
+@contextmanager
+def _notes_told() -> Iterator[None]:
+    log, handler = logging.getLogger("emogan"), _Notes(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 @contextmanager
@@ -137,7 +156,11 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--intensity -0.5` as `--intensity=-0.5`: argparse takes -1e-3 or -nan for options otherwise."""
     joined: list[str] = []
     for word in argv:
-        if joined and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class") and _is_number(word):
+        if (
+            joined
+            and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class", "--count")
+            and _is_number(word)
+        ):
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -194,9 +217,14 @@ def _add_edit(commands: Commands[_Parser]) -> None:
     edit.add_argument(
         "--regions", metavar="R", help="which parts to copy: some of brow,eye,cheek,nose,jaw,mouth (default all)"
     )
-    edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    edit.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
     _add_mode(edit, "motion")
     _add_method(edit)
+    edit.add_argument(
+        "--frames",
+        action="store_true",
+        help="edit every picture of an animation or of a file with pages; --out is a folder then",
+    )
     edit.add_argument("--sheet", type=Path, metavar="SHEET.png", help="also write a contact sheet over intensities")
     _add_models(edit, axes=True)
     _add_common(edit)
@@ -211,7 +239,7 @@ def _add_expressions_list(commands: Commands[_Parser]) -> None:
 def _add_read(commands: Commands[_Parser]) -> None:
     read = commands.add_parser("read", help="say which expression a face in a photo shows", allow_abbrev=False)
     read.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
-    read.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    read.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
     read.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
 
@@ -231,7 +259,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
 def _add_sample(commands: Commands[_Parser]) -> None:
     sample = commands.add_parser("sample", help="draw faces of nobody", allow_abbrev=False)
     _add_out(sample, "OUT.png", "one face, or a sheet of several")
-    sample.add_argument("--count", type=_whole, default=16, metavar="N", help="how many faces (default 16)")
+    sample.add_argument("--count", type=_count, default=16, metavar="N", help="how many faces, 1 to 400 (default 16)")
     sample.add_argument("--psi", type=float, default=0.7, help="0 the average face, 1 full variety (default 0.7)")
     _add_class(sample)
     _add_models(sample, axes=False)
@@ -242,7 +270,7 @@ def _add_invert(commands: Commands[_Parser]) -> None:
     invert = commands.add_parser("invert", help="find the latent of a face in a photo", allow_abbrev=False)
     invert.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     _add_out(invert, "LATENT.safetensors", "the latent file")
-    invert.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
+    invert.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
     _add_method(invert)
     _add_models(invert, axes=False)
     _add_common(invert)
@@ -289,7 +317,7 @@ def _add_convert(commands: Commands[_Parser]) -> None:
     convert.add_argument(
         "--crop",
         choices=("ffhq", "tight"),
-        help="the frame of its training pictures, which no file tells (as read: ffhq)",
+        help="the frame of its training pictures, which only converted files tell (others are taken for ffhq)",
     )
     convert.add_argument("--licence", default="", metavar="TEXT", help="its terms, if the file does not tell them")
     convert.add_argument("--fp16", action="store_true", help="half the size, rounded weights (default: every bit kept)")
@@ -372,6 +400,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help=f"of what is drawn at random (default {DEFAULT_SEED}); edits draw nothing",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
+def _count(text: str) -> int:
+    """How many faces; argparse prints the words of the error."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:18]) <= MOST_FACES:
+        raise argparse.ArgumentTypeError(f"'{text}' came; needed a whole number from 1 to {MOST_FACES}")
+    return int(text)
 
 
 def _whole(text: str) -> int:

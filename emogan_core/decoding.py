@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from .depth import Deep, is_deep, joined, read_floats, take_other_byte
+from .depth import Deep, is_deep, joined, pages_of_tiff, read_floats, take_other_byte
 from .errors import PhotoError
 from .files import first_bytes
 from .free_memory import free_memory
-from .metadata import Metadata, metadata_of, orientation_of, rgb_profile, rights_in
+from .metadata import Metadata, exif_of_tiff, metadata_of, orientation_of, rgb_profile, rights_in
 
 MAX_PIXELS = 100_000_000
 """Pictures of more are refused before they are decoded."""
@@ -59,24 +59,42 @@ class Decoded:
     notices: tuple[str, ...] = ()
 
 
-def decoded(path: Path) -> Decoded:
-    """The first picture in a file.
+def decoded(path: Path, *, frame: int | None = None) -> Decoded:
+    """The first picture in a file, or one of several by its number from 0.
 
     Raises: PhotoError when the file is missing, empty, no ordinary one, of another kind, damaged, or too large.
     """
     try:
         with opened(path) as image:
-            return _loaded(path, image)
+            return _loaded(path, image, frame)
     except PhotoError as error:
-        floats = _floats(path) if is_unknown_tiff(path, error) else None
+        floats = _floats(path, frame or 0) if is_unknown_tiff(path, error) else None
         if floats is None:
             raise
         return floats
 
 
+def frames_in(path: Path) -> int:
+    """How many pictures a file holds, as far as it can be followed; small copies that phones append to JPEG do not count.
+
+    Raises: PhotoError as `decoded`.
+    """
+    try:
+        with opened(path) as image:
+            return _count(path, image)
+    except PhotoError as error:
+        if not is_unknown_tiff(path, error):
+            raise
+        return max(1, pages_of_tiff(path))
+
+
 def is_unknown_tiff(path: Path, error: PhotoError) -> bool:
     """Whether a picture was refused because Pillow does not know this kind of TIFF."""
-    return isinstance(error.__cause__, UnidentifiedImageError) and _head(path)[:4] in _TIFF_HEADS
+    return isinstance(error.__cause__, UnidentifiedImageError | _OtherPage) and _head(path)[:4] in _TIFF_HEADS
+
+
+class _OtherPage(Exception):  # noqa: N818 - what it is, told to `is_unknown_tiff` alone
+    """A page of a TIFF, not its first, of a kind that Pillow does not know."""
 
 
 @contextmanager
@@ -200,13 +218,13 @@ def _quiet(wanted: bool) -> Iterator[None]:
         os.close(nowhere)
 
 
-def _loaded(path: Path, image: ImageFile) -> Decoded:
-    """The picture of an opened file.
+def _loaded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
+    """A picture of an opened file.
 
     Raises: PhotoError.
     """
     try:
-        return _decoded(path, image)
+        return _decoded(path, image, frame)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -217,11 +235,15 @@ def _loaded(path: Path, image: ImageFile) -> Decoded:
         raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
 
 
-def _decoded(path: Path, image: ImageFile) -> Decoded:
-    notices = ["holds several pictures; the first was taken"] if _has_several(image) else []
+def _decoded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
+    notices = []
+    if frame is None and (count := _count(path, image)) > 1:
+        notices.append(f"holds {count} pictures; the first was taken")
+    _seek(path, image, frame or 0)
     lower = None
     if is_deep(image):
         with _open_header(path, _head(path)) as again:
+            _seek(path, again, frame or 0)
             if take_other_byte(again):
                 again.load()
                 lower = again.copy()
@@ -240,11 +262,27 @@ def _decoded(path: Path, image: ImageFile) -> Decoded:
     return replace(_upright(found, turn), notices=tuple(f"{path.name} {notice}" for notice in notices))
 
 
-def _has_several(image: ImageFile) -> bool:
+def _count(path: Path, image: ImageFile) -> int:
     try:
-        return image.format in _SEVERAL and bool(getattr(image, "is_animated", False))
-    except Exception:  # what follows the first picture may be damaged
-        return False
+        return int(getattr(image, "n_frames", 1)) if image.format in _SEVERAL else 1
+    except Exception:  # what follows the first picture may be damaged, or a page of a kind that Pillow does not know
+        return max(1, pages_of_tiff(path)) if image.format == "TIFF" else 1
+
+
+def _seek(path: Path, image: ImageFile, frame: int) -> None:
+    """Go to one of several pictures, whose size may be another than the first one's.
+
+    Raises: PhotoError.
+    """
+    if not frame:
+        return
+    try:
+        image.seek(frame)
+    except SyntaxError as error:  # which is how Pillow says that it does not know a kind of page
+        raise PhotoError(f"{path.name} has a page of a kind that is not read; save it as 8 or 16 bits") from (
+            _OtherPage(str(error))
+        )
+    _expect_size(path, image.width, image.height, bits=16 if is_deep(image) or image.mode[0] in "IF" else 8)
 
 
 def _upright(found: Decoded, turn: int) -> Decoded:
@@ -275,13 +313,14 @@ def _of_grays(path: Path, values: NDArray[Any], metadata: Metadata) -> Decoded:
     return Decoded(*_split(values[..., None].astype(np.uint16)), metadata)
 
 
-def _floats(path: Path) -> Decoded | None:
+def _floats(path: Path, frame: int) -> Decoded | None:
     """A TIFF of floating-point colours; None when it is another one."""
     with _quiet(True):
-        found = read_floats(path, lambda width, height: _expect_size(path, width, height, bits=32))
+        found = read_floats(path, lambda width, height: _expect_size(path, width, height, bits=32), page=frame)
     if found is None:
         return None
-    metadata = Metadata(icc_profile=rgb_profile(found.icc_profile), rights=rights_in(found.xmp))
+    profile = rgb_profile(found.icc_profile)
+    metadata = Metadata(exif=exif_of_tiff(path), icc_profile=profile, rights=rights_in(found.xmp))
     return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), found.orientation)
 
 

@@ -75,8 +75,20 @@ class Floats:
     xmp: str
 
 
-def read_floats(path: Path, expect_size: Callable[[int, int], None]) -> Floats | None:
-    """The first picture of a TIFF of floating-point numbers, of which Pillow opens few; None if it is none.
+def pages_of_tiff(path: Path) -> int:
+    """How many pictures a TIFF holds some of which Pillow does not open; 0 when its pages cannot be followed."""
+    import tifffile  # here: few pictures need it; scikit-image brings it along
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
+    try:
+        with tifffile.TiffFile(path) as file:
+            return len(file.pages)
+    except Exception:  # a damaged file can trip any line of a decoder
+        return 0
+
+
+def read_floats(path: Path, expect_size: Callable[[int, int], None], *, page: int = 0) -> Floats | None:
+    """A picture of a TIFF of floating-point numbers, of which Pillow opens few; None if it is none.
 
     `expect_size` refuses a width and height before anything is decoded.
     Raises: PhotoError when it is packed in a way that is not read here, or damaged.
@@ -86,15 +98,17 @@ def read_floats(path: Path, expect_size: Callable[[int, int], None]) -> Floats |
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
     try:
         with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            if page.dtype is None or page.dtype.kind != "f":
+            found: Any = file.pages[page]
+            if found.dtype is None or found.dtype.kind != "f":
                 return None
-            expect_size(page.imagewidth, page.imagelength)
-            _expect_plain(path, page)
-            values = np.asarray(page.asarray(maxworkers=1), dtype=np.float32)
-            orientation, profile, xmp = (page.tags.valueof(tag, default=b"") for tag in (_TURN_TAG, _ICC_TAG, _XMP_TAG))
+            expect_size(found.imagewidth, found.imagelength)
+            _expect_plain(path, found)
+            values = np.asarray(found.asarray(maxworkers=1), dtype=np.float32)
+            orientation, profile, xmp = (
+                found.tags.valueof(tag, default=b"") for tag in (_TURN_TAG, _ICC_TAG, _XMP_TAG)
+            )
             return Floats(
-                values=values.reshape(page.imagelength, page.imagewidth, page.samplesperpixel),
+                values=values.reshape(found.imagelength, found.imagewidth, found.samplesperpixel),
                 orientation=int(orientation or 1),
                 icc_profile=profile if isinstance(profile, bytes) else b"",
                 xmp=xmp.decode("utf-8", "replace") if isinstance(xmp, bytes) else str(xmp),

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decoding import MAX_PIXELS, decoded, is_unknown_tiff, opened
+from .decoding import MAX_PIXELS, decoded, frames_in, is_unknown_tiff, opened
 from .depth import png_of, read_floats, tiff_of
 from .errors import OutputError, PhotoError, ShapeError
 from .files import write_whole
@@ -27,6 +27,7 @@ __all__ = [
     "bits_kept",
     "check_photo_target",
     "check_readable",
+    "frames_in",
     "open_photo",
     "photo_from_tensor",
     "read_record",
@@ -105,14 +106,15 @@ def as_pixels(values: NDArray[Any], kind: np.dtype[Any]) -> Pixels:
     return values.astype(kind)
 
 
-def open_photo(path: Path | str) -> Photo:
+def open_photo(path: Path | str, *, frame: int | None = None) -> Photo:
     """The first picture in a file, turned upright by its EXIF orientation, with all bits of its colours.
 
+    `frame` takes one of several by its number, from 0 to one below `frames_in`.
     RGB numbers stay as they are, with their ICC profile beside them; grays and inks are converted to sRGB.
     Raises: PhotoError when the file is missing, empty, no ordinary one, of another kind, damaged, or too large for
     MAX_PIXELS or for the memory that is free.
     """
-    found = decoded(Path(path))
+    found = decoded(Path(path), frame=frame)
     pixels = found.pixels
     if pixels.dtype == np.uint16:
         pixels = pixels.astype(np.float32) / np.float32(_STEP_16)

@@ -7,8 +7,11 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PIL import Image, ImageCms
+
+from .files import ordinary_only
 
 MAX_EXIF_BYTES = 60_000  # what one segment of a JPEG holds, with some room
 MAX_PROFILE_BYTES = 4 << 20
@@ -87,18 +90,34 @@ def _escaped(text: str) -> str:
     return html.escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
+def exif_of_tiff(path: Path) -> bytes:
+    """The same of a TIFF that Pillow does not open: its directory is EXIF's, whatever its pixels are."""
+    try:
+        with open(path, "rb", opener=ordinary_only) as file:
+            found = Image.Exif()
+            found.load_from_fp(file)
+            return _kept(found)
+    except Exception:  # as above
+        return b""
+
+
 def _exif_of(image: Image.Image) -> bytes:
     try:
-        found, kept = image.getexif(), Image.Exif()
-        for tag in _DESCRIPTIVE:
-            if tag in found:
-                kept[tag] = found[tag]
-        camera = {tag: value for tag, value in found.get_ifd(_EXIF_IFD).items() if tag not in _NOT_HANDED_ON}
-        if camera:
-            kept.get_ifd(_EXIF_IFD).update(camera)
-        block = kept.tobytes() if len(kept) or camera else b""
+        return _kept(image.getexif())
     except Exception:  # EXIF is optional, and a damaged block can trip any line of its reader
         return b""
+
+
+def _kept(found: Image.Exif) -> bytes:
+    """What is handed on of a block, as a block."""
+    kept = Image.Exif()
+    for tag in _DESCRIPTIVE:
+        if tag in found:
+            kept[tag] = found[tag]
+    camera = {tag: value for tag, value in found.get_ifd(_EXIF_IFD).items() if tag not in _NOT_HANDED_ON}
+    if camera:
+        kept.get_ifd(_EXIF_IFD).update(camera)
+    block = kept.tobytes() if len(kept) or camera else b""
     return block if len(block) <= MAX_EXIF_BYTES else b""
 
 

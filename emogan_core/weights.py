@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .errors import CheckpointError
+from .errors import CheckpointError, OutputError
 from .files import ordinary_only, write_whole
 
 MAX_HEADER_BYTES = 16 << 20
@@ -163,8 +163,15 @@ def is_finite(tensor: torch.Tensor) -> bool:
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
     """Write a safetensors file atomically.
 
-    Raises: OutputError.
+    Raises: OutputError; also for names and metadata that are not Unicode.
     """
+    for text in (*tensors, *metadata, *metadata.values()):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise OutputError(
+                f"a text for {path.name} is not Unicode ({text[:60]!a}), which no safetensors file holds; write it otherwise"
+            ) from error
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
     def write(temporary: Path) -> None:

@@ -125,7 +125,8 @@ class CopyExpression(io.ComfyNode):
         chosen = {"brows": brows, "eyes": eyes, "mouth": mouth}
         regions = tuple(region for part, on in chosen.items() if on for region in PARTS[part])
         fits = _references(reference, reference_face, face_landmarks, count=len(inversion.inversion))
-        axes, wanted = axes or load_axes(host.BUILTIN), intensities_of({}, more, expression)
+        axes = axes or load_axes(host.BUILTIN)
+        wanted = intensities_of({}, more, expression, axes)
         edits = [
             _copied(inversion.inversion[row], fit, axes, regions, strength, wanted) for row, fit in enumerate(fits)
         ]

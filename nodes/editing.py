@@ -98,7 +98,8 @@ class ApplyExpression(io.ComfyNode):
         expression: Mapping[str, float] | None = None,
         **sliders: float,
     ) -> io.NodeOutput:
-        wanted, axes = intensities_of(sliders, more, expression), axes or load_axes(host.BUILTIN)
+        axes = axes or load_axes(host.BUILTIN)
+        wanted = intensities_of(sliders, more, expression, axes)
         edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
         made = edited(image, inversion, frames_of(inversion, edit), mode=mode, draft=draft)
         return output_of(cls, made, made.redrawn, wanted)

@@ -10,7 +10,17 @@ from comfy_api.latest import io
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..emogan_core import Face, FaceError, FaceFit, Photo, choose_face, face_from, face_under, fit_to_photo
+from ..emogan_core import (
+    Face,
+    FaceError,
+    FaceFit,
+    Photo,
+    choose_among,
+    face_from,
+    face_under,
+    find_faces,
+    fit_to_photo,
+)
 from . import host
 from .landmarks import landmarks_of
 from .pictures import masks_of
@@ -21,7 +31,7 @@ LEAVE, STOP = "leave unchanged", "stop"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """One face of each picture that has one, with the face model fitted to it, and sentences about the others."""
+    """One face of each picture that has one, with the face model fitted to it, and sentences about pictures without one or with several."""
 
     rows: tuple[int, ...]
     faces: tuple[Face, ...]
@@ -57,12 +67,12 @@ def find_all(
     height, width = photos[0].pixels.shape[:2]
     given = None if landmarks is None else landmarks_of(landmarks, count=len(photos), size=(height, width))
     masks = masks_of(mask, count=len(photos), size=(height, width))
-    rows, faces, fits, notes, first = [], [], [], [], None
+    rows, faces, fits, notes, first, several = [], [], [], [], None, []
     for row, photo in enumerate(photos):
         host.stop_if_cancelled()
         where = f"image {row + 1} of {len(photos)}: " if len(photos) > 1 else ""
         try:
-            found, points = _one(photo, face, None if given is None else given[row], masks[row])
+            found, points, count = _one(photo, face, None if given is None else given[row], masks[row])
             fit = fit_to_photo(photo, found, landmarks=points)
         except FaceError as error:
             told = FaceError(f"{where}{error}")
@@ -72,24 +82,31 @@ def find_all(
             notes.append(f"left unchanged: {told}")
             continue
         rows.append(row)
+        several += [row + 1] if count > 1 and face == 0 else []
         faces.append(found)
         fits.append(fit)
     if first is not None and not rows:
         raise first
+    if several:
+        which = ", ".join(map(str, several[:6])) + (" and more" if len(several) > 6 else "")
+        notes.append(f"several faces in image {which}: the largest was taken, 'face' or a mask chooses another")
     return Found(tuple(rows), tuple(faces), tuple(fits), tuple(notes))
 
 
 def _one(
     photo: Photo, face: int, given: Sequence[NDArray[np.float64]] | None, mask: Tensor | None
-) -> tuple[Face, NDArray[np.float64] | None]:
-    """A face, and its landmarks where they were given.
+) -> tuple[Face, NDArray[np.float64] | None, int]:
+    """A face, its landmarks where they were given, and among how many it was chosen by number.
 
     Raises: FaceError; ShapeError for landmarks of another shape.
     """
     if given is None:
-        return choose_face(photo, face) if mask is None else face_under(photo, mask.numpy()), None
+        if mask is not None:
+            return face_under(photo, mask.numpy()), None, 1
+        among = find_faces(photo)
+        return choose_among(among, photo, face), None, len(among)
     if face >= len(given):
         raise FaceError(
             f"face {face} was asked for, but the landmarks are of {len(given)}; choose another, or find more faces there"
         )
-    return face_from(photo, given[face])
+    return *face_from(photo, given[face]), len(given)

@@ -94,7 +94,7 @@ def _edit(
     if asked.get("mode", "motion") != "motion":
         raise RequestError(400, "only mode motion has a live preview; run the workflow to see the other")
     sliders = {name: float(value) for name, value in asked.items() if type(value) in (int, float)}
-    wanted = intensities_of(sliders, str(asked["more"]), expression)
+    wanted = intensities_of(sliders, str(asked["more"]), expression, axes)
     return apply_expressions(
         inversion, axes, wanted, absolute=bool(asked["absolute"]), neutral_first=bool(asked["neutral_first"])
     )

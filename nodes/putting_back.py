@@ -12,6 +12,7 @@ from torch import Tensor
 from ..emogan_core import (
     LIMIT,
     Edit,
+    ExpressionAxes,
     ExpressionError,
     Photo,
     ShapeError,
@@ -20,6 +21,7 @@ from ..emogan_core import (
     need_to_put_back,
     parse_intensities,
     put_back,
+    spelled_as_known,
 )
 from . import host
 from .pictures import around_faces, image_of, mark_of, photos_of, with_edit
@@ -192,14 +194,14 @@ def output_of(cls: type[io.ComfyNode], made: Edited, *others: object) -> io.Node
 
 
 def intensities_of(
-    sliders: Mapping[str, float], more: str, expression: Mapping[str, float] | None = None
+    sliders: Mapping[str, float], more: str, expression: Mapping[str, float] | None, axes: ExpressionAxes
 ) -> dict[str, float]:
-    """Intensities by expression: sliders that are not at 0, what `more` adds, and what came along a link.
+    """Intensities by expression: sliders that are not at 0, what `more` adds in any spelling, and what came along a link.
 
     Raises: ExpressionError for text that is not name=number, or an expression named twice.
     """
     named, moved = (
-        parse_intensities(more, where="'more'"),
+        spelled_as_known(parse_intensities(more, where="'more'"), axes)[0],
         {name: value for name, value in sliders.items() if value != 0},
     )
     for name in named:

@@ -74,7 +74,8 @@ class FaceShapes(io.ComfyNode):
         expression: Mapping[str, float] | None = None,
         **sliders: float,
     ) -> io.NodeOutput:
-        wanted, axes = intensities_of(sliders, more, expression), load_axes(host.BUILTIN)
+        axes = load_axes(host.BUILTIN)
+        wanted = intensities_of(sliders, more, expression, axes)
         edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
         made = edited(image, inversion, frames_of(inversion, edit), mode="motion", draft=draft)
         return output_of(cls, made, wanted)

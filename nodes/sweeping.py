@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from comfy_api.latest import io
 from torch import Tensor
@@ -19,6 +20,7 @@ from ..emogan_core import (
     intensities_at,
     load_axes,
     parse_keyframes,
+    spelled_as_known,
 )
 from . import host
 from .pictures import image_of_photo, photos_of
@@ -104,7 +106,10 @@ class ExpressionSweep(io.ComfyNode):
         draft: bool = False,
         axes: ExpressionAxes | None = None,
     ) -> io.NodeOutput:
-        wanted, axes = parse_keyframes(keyframes), axes or load_axes(host.BUILTIN)
+        axes = axes or load_axes(host.BUILTIN)
+        wanted = [
+            replace(one, intensities=spelled_as_known(one.intensities, axes)[0]) for one in parse_keyframes(keyframes)
+        ]
         parts, told = [], []
         for number, (picture, face) in enumerate(_sources(inversion, wanted, frames)):
             intensities, edit = intensities_at(wanted, number, easing=easing), None

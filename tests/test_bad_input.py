@@ -85,7 +85,7 @@ def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*_: object, **__: object) -> None:
         raise AssertionError("the long work began before everything was checked")
 
-    monkeypatch.setattr("emogan_core.commands.edit.invert", started)
+    monkeypatch.setattr("emogan_core.commands.asked_edit.invert", started)
     monkeypatch.setattr("emogan_core.commands.invert.invert", started)
     monkeypatch.setattr("emogan_core.commands.fit.label_latents", started)
 
@@ -185,6 +185,9 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--intensity", "-3.5"), "from -3 to 3"),
         (("--intensity",), "expected one argument"),
         (("--intensity", "1", "--intensity", "2"), "one intensity for each"),
+        (("--expression", "tongueOut"), "no shape 'tongueOut': its tongue shows behind open lips (jawOpen)"),
+        (("--expression", "Happiness=2"), "'happiness' has two intensities, one of them as 'Happiness'"),
+        (("--sheet", "sheet.png", "--frames"), "--sheet came with --frames"),
         (("--expression", "anger", "--intensity", "1"), "one intensity for each"),
         (("--expression", "happiness"), "twice"),
         (("--expression", "joy"), "choose from happiness, anger"),
@@ -425,8 +428,9 @@ def test_error_demo_and_sample(refused: Callable[..., str], place: Path) -> None
     assert "cannot make the folder" in refused("demo", "-o", "missing/pictures", *tiny)
     assert "cannot make the folder" in refused("demo", "-o", "portrait.png", *tiny)
     assert "cannot" in refused("demo", "-o", "/proc/pictures", *tiny)
-    assert "--count" in refused("sample", "-o", "out.png", "--count", "0", *tiny)
-    assert "--count" in refused("sample", "-o", "out.png", "--count", "100000", *tiny)
+    for count in ("0", "100000", "-1", "1.5", "many"):  # one sentence for all of them
+        told = f"argument --count: '{count}' came; needed a whole number from 1 to 400"
+        assert told in refused("sample", "-o", "out.png", "--count", count, *tiny)
     assert "--psi" in refused("sample", "-o", "out.png", "--psi", "nan", *tiny)
     assert "psi" in refused("sample", "-o", "out.png", "--psi", "x", *tiny)
     assert "suffix" in refused("sample", "-o", "generator.safetensors", *tiny)
@@ -526,7 +530,7 @@ def test_shape_unusual_photos_are_welcome(
     def untouched(generator: object, photo: object, inversion: object, edited: object, *, mode: str) -> Composite:
         return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32), {})
 
-    monkeypatch.setattr("emogan_core.commands.edit.put_back", untouched)
+    monkeypatch.setattr("emogan_core.commands.asked_edit.put_back", untouched)
     monkeypatch.setattr("emogan_core.commands.edit._reached", lambda composite, face: ({}, []))
     (place / "photo").write_bytes(UNUSUAL[case](Image.fromarray(portrait().pixels)))
     assert cli.main(["edit", "photo", *TINY]) == 0

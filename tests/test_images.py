@@ -8,7 +8,7 @@ import resource
 import struct
 import sys
 import zlib
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
 from emogan_core import decoding
-from emogan_core.depth import png_of
+from emogan_core.depth import png_of, tiff_of
 from emogan_core.errors import OutputError, PhotoError, ShapeError
 from emogan_core.free_memory import free_memory
 from emogan_core.images import (
@@ -29,6 +29,7 @@ from emogan_core.images import (
     Photo,
     bits_kept,
     check_photo_target,
+    frames_in,
     open_photo,
     photo_from_tensor,
     read_record,
@@ -198,9 +199,56 @@ def test_shape_first_frame_of_an_animation(tmp_path: Path, name: str) -> None:
     frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
     photo = open_photo(tmp_path / name)
     assert np.abs(photo.pixels.astype(int) - pattern()).mean() < (6 if name in ("a.gif", "a.avif") else 1e-9)
-    assert photo.notices == (f"{name} holds several pictures; the first was taken",)
+    assert photo.notices == (f"{name} holds 2 pictures; the first was taken",)
+    second = open_photo(tmp_path / name, frame=1)
+    assert np.abs(second.pixels.astype(int) - (255 - pattern())).mean() < (6 if name in ("a.gif", "a.avif") else 1e-9)
+    assert (frames_in(tmp_path / name), second.notices) == (2, ())
+    with pytest.raises(PhotoError, match="damaged or cut short"):
+        open_photo(tmp_path / name, frame=2)
     frames[0].save(tmp_path / name, **options)
-    assert open_photo(tmp_path / name).notices == ()
+    assert (open_photo(tmp_path / name).notices, frames_in(tmp_path / name)) == ((), 1)
+
+
+def test_shape_pages_of_other_kinds_and_sizes(tmp_path: Path) -> None:
+    """8 bits, 16 bits and floats, each as deep as it is."""
+    pages = [pattern(), pattern()[:20].astype(np.uint16) * 257, pattern()[:, :30].astype(np.float32) / 255]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in pages:
+            file.write(page, photometric="rgb")
+    photos = [open_photo(tmp_path / "a.tif", frame=number) for number in range(frames_in(tmp_path / "a.tif"))]
+    assert [photo.bits for photo in photos] == [8, 16, 32]
+    for page, photo in zip((pattern(), pattern()[:20], pattern()[:, :30]), photos, strict=True):
+        np.testing.assert_allclose(photo.pixels, page, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "a.gif"])
+def test_shape_two_tones(tmp_path: Path, name: str) -> None:
+    tones = Image.fromarray(pattern()).convert("1")
+    tones.save(tmp_path / name)
+    photo = open_photo(tmp_path / name)
+    assert photo.alpha is None
+    np.testing.assert_array_equal(photo.pixels, np.asarray(tones)[..., None].repeat(3, 2).astype(np.uint8) * 255)
+
+
+def test_shape_floats_keep_what_their_file_tells(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x8298] = "CameraMaker", "nobody"
+    exif.get_ifd(0x8769)[0x829A] = 0.004
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    floats = pattern().astype(np.float32) / 255
+    (tmp_path / "a.tif").write_bytes(tiff_of(floats, {"exif": exif.tobytes(), "icc_profile": profile}))
+    photo = open_photo(tmp_path / "a.tif")
+    assert (photo.bits, photo.metadata.icc_profile) == (32, profile)
+    for out in ("b.tif", "b.png", "b.jpg"):
+        save_photo(tmp_path / out, photo)
+        with Image.open(tmp_path / out, formats=["PNG", "JPEG"]) if out != "b.tif" else nullcontext() as image:
+            again = open_photo(tmp_path / out).metadata
+            assert again.icc_profile == profile
+            told = Image.Exif()
+            told.load(again.exif)
+            assert (told[0x010F], told[0x8298]) == ("CameraMaker", "nobody")
+            assert told.get_ifd(0x8769)[0x829A] == pytest.approx(0.004)
+            assert image is None or image.getexif()[0x010F] == "CameraMaker"
 
 
 def test_shape_heic_where_its_package_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from emogan_core.errors import CheckpointError, ShapeError, SpaceMismatch
+from emogan_core.errors import CheckpointError, OutputError, ShapeError, SpaceMismatch
 from emogan_core.latents import Latent, expect_same_space, load_latent, save_latent
 from emogan_core.weights import read_header, write_tensors
 
@@ -74,3 +74,10 @@ def test_error_files_that_hold_no_latent(tmp_path: Path) -> None:
         load_latent(path)
     with pytest.raises(CheckpointError, match="cannot read"):
         load_latent(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(("name", "metadata"), [("ws\ud800", {}), ("ws", {"a\ud800": "b"}), ("ws", {"a": "b\ud800"})])
+def test_error_texts_that_no_file_holds(tmp_path: Path, name: str, metadata: dict[str, str]) -> None:
+    with pytest.raises(OutputError, match=r"is not Unicode .* which no safetensors file holds"):
+        write_tensors(tmp_path / "a.safetensors", {name: torch.zeros(2)}, metadata)
+    assert list(tmp_path.iterdir()) == []

@@ -19,6 +19,7 @@ from .native import write_generator
 
 LARGEST_HALF = float(torch.finfo(torch.float16).max)
 MAX_LICENCE = 300
+LARGER = 1.5  # times the size of its source a file may be before it is explained
 OPTIONS_KEY = "conversion"
 
 
@@ -68,13 +69,14 @@ def convert_generator(source: str | Path, out: Path, *, options: ConversionOptio
     """Write a generator whole or not at all, every bit kept unless in half precision, with what is known of its origin.
 
     Raises: OutputError when `out` is no .safetensors name, cannot be written or is the source itself; CheckpointError
-    when the source cannot be read or float16 cannot hold it.
+    when the source cannot be read, tells another crop, or float16 cannot hold it.
     """
     if out.suffix.lower() != ".safetensors":
         raise OutputError(f"the output {out.name} is not named as what it will be; use a name in .safetensors")
     refuse_overwrite(out, [path_of(source)])
     options = options or ConversionOptions()
     loaded = open_generator(source)
+    _expect_its_own_crop(loaded, options.crop)
     if options.half:
         _expect_half_enough(loaded)
     sha256 = sha256_of(loaded.path)
@@ -82,13 +84,17 @@ def convert_generator(source: str | Path, out: Path, *, options: ConversionOptio
     generator.spec = options.applied(_named(generator.spec, loaded.path, sha256))
     write_generator(out, generator, half=options.half, notes=_notes(loaded, sha256, options))
     written = load_generator(out)
+    larger = out.stat().st_size / max(1, loaded.path.stat().st_size)
     return Conversion(
         out=out,
         generator=written,
         source_sha256=sha256,
         precision=options.precision,
         same_fingerprint=written.fingerprint == generator.fingerprint,
-        notices=loaded.notices,
+        notices=(
+            *loaded.notices,
+            *([] if options.half or larger < LARGER else [_why_larger(out, loaded.path, larger)]),
+        ),
     )
 
 
@@ -135,6 +141,26 @@ def _notes(loaded: LoadedCheckpoint, sha256: str, options: ConversionOptions) ->
     if loaded.notices:
         facts["source_notices"] = "; ".join(loaded.notices)
     return notes | {key: str(value) for key, value in facts.items()}
+
+
+def _why_larger(out: Path, source: Path, larger: float) -> str:
+    return (
+        f"{out.name} is {larger:.1f} times as large as {source.name}, which keeps numbers of 16 bits: every number is written "
+        "with 32; fp16 writes 16"
+    )
+
+
+def _expect_its_own_crop(loaded: LoadedCheckpoint, crop: str) -> None:
+    """The frame belongs to the weights: another word for it would cut every face wrongly.
+
+    Raises: CheckpointError.
+    """
+    spec = loaded.generator.spec
+    if loaded.own and crop and crop != spec.crop:
+        raise CheckpointError(
+            f"{loaded.path.name} tells its crop, '{spec.crop}', and its encoder and latents are for that one, so it cannot "
+            f"become '{crop}'; leave crop away, or where that was a guess, convert the original file again with crop '{crop}'"
+        )
 
 
 def _expect_half_enough(loaded: LoadedCheckpoint) -> None:

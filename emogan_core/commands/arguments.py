@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, SpaceMismatch
-from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent
+from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
+from ..faces import Face, choose_among, find_faces
 from ..images import Photo, bits_kept
 from ..latents import Latent
 from ..networks.build import Generator
@@ -26,6 +27,11 @@ def intensities_of(arguments: Namespace) -> dict[str, float]:
     asked = [_split(text) for text in arguments.expression]
     bare = [name for name, number in asked if number is None]
     texts: list[str] = arguments.intensity or ["1"] * len(bare)
+    if asked and not bare and arguments.intensity:
+        raise ExpressionError(
+            f"--intensity {texts[0]} came, but every --expression has its own ({', '.join(arguments.expression)}); give "
+            "each once"
+        )
     if len(bare) != len(texts):
         raise ExpressionError(
             f"{len(bare)} --expression came with {len(texts)} --intensity; give one intensity for each expression, "
@@ -36,6 +42,15 @@ def intensities_of(arguments: Namespace) -> dict[str, float]:
         raise ExpressionError(f"an expression came twice ({', '.join(names)}); name each once")
     left = iter(texts)
     return {name: _number(name, next(left) if number is None else number) for name, number in asked}
+
+
+def spelled_out(intensities: Mapping[str, float], axes: ExpressionAxes) -> tuple[dict[str, float], list[str]]:
+    """The same by the names that are known, and what there is to say about other spellings.
+
+    Raises: ExpressionError when two names mean one expression.
+    """
+    known, told = spelled_as_known(intensities, axes)
+    return known, [f"note: {sentence}" for sentence in told]
 
 
 def _split(text: str) -> tuple[str, str | None]:
@@ -95,6 +110,19 @@ def expect_possible(
 
 def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: round(float(values[0]), 4) for name, values in metrics.items()}
+
+
+def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:
+    """The face of a number, the largest for None, and what there is to say about the others where nobody chose.
+
+    Raises: FaceError when there is none such, or it cannot be edited.
+    """
+    found = find_faces(photo)
+    face = choose_among(found, photo, number or 0)
+    if number is not None or len(found) < 2:
+        return face, []
+    others = "--face 1 takes the other" if len(found) == 2 else f"--face 1 to {len(found) - 1} take the others"
+    return face, [f"note: {len(found)} faces were found and the largest was taken; {others}, --face 0 this one"]
 
 
 def notes_of(photo: Photo, target: Path | None = None) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 
 from ..compose import put_back
-from ..errors import OutputError
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
 from ..faces import drawn_face, place_drawn, window_around
 from ..images import Photo, open_photo, tensor_from_photo
@@ -24,7 +23,7 @@ from ..sheets import contact_sheet
 from ..weights import builtin_path
 from .arguments import Outcome, expect_possible, first_of, input_files, load_models
 from .draw import drawn
-from .outputs import Outputs
+from .outputs import Outputs, make_folder
 
 EXAMPLES = ("composite_f_multi", "composite_m_african")
 DRAWN = "drawn"
@@ -38,7 +37,7 @@ TILE_PX = 240
 def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Give two composites of many people, and one face that the generator draws, every expression at intensity 1."""
     folder: Path = arguments.out
-    _make_folder(folder)
+    make_folder(folder)
     generator, axes = load_models(arguments)
     own = axes.fingerprint == generator.fingerprint
     redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what mode paste can show
@@ -65,11 +64,13 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
             if picture is not None:
                 record = edit_record({axis.name: SAVED_AT}, **about, mode=face.mode)
                 outputs.save_photo(_target(folder, face.name, step, axis.name), picture, record=record)
+    unseen = [axis.name for axis in axes if axis.name not in redrawn]
+    empty = f"; empty: {' and '.join(unseen)} move photos only" if unseen else ""
     sheet = contact_sheet(
         rows,
         title="Every expression on faces of nobody",
         subtitle=f"intensity 1, mode {arguments.mode}; {CREDIT}; drawn: seed {arguments.seed}, mode paste, "
-        f"generator {generator.fingerprint[:12]}",
+        f"generator {generator.fingerprint[:12]}{empty}",
         column_labels=["before", *(axis.name + (" (experimental)" if axis.experimental else "") for axis in axes)],
         row_labels=[face.name for face in faces],
         tile_px=TILE_PX,
@@ -79,7 +80,8 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     metrics = {face.name: first_of(face.inversion.metrics) for face in faces}
     said: dict[str, object] = about | {"seed": arguments.seed, "expressions": list(axes.names)}
     said |= {"inversions": metrics, "attribution": CREDIT}
-    return said, [f"contact sheet: {folder / 'sheet.png'}", *pictures]
+    notes = [f"note: {' and '.join(unseen)} move photos only, so the drawn face has none of it"] if unseen else []
+    return said, [f"contact sheet: {folder / 'sheet.png'}", *pictures, *notes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,16 +150,6 @@ def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: P
     inversion = invert_images(generator, tensor_from_photo(photo), method=method, progress=progress)
     crop, fit = place_drawn(photo, generator.spec.crop)
     return replace(inversion, crops=(crop,), faces=None if fit is None else (fit,))
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the output folder, only its last level, and see that it can be written to."""
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {folder}: {error.strerror or error}; give a new folder in one that exists"
-        ) from error
 
 
 def _target(folder: Path, face: str, step: int, expression: str) -> Path:

@@ -15,15 +15,13 @@ from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress
 from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled
+from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled, spelled_out
 from .outputs import Outputs
 
 
 def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Faces of nobody, drawn from random codes."""
     outputs.expect_photos([arguments.out], inputs=input_files(arguments))
-    if not 1 <= arguments.count <= 400:
-        raise ShapeError(f"{arguments.count} faces were asked for; give --count from 1 to 400")
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
     generator = load_generator(arguments.generator, device=arguments.device)
@@ -49,11 +47,12 @@ def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome
     if len(latent) != 1:
         raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
     generator, axes = load_models(arguments)
+    intensities, notes = spelled_out(intensities, axes)
     expect_possible(generator, axes, intensities, drawn=True)
     edited = move_latent(latent, axes, intensities)
     record = edit_record(intensities, generator=generator.fingerprint, axes=axes.content_fingerprint)
     outputs.save_photo(arguments.out, drawn(generator, edited, progress)[0], record=record)
-    return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}"]
+    return dict(record), [f"{spelled(intensities)}: wrote {arguments.out}", *notes]
 
 
 def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Photo]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..expressions import ExpressionAxes, load_axes
+from ..expressions import ExpressionAxes, ExpressionAxis, load_axes
 from ..expressions.meanings import EXPRESSIONS, SHAPES
 from ..face_model import REGIONS, load_face_model, sides_of
 from ..progress import Progress
@@ -34,7 +34,18 @@ def _named(axes: ExpressionAxes, name: str) -> dict[str, object]:
         "source": axis.source or axis.label_source,
         "moves": [part for part, has in (("photo", axis.has_coefficients), ("generator", axis.has_direction)) if has],
         "experimental": axis.experimental,
+        "experimental_because": _why_experimental(axis),
     }
+
+
+def _why_experimental(axis: ExpressionAxis) -> str:
+    """What is not sure of an axis: only what was fitted on codes can be so."""
+    if not axis.experimental or not axis.has_direction:
+        return ""
+    return (
+        f"; experimental in what the generator draws: fitted on {axis.n_expression} examples, told from neutral with an AUC "
+        f"of {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
+    )
 
 
 def _lines(named: dict[str, dict[str, object]], shapes: dict[str, dict[str, object]]) -> list[str]:
@@ -43,7 +54,7 @@ def _lines(named: dict[str, dict[str, object]], shapes: dict[str, dict[str, obje
     for name, facts in named.items():
         origin = str(facts["source"]).split(";")[0]
         source = f" (from {origin})" if origin else ""
-        lines.append(f"  {name:{wide}}  {facts['does']}{source}{', experimental' if facts['experimental'] else ''}")
+        lines.append(f"  {name:{wide}}  {facts['does']}{source}{facts['experimental_because']}")
     lines += [
         "",
         "shapes of the face model (0 to 1; for one side add Left or Right, the person's own, where marked *):",

@@ -6,10 +6,10 @@ from argparse import Namespace
 
 from ..checkpoints import load_generator
 from ..images import open_photo
-from ..inversion import invert
+from ..inversion import expect_method, invert
 from ..latents import save_latent
 from ..progress import Progress
-from .arguments import Outcome, first_of, input_files, notes_of
+from .arguments import Outcome, chosen_face, first_of, input_files, notes_of
 from .outputs import Outputs
 
 
@@ -18,7 +18,9 @@ def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> 
     outputs.expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo))
     photo = open_photo(arguments.photo)
     generator = load_generator(arguments.generator, device=arguments.device)
-    inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
+    expect_method(generator, arguments.method)
+    face, notes = chosen_face(photo, arguments.face)
+    inversion = invert(generator, photo, method=arguments.method, face=face, progress=progress)
     quads = [crop.quad.tolist() for crop in inversion.crops or ()]
     save_latent(arguments.out, inversion.latent, quads=quads)
     outputs.wrote(arguments.out)
@@ -29,4 +31,4 @@ def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> 
         "inversion": metrics,
     }
     told = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items())
-    return report, [f"wrote {arguments.out} ({told})", *notes_of(photo)]
+    return report, [f"wrote {arguments.out} ({told})", *notes, *notes_of(photo)]

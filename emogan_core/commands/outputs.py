@@ -10,6 +10,16 @@ from ..files import refuse_overwrite
 from ..images import Photo, check_photo_target, save_photo
 
 
+def make_folder(folder: Path) -> None:
+    """Create the output folder, only its last level, and see that it can be written to."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {folder}: {error.strerror or error}; give a new folder in one that exists"
+        ) from error
+
+
 class Outputs:
     """The outputs of one command.
 
@@ -58,7 +68,7 @@ class Outputs:
             raise OutputError(f"the name {str(target)!a} is no text in UTF-8; give another name") from error
         self.expect([target], inputs=inputs)
 
-    def save_photo(self, target: Path, photo: Photo, *, record: Mapping[str, object]) -> None:
+    def save_photo(self, target: Path, photo: Photo, *, record: Mapping[str, object] | None) -> None:
         """Save a picture, and tell.
 
         Raises: OutputError.

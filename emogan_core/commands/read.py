@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..expressions import Reading, read_expression, reading_lines
+from ..expressions import Reading, reading_lines, reading_of
+from ..faces import fit_to_photo
 from ..images import open_photo
 from ..progress import Progress
-from .arguments import Outcome, notes_of
+from .arguments import Outcome, chosen_face, notes_of
 from .outputs import Outputs
 
 
 def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The expression of one face of a photo."""
     photo = open_photo(arguments.photo)
-    reading = read_expression(photo, face=arguments.face)
+    face, notes = chosen_face(photo, arguments.face)
+    reading = reading_of(fit_to_photo(photo, face))
     lines = reading_lines(reading)
     head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
-    return reading_report(reading), [*lines, head, fitted, *notes_of(photo)]
+    return reading_report(reading), [*lines, head, fitted, *notes, *notes_of(photo)]
 
 
 def reading_report(reading: Reading) -> dict[str, object]:

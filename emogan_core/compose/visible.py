@@ -22,7 +22,10 @@ DARK, PALE = -0.6, -0.12  # the same: so much darker than the skin, or less red,
 COLOURLESS = 0.012  # spread of log red/green below which a picture is gray or toned
 OPEN_CM = 0.35  # an eye less open than this may show neither white nor iris
 EYE_CONTRAST = 0.42  # log brightness between an open eye's darkest and brightest parts, at least
-FAR_CM, FAR_SUM = 0.8, 17.0  # mean motion of the landmarks, and sum of coefficients, beyond those of any face
+FAR_CM, FAR_SUM = (
+    0.66,
+    17.0,
+)  # mean motion of the landmarks, sum of coefficients; happiness 2 looks right, 2.5 smears lids
 SKIN, ONE_HUE = (50, 280, 205, 425, 117, 346, 4, 195, 151, 9, 108, 337), 0.15  # landmarks on it; spread of log ratios
 SMALL_PX = 64.0  # between the eyes
 MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")

@@ -12,6 +12,7 @@ from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_
 from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
 from .prototypes import NAMED, PROTOTYPES, prototype
 from .reading import Reading, read_expression, reading_lines, reading_of
+from .spelling import spelled_as_known
 from .steps import StepConfig
 from .tables import Mirror
 
@@ -64,4 +65,5 @@ __all__ = [
     "scale_intensities",
     "shape_axis",
     "share_of_edit",
+    "spelled_as_known",
 ]

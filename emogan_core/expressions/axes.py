@@ -16,6 +16,10 @@ REFERENCE = "neutral"
 """The label every expression is compared with; the origin of every axis."""
 
 
+NO_SHAPE = "tongueOut"
+"""The one of ARKit's shapes that the face model lacks."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionAxis:
     """What one expression changes, in three parts, and all that is known about it.
@@ -116,6 +120,11 @@ class ExpressionAxes:
             return shape_axis(name)
         shapes = load_face_model().names
         known = dict.fromkeys([*self.names, *shapes, *both_sides(shapes)])
+        if name.casefold() == NO_SHAPE.casefold():
+            raise ExpressionError(
+                f"the face model has no shape '{NO_SHAPE}': its tongue shows behind open lips (jawOpen) and does not come "
+                "out; `emogan expressions` lists what there is"
+            )
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         raise ExpressionError(
             f"expression '{name}' is not known; "

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CheckpointError, ExpressionError
-from ..files import write_whole
+from ..files import ordinary_only, write_whole
 from ..weights import builtin_path
 from .editing import checked_intensity
 
@@ -73,7 +73,7 @@ def load_preset(path: Path) -> dict[str, float]:
     beyond the limit.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=ordinary_only) as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise CheckpointError(f"cannot read {path.name}: {error.strerror or error}; check the file") from error
@@ -113,4 +113,6 @@ def _checked(where: str, intensities: object) -> dict[str, float]:
 
 def _number(value: object) -> float:
     """A JSON number; texts and truth values are none, and `checked_intensity` says so of NaN."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return float("nan")
+    return float(value) if abs(value) < 1e9 else float("inf")  # a whole number of 400 digits is no float

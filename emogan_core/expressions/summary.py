@@ -12,26 +12,21 @@ def lines_of(axes: ExpressionAxes) -> list[str]:
 
 
 def facts_of(axis: ExpressionAxis) -> dict[str, object]:
-    """An axis as JSON: what it moves, from what, and how well it is known."""
+    """An axis as JSON: what it moves, from what, and how well it is known; only what there is to say."""
     parts = {
         "generator": axis.has_direction,
         "face model": axis.has_coefficients,
         "shading": axis.shading.numel() > 0,
     }
-    return {
-        "model": axis.model,
-        "link": axis.link,
-        "eta_per_unit": round(axis.eta_per_unit, 3),
-        "examples": axis.n_expression,
-        "neutral": axis.n_neutral,
-        "people": axis.n_people,
-        "auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)],
-        "experimental": axis.experimental,
-        "moves": [part for part, has in parts.items() if has],
-        "source": axis.source,
-        "label_source": axis.label_source,
-        "licence": axis.licence,
-    }
+    facts: dict[str, object] = {"moves": [part for part, has in parts.items() if has]}
+    if axis.has_direction:
+        facts |= {"model": axis.model, "link": axis.link, "eta_per_unit": round(axis.eta_per_unit, 3)}
+        facts |= {"auc": [round(axis.auc, 3), round(axis.auc_low, 3), round(axis.auc_high, 3)]}
+        facts |= {"experimental": axis.experimental}
+    if axis.n_expression:
+        facts |= {"examples": axis.n_expression, "neutral": axis.n_neutral, "people": axis.n_people}
+    told = {"source": axis.source, "label_source": axis.label_source, "licence": axis.licence}
+    return facts | {name: text for name, text in told.items() if text}
 
 
 def _line(axis: ExpressionAxis) -> str:

@@ -11,6 +11,7 @@ from ..errors import FaceError
 from ..face_model import FaceFit
 from ..images import Photo
 from ..progress import Progress, StepReport, silent
+from .align import Face
 from .crop import Crop, crop_of, cut
 from .find import choose_face
 from .fit import fit_to_photo
@@ -29,16 +30,16 @@ class CutFaces:
 
 
 def cut_faces(
-    photos: Sequence[Photo], *, frame: str, resolution: int, face: int = 0, progress: Progress = silent
+    photos: Sequence[Photo], *, frame: str, resolution: int, face: int | Face = 0, progress: Progress = silent
 ) -> CutFaces:
-    """Find one face in each photo, the `face`-th largest, cut it out and fit the face model to it.
+    """Find one face in each photo, the `face`-th largest or the one given, cut it out and fit the face model to it.
 
     Raises: FaceError when there is none such, saying which photo of several it is about; Cancelled from `progress`.
     """
     images, crops, fits = [], [], []
     for number, photo in enumerate(photos, start=1):
         try:
-            found = choose_face(photo, face)
+            found = face if isinstance(face, Face) else choose_face(photo, face)
             fits.append(fit_to_photo(photo, found))
         except FaceError as error:
             where = f"image {number} of {len(photos)}: " if len(photos) > 1 else ""

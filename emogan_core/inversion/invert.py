@@ -11,7 +11,7 @@ from torch import Tensor
 from ..devices import gradients_off
 from ..errors import CheckpointError, EmoganError, ShapeError
 from ..face_model import FaceFit
-from ..faces import Crop, cut_faces
+from ..faces import Crop, Face, cut_faces
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
@@ -58,11 +58,11 @@ def invert(
     photo: Photo | Sequence[Photo],
     *,
     method: str = "hybrid",
-    face: int = 0,
+    face: int | Face = 0,
     config: OptimiseConfig | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """Find one face in each photo, the `face`-th largest from 0, and its code.
+    """Find one face in each photo, the `face`-th largest from 0, and its code; a face that was found already is taken as it is.
 
     Convention: one row per photo, with its crop and the face model's fit; photos are never changed.
     Raises: FaceError when there is none such; Cancelled from `progress`; as `expect_method`.

@@ -24,6 +24,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.resolution, self.channels, self.w_dim, self.num_ws = resolution, channels, w_dim, num_ws
         self.linear = nn.Linear(3 * LINEAR_SIDE * LINEAR_SIDE, w_dim)
+        nn.init.zeros_(self.linear.bias)  # as of all layers here; torch would draw it from its global generator
         self.fromrgb = Conv(3, channels[-1], kernel=3)
         for index in range(len(channels) - 1, 0, -1):
             self.add_module(f"b{4 << index}", Conv(channels[index], channels[index - 1], kernel=3, down=True))

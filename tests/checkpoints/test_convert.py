@@ -89,6 +89,18 @@ def test_shape_the_built_in_one_can_be_converted(tmp_path: Path) -> None:
     done = convert_generator("builtin", tmp_path / "out.safetensors", options=ConversionOptions(half=True))
     assert done.same_fingerprint  # it is kept in half precision already
     assert done.generator.encoder is not None
+    assert done.notices == ()
+    (larger,) = convert_generator(done.out, tmp_path / "larger.safetensors").notices
+    assert "larger.safetensors is 2.0 times as large as out.safetensors, which keeps numbers of 16 bits" in larger
+
+
+def test_error_a_crop_that_the_file_tells_stays(tmp_path: Path) -> None:
+    """Its encoder and latents are for that frame, and the fingerprint would be the same."""
+    out = tmp_path / "out.safetensors"
+    with pytest.raises(CheckpointError, match=r"tells its crop, 'tight', .* cannot become 'ffhq'; leave crop away"):
+        convert_generator("builtin", out, options=ConversionOptions(crop="ffhq"))
+    assert not out.exists()
+    assert convert_generator("builtin", out, options=ConversionOptions(crop="tight")).same_fingerprint
 
 
 def test_error_nothing_is_written(checkpoint: Path, tmp_path: Path) -> None:

@@ -91,5 +91,6 @@ def test_golden_notices_of_far_edits_and_small_faces() -> None:
         error_cm=0.0,
     )
     assert notices_of(large, plain, 0.3) == ()
-    assert any("lower intensities" in told for told in notices_of(large, plain, 0.95))
+    assert any("lower intensities" in told for told in notices_of(large, plain, 0.7))  # lids smear from there on
+    assert notices_of(large, plain, 0.65) == ()  # happiness 2
     assert any("lower intensities" in told for told in notices_of(large, np.ones(len(plain)), 0.3))

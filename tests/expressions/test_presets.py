@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_error_another_file(tmp_path: Path, content: bytes, sentence: str) -> No
         load_preset(tmp_path / "it.json")
 
 
-@pytest.mark.parametrize("value", ["NaN", '"1"', "true", "null", "9", "1e999"])
+@pytest.mark.parametrize("value", ["NaN", '"1"', "true", "null", "9", "1e999", "9" * 400, "-" + "9" * 400])
 def test_error_no_intensity(tmp_path: Path, value: str) -> None:
     (tmp_path / "it.json").write_text(f'{{"format": "emotiongan-expression-1", "intensities": {{"anger": {value}}}}}')
     with pytest.raises(ExpressionError, match="the intensity of 'anger' is"):
@@ -69,6 +70,9 @@ def test_error_no_intensity(tmp_path: Path, value: str) -> None:
 def test_error_missing_empty_and_nowhere(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot read none"):
         load_preset(tmp_path / "none.json")
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(CheckpointError, match=r"cannot read pipe\.json: it is a device or pipe"):
+        load_preset(tmp_path / "pipe.json")
     with pytest.raises(ExpressionError, match="nothing to save"):
         save_preset(tmp_path / "it.json", {})
     with pytest.raises(OutputError, match="does not exist"):
