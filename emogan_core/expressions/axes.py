@@ -147,6 +147,13 @@ def shape_axis(name: str) -> ExpressionAxis:
     return moving_axis(name, coefficients, source="a shape of the face model")
 
 
+def moving_only(axis: ExpressionAxis) -> ExpressionAxis:
+    """An axis without its part in the latent, which belongs to one generator."""
+    return moving_axis(
+        axis.name, axis.coefficients, shading=axis.shading, source=axis.source, level_gain=axis.level_gain
+    )
+
+
 def moving_axis(
     name: str,
     coefficients: torch.Tensor,

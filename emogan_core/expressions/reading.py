@@ -68,8 +68,7 @@ def reading_of(fit: FaceFit) -> Reading:
 
     Raises: CheckpointError when the readout's file is missing or belongs to another face model.
     """
-    readout = _readout()
-    eta = readout.weight @ features_of(fit.coefficients) + readout.intercept
+    eta = log_odds(fit.coefficients)
     mass = np.exp(eta - eta.max())
     return Reading(
         coefficients=dict(zip(load_face_model().names, fit.coefficients.tolist(), strict=True)),
@@ -79,6 +78,16 @@ def reading_of(fit: FaceFit) -> Reading:
         probabilities=dict(zip(READ, (mass / mass.sum()).tolist(), strict=True)),
         error_cm=fit.error_cm,
     )
+
+
+def log_odds(coefficients: Array) -> Array:
+    """The log odds against neutral of READ, [..., 8] of coefficients [..., k]; those of neutral are 0.
+
+    Raises: CheckpointError when the readout's file is missing or belongs to another face model.
+    """
+    readout = _readout()
+    eta = features_of(coefficients) @ readout.weight.T + readout.intercept
+    return eta - eta[..., :1]
 
 
 def reading_lines(reading: Reading, *, most: int = 12) -> list[str]:
