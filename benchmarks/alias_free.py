@@ -1,6 +1,6 @@
 """Drawing time and memory of our StyleGAN3, against the published PyTorch reference when its source is at hand.
 
-python benchmarks/alias_free.py [--reference DIR] [--nets T R] [--sides 256 512 1024] [--gradient] [--device cpu]
+python benchmarks/alias_free.py [--reference DIR] [--nets T R] [--sides 256 512 1024] [--only TABLE] [--device cpu] -o TABLE.md
 
 DIR is a checkout of stylegan3; nothing of it is shipped, and it needs scipy. Both networks get the same random weights,
 each case runs in a process of its own, and their pictures must agree, or no times are printed.
@@ -28,6 +28,21 @@ from emogan_core.networks.layers import initialise
 from emogan_core.networks.spec import AliasFree
 from emogan_core.networks.stylegan3 import frequency_bands
 
+HEADER = """\
+# StyleGAN3: memory and time
+
+```
+python benchmarks/alias_free.py --reference DIR -o docs/results/stylegan3.md
+```
+
+Against the plain PyTorch path of NVIDIA's stylegan3, the one it takes without a CUDA compiler. {device}, torch {torch}, float32, random weights, one picture. Seconds are of processor time over {threads} thread(s) on a CPU; peaks are what drawing adds to the networks themselves.
+"""
+TABLES = {
+    "drawing": "Drawing",
+    "gradient": "With the gradient with respect to the codes, as inversion needs it",
+}
+GRADIENT_REFERENCE_PX = 256
+"""Side up to which the reference is asked for gradients: there it takes 12 GiB already."""
 LAYOUTS = {"T": AliasFree(), "R": AliasFree(conv_kernel=1, use_radial_filters=True)}
 WIDTHS = {"T": (32768, 512), "R": (65536, 1024)}
 
@@ -127,39 +142,50 @@ def main() -> None:
     parser.add_argument("--nets", nargs="*", default=["T", "R"], choices=["T", "R"])
     parser.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--gradient", action="store_true", help="also the gradient with respect to the codes, as inversion needs it"
-    )
+    parser.add_argument("--only", nargs="*", default=list(TABLES), choices=list(TABLES))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--case", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("-o", "--out", type=Path)
     arguments = parser.parse_args()
     if arguments.case:
         who, net, side = arguments.case[0], arguments.case[1], int(arguments.case[2])
         draw = (
             ours(net, side).to(arguments.device).synthesis if who == "ours" else theirs(net, side, arguments.reference)
         )
-        figures = measure(draw, repeats=arguments.repeats, gradient=arguments.gradient, device=arguments.device)
+        figures = measure(
+            draw, repeats=arguments.repeats, gradient="gradient" in arguments.only, device=arguments.device
+        )
         print(json.dumps(figures))
         return
-    print(
-        f"{arguments.device}, torch {torch.__version__}, float32, random weights, one picture. Seconds are of processor "
-        f"time over {torch.get_num_threads()} threads on a CPU; peaks are what drawing adds to the networks themselves.\n"
-    )
-    print("| net | side | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio |")
-    print("|---" * 8 + "|")
+    threads = torch.get_num_threads()
+    lines = [HEADER.format(device=arguments.device, torch=torch.__version__, threads=threads).rstrip()]
+    for table in arguments.only:
+        lines += ["", f"## {TABLES[table]}", "", *table_of(table, arguments)]
+        if arguments.out:
+            arguments.out.write_text("\n".join(lines) + "\n")
+
+
+def table_of(table: str, arguments: argparse.Namespace) -> list[str]:
+    """The rows of one table, smallest nets first."""
+    lines = [
+        "| net | side | ours, s | peak, MiB | reference, s | peak, MiB | time ratio | memory ratio |",
+        "|---" * 8 + "|",
+    ]
     for side in arguments.sides:
+        asked = arguments.reference and (table == "drawing" or side <= GRADIENT_REFERENCE_PX)
         for net in arguments.nets:
-            own = run_case("ours", net, side, arguments)
-            other = run_case("theirs", net, side, arguments) if arguments.reference else None
-            print(row(net, side, own, other), flush=True)
+            own = run_case("ours", net, side, table, arguments)
+            other = run_case("theirs", net, side, table, arguments) if asked else None
+            lines.append(row(net, side, own, other))
+            print(lines[-1], flush=True)
+    return lines
 
 
-def run_case(who: str, net: str, side: int, arguments: argparse.Namespace) -> dict[str, float]:
+def run_case(who: str, net: str, side: int, table: str, arguments: argparse.Namespace) -> dict[str, float]:
     """One case in a process of its own, so that peaks of memory do not mix."""
     command = [sys.executable, __file__, "--case", who, net, str(side), "--device", arguments.device]
-    command += ["--repeats", str(arguments.repeats)]
+    command += ["--repeats", str(arguments.repeats), "--only", table]
     command += ["--reference", str(arguments.reference)] if arguments.reference else []
-    command += ["--gradient"] if arguments.gradient else []
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     result: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return result

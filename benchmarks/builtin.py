@@ -19,10 +19,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from degradations import DEGRADATIONS, degraded
-from edits import Bench, by_axis
+from edits import Bench
 from held_out import Subject, inverted, rows_of, studio_people
 from pictures import SIDE, Pictures, codes_of, detected, psnr, read, reconstructed, samples, with_features
-from probes import Array, fit_expression_probes, fit_identity_probe, likeness
+from probes import Array, fit_identity_probe, fit_smile_probe, likeness
 from scipy.spatial.distance import cdist
 from scores import LESS, MORE, Measure, Score, Scores, comparison, frechet_of, mean_of
 from sklearn.decomposition import PCA
@@ -45,7 +45,7 @@ Faces of {people} people held out of training; every number has a 95 % bootstrap
 
 - Samples: {samples} at psi 0.7 from one seed. *Form* and *colour* are Frechet distances to held-out faces in fixed features (gradient histograms; 8 px colour pictures), smaller is better; other real faces are what no generator passes; psi 1 is the whole distribution, psi 0.7 leaves out what is rare. *Precision* is the share of samples that pass for one of the held-out faces, *recall* the share of held-out faces that pass for a sample, by form: nearer to one than its third neighbour among its own (Kynkaanniemi et al. 2019). *Sharpness* is the mean gradient over that of real faces at 128 px. *Broken* is the share in which the program's own face finder detects no face. *Nearest* is the mean cosine of 16 px gray pictures between samples and their nearest training face; far more than real faces' own would mean that people were memorised.
 - Reconstruction: one pass of the encoder on held-out faces, at 128 px. Likeness is by a linear probe of identity (strangers {strangers:.2f}). *When* they are blurred, compressed, dark or half covered (`benchmarks/degradations.py`), likeness is to the clean picture. *People told apart by their codes*: how often a code is nearer to that of another picture of the same person than to a stranger's (cosine of whitened codes; 0.5 is chance).
-- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/probes.py`; more edits: docs/results/expressions.md.
+- Edits: {edited} held-out studio people, inverted by method {method} (the program's own is hybrid), happiness along the axes of the generator, put back in mode motion. Inversion is compared at 128 px, whatever the generator draws. The *share of a true smile* is by a linear probe of smiles, the same people's smiling photos being 1. An edit that does little keeps the likeness: compare it *at half a true smile*, read off between the intensities. Under real faces stands what the true smile does to the likeness. Probes: `benchmarks/probes.py`; more edits: docs/results/judged-edits.md.
 """
 COMPONENTS = 48
 HALF = 0.5  # of a true smile
@@ -99,7 +99,7 @@ def gathered(arguments: argparse.Namespace) -> Reference:
             "form": PCA(COMPONENTS, random_state=0).fit(training.form),
             "colour": PCA(COMPONENTS, random_state=0).fit(training.colour),
         },
-        smile=fit_expression_probes(labelled, names=("happiness",))["happiness"],
+        smile=fit_smile_probe(labelled),
         identity=fit_identity_probe(labelled),
         subjects=studio_people(*arguments.studio)[: arguments.people],
     )
@@ -194,7 +194,7 @@ def told_apart(ws: Tensor, names: Sequence[str]) -> Array:
 
 def of_edits(generator: Generator, axes: ExpressionAxes | None, reference: Reference, *, method: str) -> Scores:
     people = inverted(generator, reference.subjects, method=method)
-    bench = Bench(people, generator, probes={"happiness": reference.smile}, identity=reference.identity)
+    bench = Bench(people, generator, smile=reference.smile, identity=reference.identity)
     drawn = with_features(torch.cat([person.inversion.reconstruction for person in people]))
     target = with_features(torch.cat([cut(one.photo, one.crop, SIDE) for one in reference.subjects]))
     scores = {
@@ -203,8 +203,7 @@ def of_edits(generator: Generator, axes: ExpressionAxes | None, reference: Refer
     }
     if axes is None:
         return scores
-    edit = by_axis(axes, "happiness")
-    edits = {x: bench.run(edit, x, "motion", "happiness") for x in INTENSITIES}
+    edits = {x: bench.run(axes, x) for x in INTENSITIES}
     shares = {x: mean_of(one.share) for x, one in edits.items()}
     kept = {x: mean_of(one.kept) for x, one in edits.items()}
     return scores | {

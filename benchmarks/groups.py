@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from edits import Bench, by_axis
+from edits import Bench
 from grouping import TURNED, Faces, Groups, Mask, once, press_groups, studio_groups
 from held_out import Row, Subject, inverted, rows_of, whole
 from pictures import detected, psnr, read, with_features
-from probes import Array, fit_expression_probes, fit_identity_probe, likeness
+from probes import Array, fit_identity_probe, fit_smile_probe, likeness
 from scores import LESS, MORE, Measure, mean_of
 from sklearn.pipeline import Pipeline
 
@@ -84,10 +84,8 @@ def measured(
     original = with_features(torch.cat([cut(one.photo, one.crop, 128) for one in subjects]), rows)
     drawn = with_features(torch.cat([one.inversion.reconstruction for one in people]), rows)
     alike = likeness(probes.identity, drawn.form, original.form)
-    bench = Bench(
-        people, generator, probes={"happiness": probes.smile}, identity=probes.identity, smiles=smiles, draft=True
-    )
-    share = bench.run(by_axis(axes, "happiness"), 1.0, "motion", "happiness").share
+    bench = Bench(people, generator, smile=probes.smile, identity=probes.identity, smiles=smiles, draft=True)
+    share = bench.run(axes, 1.0).share
     values = {
         "reconstruction, dB": psnr(drawn, original),
         "likeness": alike,
@@ -141,8 +139,7 @@ def main() -> None:
     arguments, begin = parser.parse_args(), time.monotonic()
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
     training = read(arguments.press[0], rows_of(arguments.press[1], held_out=False), most=3000).labelled()
-    smile = fit_expression_probes(training, names=("happiness",))["happiness"]
-    probes = Probes(smile, fit_identity_probe(training))
+    probes = Probes(fit_smile_probe(training), fit_identity_probe(training))
     lines = [HEADER, f"Generator `{generator.fingerprint[:12]}`, axes `{axes.content_fingerprint[:12]}`.", ""]
     for (folder, table), groups_of in ((arguments.press, press_groups), (arguments.studio, studio_groups)):
         happy = [row for row in rows_of(table, held_out=True) if row["expression"] == "happiness"]

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from emogan_core.face_model import FaceFit
-from emogan_core.faces import Crop, Face, choose_face, crop_of, cut, fit_to_photo
+from emogan_core.faces import Crop, Face, cut, fit_to_photo, whole_crop
 from emogan_core.images import Photo, open_photo, photo_from_tensor
 from emogan_core.inversion import Inversion, invert_images
 from emogan_core.networks import Generator
@@ -65,8 +65,7 @@ def landmarks_of(row: Row) -> np.ndarray:
 
 def whole(photo: Photo, row: Row) -> Crop:
     """The crop of a picture that is already cut in the frame, with the landmarks of its row in the table."""
-    side = photo.pixels.shape[0]
-    return Crop(np.array([[0, 0], [side, 0], [side, side], [0, side]], float), landmarks_of(row), "tight")
+    return whole_crop(photo, "tight", landmarks_of(row))
 
 
 def studio_people(folder: Path, table: Path) -> list[Subject]:
@@ -79,17 +78,6 @@ def studio_people(folder: Path, table: Path) -> list[Subject]:
         photo = open_photo(folder / neutral["file"])
         with Image.open(folder / shown[person, "happiness"]["file"]) as smile:
             found.append(Subject(photo, whole(photo, neutral), smile.convert("RGB")))
-    return found
-
-
-def photo_people(folder: Path) -> list[Subject]:
-    """People of full photos named *_neutral.jpg and *_smiling.jpg."""
-    found = []
-    for path in sorted(folder.glob("*_neutral.jpg")):
-        photo = open_photo(path)
-        smiling = open_photo(path.with_name(path.name.replace("neutral", "smiling")))
-        smile = picture_of(smiling, crop_of(choose_face(smiling), "tight"))
-        found.append(Subject(photo, crop_of(choose_face(photo), "tight"), smile))
     return found
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from held_out import Row
 from PIL import Image
-from probes import Array, LabelledFeatures, features, scores_of
+from probes import Array, LabelledFeatures, features, smile_of
 from torch import Tensor
 
 from emogan_core.faces import find_faces
@@ -44,8 +44,7 @@ class Pictures:
         return np.asarray(((across.mean((1, 2, 3)) + down.mean((1, 2, 3))) / 2).double().numpy())
 
     def labelled(self) -> LabelledFeatures:
-        expressions = tuple(row["expression"] for row in self.rows)
-        return LabelledFeatures(self.form, self.names, expressions, scores_of(self.rows))
+        return LabelledFeatures(self.form, self.names, smile_of(self.rows))
 
     def part(self, keep: slice) -> Pictures:
         return Pictures(self.images[keep], self.form[keep], self.colour[keep], self.rows[keep])

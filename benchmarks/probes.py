@@ -1,15 +1,13 @@
 """Probes: measures of faces that know nothing of our generator: histograms of gradients, read by linear models.
 
-They are fitted on people in training, on other labels than the axes (MediaPipe's blendshape estimates for expressions,
-names for identity), and are tested on held-out people before anybody believes them.
+They are fitted on people in training, on other labels than the axes: MediaPipe's estimate of the smile, and names for
+identity.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +20,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 SIDE = 128
-SCORES = {
-    "happiness": ("mouthSmileLeft", "mouthSmileRight"),
-    "surprise": ("jawOpen", "browOuterUpLeft", "browOuterUpRight", "eyeWideLeft", "eyeWideRight"),
-    "anger": ("browDownLeft", "browDownRight"),
-    "sadness": ("mouthFrownLeft", "mouthFrownRight"),
-    "disgust": ("noseSneerLeft", "noseSneerRight", "mouthUpperUpLeft", "mouthUpperUpRight"),
-}
+SMILE = ("mouthSmileLeft", "mouthSmileRight")
 
 Array = NDArray[np.float64]
 
@@ -41,40 +33,22 @@ def features(picture: Image.Image) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class LabelledFeatures:
-    """Features [n, d] of labelled pictures, with people, expressions, and blendshape sums by expression [n]."""
+    """Features [n, d] of labelled pictures, with people, and how much each smiles, 0 to 1, [n]."""
 
     x: Array
     people: tuple[str, ...]
-    expressions: tuple[str, ...]
-    scores: dict[str, Array]
+    smile: Array
 
 
-def read_features(folder: Path, table: Path, *, keep: slice) -> LabelledFeatures:
-    """Features of the pictures a table lists, every so many of them."""
-    with table.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))[keep]
-    x = []
-    for row in rows:
-        with Image.open(folder / row["file"]) as picture:
-            x.append(features(picture))
-    people, expressions = (tuple(row[name] for row in rows) for name in ("person", "expression"))
-    return LabelledFeatures(np.stack(x), people, expressions, scores_of(rows))
+def smile_of(rows: Sequence[Mapping[str, str]]) -> Array:
+    """[n]: MediaPipe's estimate of the smile in the rows of a table, both sides together."""
+    return np.array([np.mean([float(row[name]) for name in SMILE]) for row in rows])
 
 
-def scores_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Array]:
-    """Mean blendshapes [n] of a table's rows, by expression."""
-    return {
-        name: np.array([np.mean([float(row[c]) for c in columns]) for row in rows]) for name, columns in SCORES.items()
-    }
-
-
-def fit_expression_probes(faces: LabelledFeatures, *, names: Sequence[str] = tuple(SCORES)) -> dict[str, Pipeline]:
-    """One ridge regression per expression, features to mean blendshape in 0..1."""
-    return {name: _ridge().fit(faces.x, faces.scores[name]) for name in names}
-
-
-def _ridge() -> Pipeline:
-    return make_pipeline(StandardScaler(), PCA(300, random_state=0), RidgeCV(np.logspace(0, 5, 11)))
+def fit_smile_probe(faces: LabelledFeatures) -> Pipeline:
+    """A ridge regression from features to the smile."""
+    ridge = make_pipeline(StandardScaler(), PCA(300, random_state=0), RidgeCV(np.logspace(0, 5, 11)))
+    return ridge.fit(faces.x, faces.smile)
 
 
 def fit_identity_probe(faces: LabelledFeatures) -> Pipeline:
@@ -94,27 +68,5 @@ def fit_identity_probe(faces: LabelledFeatures) -> Pipeline:
 
 def likeness(probe: Pipeline, a: Array, b: Array) -> Array:
     """[n]: cosine between the identity codes of two feature sets [n, d]."""
-    return cosine(probe.transform(a), probe.transform(b))
-
-
-class Recogniser:
-    """A face recogniser somebody brings as an ONNX file (112 px RGB in [-1, 1] to an embedding); never shipped."""
-
-    def __init__(self, path: Path) -> None:
-        import onnxruntime  # only needed with --identity: pip install onnxruntime
-
-        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        self.input = self.session.get_inputs()[0].name
-
-    def transform(self, pictures: list[Image.Image]) -> Array:
-        """[n, d] embeddings."""
-        small = [
-            np.asarray(p.convert("RGB").resize((112, 112), Image.Resampling.LANCZOS), np.float32) for p in pictures
-        ]
-        batch = np.stack(small).transpose(0, 3, 1, 2) / 127.5 - 1
-        return np.concatenate([self.session.run(None, {self.input: one[None].astype(np.float32)})[0] for one in batch])
-
-
-def cosine(u: Array, v: Array) -> Array:
-    """[n]: cosine between the rows of two sets of codes [n, d]."""
+    u, v = probe.transform(a), probe.transform(b)
     return np.asarray((u * v).sum(1) / (np.linalg.norm(u, axis=1) * np.linalg.norm(v, axis=1)))

@@ -44,13 +44,7 @@ HEADER = """\
 python benchmarks/synthesis.py --reference DIR -o docs/results/synthesis.md
 ```
 
-StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path. Where no gradients are wanted, the larger blocks are
-drawn in tiles of rows that fit the caches, one picture at a time, with styles folded into the kernels; wide layers are
-convolved by tiles (Winograd), whose root mean square error was 1.2 to 1.8 times that of the plain convolution, 1e-6 of
-a layer's standard deviation. Under gradients, and off the CPU, networks are drawn whole; nothing was measured on a GPU.
-
-`python benchmarks/synthesis.py --device cuda` times float32, `torch.compile` and CUDA graphs against the reference and
-its own kernels; no GPU has run it yet, so its speed there is not known.
+StyleGAN2 on a CPU, against stylegan2-ada-pytorch's plain path.
 """
 
 
@@ -185,7 +179,7 @@ def threads(sides: list[int], reference: Path | None, *, count: int = 2) -> list
         rows.append(f"| {side} | {count} | {times_and_ratio(seconds)} |")
         print(rows[-1], flush=True)
     torch.set_num_threads(before)
-    return [*rows, "", "Measured apart, with `--only threads`, when the machine had less other work."]
+    return rows
 
 
 def times_and_ratio(seconds: list[float]) -> str:
@@ -222,8 +216,7 @@ def halves(sides: list[int]) -> list[str]:
             error = float((half(ws.bfloat16()).float() - images).square().mean().sqrt() / images.std())
         rows.append(f"| {side} | {single:.2f} | {short:.2f} | {short / single:.2f} | {error:.1e} |")
         print(rows[-1], flush=True)
-    about = "bfloat16 gains nothing on this processor (AVX-512 BF16, no AMX)."
-    return [*rows, "", f"Error: root mean square, in standard deviations. {about}"]
+    return [*rows, "", "Error: root mean square, in standard deviations."]
 
 
 def device_table(arguments: argparse.Namespace) -> list[str]:
@@ -266,7 +259,7 @@ def main() -> None:
         HEADER,
         f"Random weights, float32, torch {torch.__version__}, one thread unless noted otherwise. The networks take turns in",
         "one process, and the least of up to five times counts: of CPU time, which on an idle machine is the time on the",
-        "clock, because this machine had other work.",
+        "clock.",
     ]
     for table in arguments.only:
         lines += ["", f"## {TITLES[table]}", "", *TABLES[table](arguments)]
