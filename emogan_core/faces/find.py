@@ -28,7 +28,9 @@ FINEST_PX = 2560
 SMALLEST_PHOTO_PX = 16  # below that there is nothing to see
 TURNED_PX = 560  # side of the square on which a photo is turned; it is wider than the photo
 SMALLEST_WINDOW = 36  # the cascade's own window is 24; smaller faces are left to a finer level
-TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180))  # tried in this order until a face appears
+TURNS_DEG = ((0, -25, 25), (-50, 50), (-90, 90, 180), (-70, 70, -115, 115, -138, 138, -160, 160))
+"""Tried in this order until a face appears: the likely turns of a photo first, then those between; the cascade finds
+faces within 12 degrees of upright."""
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
 LEAST_COVERED = 0.1

@@ -12,6 +12,7 @@ from PIL import Image
 from emogan_core.errors import FaceError
 from emogan_core.faces import Face, choose_face, crop_of, cut, face_under, find, find_faces, frame_quad
 from emogan_core.images import Photo, open_photo
+from emogan_core.weights import builtin_path
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "data" / "photos"
 PORTRAIT = skimage.data.astronaut()  # NASA, public domain
@@ -54,6 +55,20 @@ def test_invariance_size_of_the_photo(width):
 def test_invariance_photo_held_sideways(quarter_turns, roll):
     (face,) = find_faces(Photo(pixels=np.ascontiguousarray(np.rot90(PORTRAIT, quarter_turns))))
     assert face.roll_deg == pytest.approx(roll, abs=4)
+
+
+@pytest.mark.parametrize(("name", "clockwise"), [("f_multi", 120), ("m_african", 135), ("f_multi", 210)])
+def test_invariance_points_follow_a_photo_turned_by_any_angle(name, clockwise):
+    """Between quarter turns a face was not found; within 0.02 of the eye distance of 18 looked at."""
+    image = Image.open(builtin_path(f"examples/composite_{name}.jpg")).convert("RGB")
+    image = image.resize((360, 360 * image.height // image.width), Image.Resampling.LANCZOS)
+    turned = image.rotate(-clockwise, expand=True, resample=Image.Resampling.BICUBIC, fillcolor=image.getpixel((2, 2)))
+    (upright,), (found,) = (find_faces(Photo(pixels=np.asarray(one))) for one in (image, turned))
+    angle = np.radians(clockwise)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    expected = (upright.landmarks - np.array(image.size) / 2) @ turn.T + np.array(turned.size) / 2
+    eye_distance = np.linalg.norm(upright.landmarks[1] - upright.landmarks[0])
+    np.testing.assert_allclose(found.landmarks, expected, atol=0.03 * eye_distance)
 
 
 def test_invariance_frame_follows_a_tilted_photo():
