@@ -1,5 +1,6 @@
 """A mesh of the human face with named expression shapes, and how it is fitted to landmarks."""
 
+from .clip import fit_frames
 from .fit import FaceFit, fit_face, fit_faces
 from .model import PARTS, FaceModel, load_face_model
 from .names import REGIONS, both_sides, sides_of
@@ -14,6 +15,7 @@ __all__ = [
     "both_sides",
     "fit_face",
     "fit_faces",
+    "fit_frames",
     "fit_pose",
     "load_face_model",
     "sides_of",

@@ -50,6 +50,14 @@ class FaceFit:
         return placed
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """What all pictures of a person share: identity [i] and landmark modes [m], both about N(0, 1)."""
+
+    identity: Array
+    modes: Array
+
+
 def fit_face(model: FaceModel, landmarks: NDArray[np.floating]) -> FaceFit:
     """The face model fitted to one face.
 
@@ -67,27 +75,51 @@ def fit_faces(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> tu
     order, then finds the poses anew.
     Raises: as `fit_face`; ShapeError when none is given.
     """
+    return _fitted(model, landmarks, None)[1]
+
+
+def fit_person(model: FaceModel, landmarks: Sequence[NDArray[np.floating]]) -> Person:
+    """What is the same in several pictures of one person, fitted as `fit_faces` does.
+
+    Raises: as `fit_faces`.
+    """
+    return _fitted(model, landmarks, None)[0]
+
+
+def fit_face_of(model: FaceModel, person: Person, landmarks: NDArray[np.floating]) -> FaceFit:
+    """The face model fitted to one picture of a person who is known: pose and expression alone.
+
+    Raises: as `fit_face`.
+    """
+    return _fitted(model, [landmarks], person)[1][0]
+
+
+def _fitted(
+    model: FaceModel, landmarks: Sequence[NDArray[np.floating]], person: Person | None
+) -> tuple[Person, tuple[FaceFit, ...]]:
     if not landmarks:
         raise ShapeError("no landmarks came; give those of one picture or more of one person")
     places = [_checked(points) for points in landmarks]
     at_points = _landmark_model(model)
-    poses = [fit_pose(at_points.mean, points[:468], at_points.weight) for points in places]
+    found = person or Person(np.zeros(len(at_points.identity)), np.zeros(len(at_points.modes)))
+    shapes = [_landmarks(at_points, found.identity, np.zeros(()))] * len(places)
+    poses = [fit_pose(shapes[0], points[:468], at_points.weight) for points in places]
     gazes = [_gaze(model, pose, points) for pose, points in zip(poses, places, strict=True)]
-    identity = np.zeros(len(at_points.identity))
     coefficients = [np.zeros(len(model.names)) for _ in places]
-    shapes = [at_points.mean for _ in places]
     for _ in range(ROUNDS):
-        identity, modes, coefficients = _solve(
-            model, at_points, poses, shapes, [points[:468] for points in places], gazes
+        found, coefficients = _solve(
+            model, at_points, poses, shapes, [points[:468] for points in places], gazes, person
         )
-        shapes = [_landmarks(at_points, identity, np.tensordot(each, at_points.expression, 1)) for each in coefficients]
+        shapes = [
+            _landmarks(at_points, found.identity, np.tensordot(each, at_points.expression, 1)) for each in coefficients
+        ]
         poses = [
-            fit_pose(shape, points[:468] - _beyond(at_points, pose, modes), at_points.weight)
+            fit_pose(shape, points[:468] - _beyond(at_points, pose, found.modes), at_points.weight)
             for shape, points, pose in zip(shapes, places, poses, strict=True)
         ]
         gazes = [_gaze(model, pose, points) for pose, points in zip(poses, places, strict=True)]
-    return tuple(
-        _finished(model, at_points, pose, identity, each, points)
+    return found, tuple(
+        _finished(model, at_points, pose, found.identity, each, points)
         for pose, each, points in zip(poses, coefficients, places, strict=True)
     )
 
@@ -135,9 +167,11 @@ def _solve(
     shapes: Sequence[Array],
     places: Sequence[Array],
     gazes: Sequence[Array],
-) -> tuple[Array, Array, list[Array]]:
-    """Identity, modes and every picture's coefficients, with small changes of the poses: bounded least squares."""
-    common, k = len(at_points.identity) + len(at_points.modes), len(model.names)
+    person: Person | None,
+) -> tuple[Person, list[Array]]:
+    """The person, unless known, and every picture's coefficients, with small changes of the poses: bounded least squares."""
+    people, k = len(at_points.identity), len(model.names)
+    common = 0 if person is not None else people + len(at_points.modes)
     shared = common + POSE_STEPS * len(poses)
     size = shared + k * len(poses)
     normal, target = np.zeros((size, size)), np.zeros(size)
@@ -148,9 +182,13 @@ def _solve(
     for picture, (pose, shape, points, gaze) in enumerate(zip(poses, shapes, places, gazes, strict=True)):
         rows = pose.rotation[:2]
         columns = [np.einsum("npc,dc->npd", part, rows) for part in (at_points.identity, at_points.expression)]
-        parts = [columns[0], at_points.modes, _pose_steps(shape @ pose.rotation.T), columns[1]]
+        own_parts = [_pose_steps(shape @ pose.rotation.T), columns[1]]
+        parts = own_parts if person is not None else [columns[0], at_points.modes, *own_parts]
         design = np.concatenate(parts).reshape(common + POSE_STEPS + k, -1).T * root  # [936, n]
         upright = (points - pose.translation) * (1.0, -1.0) / pose.scale
+        if person is not None:
+            upright = upright - np.tensordot(person.identity, columns[0], 1)
+            upright = upright - np.tensordot(person.modes, at_points.modes, 1)
         misfit = (upright - at_points.mean @ rows.T).reshape(-1, 1) * root
         steps = np.arange(POSE_STEPS) + common + picture * POSE_STEPS
         own = np.arange(k) + shared + picture * k
@@ -164,7 +202,7 @@ def _solve(
             low[own[index]], high[own[index]] = gaze[index], gaze[index]
     solved = _bounded(normal, target, shared, low, high)
     coefficients = [np.clip(solved[shared + p * k : shared + (p + 1) * k], 0.0, 1.0) for p in range(len(poses))]
-    return solved[: len(at_points.identity)], solved[len(at_points.identity) : common], coefficients
+    return person or Person(solved[:people], solved[people:common]), coefficients
 
 
 def _pose_steps(turned: Array) -> Array:

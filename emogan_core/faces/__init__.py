@@ -1,6 +1,7 @@
 """Finding faces in a photo and cutting them out the way a generator expects them."""
 
 from .align import FRAMES, Face, frame_quad
+from .clip import SMOOTHING, ClipFaces, fit_clip, same_face
 from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
@@ -11,6 +12,8 @@ from .given import face_from
 
 __all__ = [
     "FRAMES",
+    "SMOOTHING",
+    "ClipFaces",
     "Crop",
     "CutFaces",
     "Face",
@@ -24,9 +27,11 @@ __all__ = [
     "face_from",
     "face_under",
     "find_faces",
+    "fit_clip",
     "fit_to_photo",
     "frame_quad",
     "place_drawn",
+    "same_face",
     "seen_again",
     "whole_crop",
     "window_around",
