@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
+    from .deltas import Delta
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
     from .errors import (
         Cancelled,
@@ -107,6 +108,7 @@ if TYPE_CHECKING:
         Inversion,
         OptimiseConfig,
         Weights,
+        cut_mask,
         expect_method,
         invert,
         invert_images,
@@ -144,6 +146,7 @@ __all__ = [
     "Conversion",
     "ConversionOptions",
     "Crop",
+    "Delta",
     "DeviceError",
     "Edit",
     "EmoganError",
@@ -197,6 +200,7 @@ __all__ = [
     "copy_expression",
     "crop_of",
     "cut",
+    "cut_mask",
     "described",
     "drawn_face",
     "drawn_in_groups",
@@ -269,6 +273,7 @@ _PUBLIC = {
     "checkpoints.known": "sha256_of",
     "comparing": "Comparison compare comparison_lines",
     "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
+    "deltas": "Delta",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
     "errors": (
         "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "
@@ -294,7 +299,7 @@ _PUBLIC = {
         "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "METHODS Edit Inversion OptimiseConfig Weights expect_method invert invert_images need_of "
+        "METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",

@@ -137,7 +137,11 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--intensity -0.5` as `--intensity=-0.5`: argparse takes -1e-3 or -nan for options otherwise."""
     joined: list[str] = []
     for word in argv:
-        if joined and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class") and _is_number(word):
+        if (
+            joined
+            and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class", "--seconds", "--editability")
+            and _is_number(word)
+        ):
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -196,7 +200,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
     )
     edit.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
     _add_mode(edit, "motion")
-    _add_method(edit)
+    _add_inversion(edit)
     edit.add_argument("--sheet", type=Path, metavar="SHEET.png", help="also write a contact sheet over intensities")
     _add_models(edit, axes=True)
     _add_common(edit)
@@ -243,7 +247,7 @@ def _add_invert(commands: Commands[_Parser]) -> None:
     invert.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     _add_out(invert, "LATENT.safetensors", "the latent file")
     invert.add_argument("--face", type=_whole, default=0, metavar="N", help="which face; 0 is the largest (default)")
-    _add_method(invert)
+    _add_inversion(invert)
     _add_models(invert, axes=False)
     _add_common(invert)
 
@@ -332,9 +336,31 @@ def _add_expressions(parser: argparse.ArgumentParser, *, required: bool) -> None
     )
 
 
-def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid") -> None:
-    methods = ("encode", "optimise", "hybrid")
+def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid", *, more: tuple[str, ...] = ()) -> None:
+    methods = ("encode", "optimise", "hybrid", *more)
     parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+
+
+def _add_inversion(parser: argparse.ArgumentParser) -> None:
+    """Everything about the inversion of one photo."""
+    _add_method(parser, more=("tune",))
+    parser.add_argument(
+        "--seconds", type=float, default=None, metavar="S", help="stop optimising in that time, at the best so far"
+    )
+    parser.add_argument(
+        "--editability",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice",
+    )
+    parser.add_argument(
+        "--ignore",
+        type=Path,
+        default=None,
+        metavar="MASK",
+        help="a picture of the photo's size, white where the photo does not count: a hand, hair, glasses",
+    )
 
 
 def _add_class(parser: argparse.ArgumentParser) -> None:

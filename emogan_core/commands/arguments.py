@@ -7,12 +7,16 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent
-from ..images import Photo, bits_kept
+from ..images import Photo, bits_kept, open_photo
+from ..inversion import Inversion, OptimiseConfig, invert
 from ..latents import Latent
 from ..networks.build import Generator
+from ..progress import Progress
 
 Outcome = tuple[dict[str, object], list[str]]
 """What a command has to say: as one JSON object, and as lines for people."""
@@ -52,6 +56,20 @@ def _number(name: str, text: str) -> float:
     if not math.isfinite(value):
         raise ExpressionError(f"the intensity of '{name}' is '{text}'; give a finite number from -3 to 3")
     return value
+
+
+def inverted(arguments: Namespace, generator: Generator, photo: Photo, progress: Progress) -> Inversion:
+    """The inversion of a photo as `--method`, `--seconds`, `--editability` and `--ignore` have it.
+
+    Raises: EmoganError for numbers out of range; ShapeError for a mask of another size; as `invert`.
+    """
+    config = OptimiseConfig(seconds=arguments.seconds, editability=arguments.editability)
+    masks = None
+    if arguments.ignore is not None:
+        masks = [open_photo(arguments.ignore).pixels.astype(np.float32).mean(axis=2) / 255]
+    return invert(
+        generator, photo, method=arguments.method, face=arguments.face, ignored=masks, config=config, progress=progress
+    )
 
 
 def input_files(arguments: Namespace, *files: Path) -> list[Path]:

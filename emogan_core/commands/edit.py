@@ -23,13 +23,23 @@ from ..expressions import (
 from ..face_model import REGIONS, FaceFit
 from ..faces import Crop, choose_among, find_faces, fit_to_photo, seen_again, window_around
 from ..images import Photo, open_photo, photo_from_tensor
-from ..inversion import Edit, Inversion, invert
+from ..inversion import Edit, Inversion
 from ..metadata import Metadata
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from ..provenance import edit_record
 from ..sheets import contact_sheet
-from .arguments import Outcome, expect_possible, first_of, input_files, intensities_of, load_models, notes_of, spelled
+from .arguments import (
+    Outcome,
+    expect_possible,
+    first_of,
+    input_files,
+    intensities_of,
+    inverted,
+    load_models,
+    notes_of,
+    spelled,
+)
 from .outputs import Outputs
 from .read import reading_report
 
@@ -40,7 +50,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     """A photo in, the same photo with other expressions out."""
     intensities, regions = intensities_of(arguments), _regions(arguments)
     _expect_something(arguments, intensities)
-    others = [] if arguments.copy_from is None else [arguments.copy_from]
+    others = [path for path in (arguments.copy_from, arguments.ignore) if path is not None]
     inputs = input_files(arguments, arguments.photo, *others)
     photo = open_photo(arguments.photo)
     targets = [target for target in (arguments.out, arguments.sheet) if target is not None]
@@ -49,7 +59,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     expect_possible(generator, axes, intensities, drawn=arguments.mode == "paste")
     reference, notes = _reference(arguments.copy_from)
     wish = _Wish(intensities, arguments.absolute, arguments.neutral_first, reference, regions)
-    inversion = invert(generator, photo, method=arguments.method, face=arguments.face, progress=progress)
+    inversion = inverted(arguments, generator, photo, progress)
     job = _Job(generator, axes, photo, inversion, arguments.mode)
     composite = job.composite(job.edit(wish))
     record = edit_record(

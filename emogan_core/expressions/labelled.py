@@ -16,7 +16,7 @@ from ..faces import Face, choose_face, crop_of, cut, whole_crop
 from ..faces.find import refine
 from ..faces.fit import fit_to_photo
 from ..images import Photo, check_readable, open_photo
-from ..inversion import METHODS, OptimiseConfig, expect_method, need_of
+from ..inversion import METHODS, OptimiseConfig, Target, expect_method, need_of
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
@@ -219,7 +219,7 @@ class _Coder:
     def _codes(self, images: torch.Tensor) -> torch.Tensor:
         """ws of aligned images; not by invert_images, which also redraws every face, and nobody looks at that here."""
         method = METHODS[self.how.method]
-        return method(self.generator, images, config=OptimiseConfig(), progress=silent).detach().cpu()
+        return method(self.generator, Target(images), config=OptimiseConfig(), progress=silent).ws.detach().cpu()
 
 
 def _labelled(
