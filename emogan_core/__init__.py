@@ -103,6 +103,7 @@ if TYPE_CHECKING:
         tensor_from_photo,
     )
     from .inversion import (
+        CODE_METHODS,
         METHODS,
         Edit,
         Inversion,
@@ -121,12 +122,14 @@ if TYPE_CHECKING:
     from .networks.memory import Need, need_to_draw
     from .networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
     from .networks.spec import MAX_CLASSES
+    from .networks.tuned import with_delta
     from .progress import Progress, StepReport, in_parts, silent
     from .provenance import edit_record
     from .sheets import contact_sheet, reading_sheet
     from .weights import builtin_path
 
 __all__ = [
+    "CODE_METHODS",
     "EASINGS",
     "EXPRESSIONS",
     "FRAMES",
@@ -264,6 +267,7 @@ __all__ = [
     "summarised",
     "tensor_from_photo",
     "window_around",
+    "with_delta",
 ]
 
 _PUBLIC = {
@@ -299,7 +303,7 @@ _PUBLIC = {
         "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
+        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",
@@ -307,6 +311,7 @@ _PUBLIC = {
     "networks.memory": "Need need_to_draw",
     "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
     "networks.spec": "MAX_CLASSES",
+    "networks.tuned": "with_delta",
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
     "sheets": "contact_sheet reading_sheet",

@@ -344,23 +344,11 @@ def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid", *, mor
 def _add_inversion(parser: argparse.ArgumentParser) -> None:
     """Everything about the inversion of one photo."""
     _add_method(parser, more=("tune",))
-    parser.add_argument(
-        "--seconds", type=float, default=None, metavar="S", help="stop optimising in that time, at the best so far"
-    )
-    parser.add_argument(
-        "--editability",
-        type=float,
-        default=0.5,
-        metavar="X",
-        help="0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice",
-    )
-    parser.add_argument(
-        "--ignore",
-        type=Path,
-        default=None,
-        metavar="MASK",
-        help="a picture of the photo's size, white where the photo does not count: a hand, hair, glasses",
-    )
+    parser.add_argument("--seconds", type=float, metavar="S", help="stop optimising in time, at the best so far")
+    meaning = "0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice"
+    parser.add_argument("--editability", type=float, default=0.5, metavar="X", help=meaning)
+    meaning = "a picture of the photo's size, white where the photo does not count: a hand, hair, glasses"
+    parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
 
 
 def _add_class(parser: argparse.ArgumentParser) -> None:

@@ -30,9 +30,11 @@ from .tune import tune
 Mask = NDArray[np.float32]
 """[h, w] of a photo in 0..1."""
 
-METHODS: Mapping[str, Callable[..., Latent]] = {"encode": encode, "optimise": optimise, "hybrid": hybrid, "tune": tune}
-"""The ways of `invert` by name: one pass of the encoder, optimisation from the most alike of many samples, one after the
-other, or hybrid and then pivotal tuning of the generator's weights as a delta."""
+CODE_METHODS: Mapping[str, Callable[..., Latent]] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
+"""The ways to find a code: one pass of the encoder, optimisation from the most alike of many samples, or one after the
+other."""
+METHODS: Mapping[str, Callable[..., Latent]] = {**CODE_METHODS, "tune": tune}
+"""The ways of `invert` by name: those that find a code, and hybrid with pivotal tuning of the generator's weights after it."""
 
 
 @dataclass(frozen=True, slots=True)
