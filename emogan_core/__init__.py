@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
+    from .deltas import Delta
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
     from .errors import (
         Cancelled,
@@ -105,11 +106,13 @@ if TYPE_CHECKING:
         tensor_from_photo,
     )
     from .inversion import (
+        CODE_METHODS,
         METHODS,
         Edit,
         Inversion,
         OptimiseConfig,
         Weights,
+        cut_mask,
         expect_method,
         invert,
         invert_images,
@@ -122,12 +125,14 @@ if TYPE_CHECKING:
     from .networks.memory import Need, need_to_draw
     from .networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
     from .networks.spec import MAX_CLASSES
+    from .networks.tuned import with_delta
     from .progress import Progress, StepReport, in_parts, silent
     from .provenance import edit_record
     from .sheets import contact_sheet, reading_sheet
     from .weights import builtin_path
 
 __all__ = [
+    "CODE_METHODS",
     "EASINGS",
     "EXPRESSIONS",
     "FRAMES",
@@ -147,6 +152,7 @@ __all__ = [
     "Conversion",
     "ConversionOptions",
     "Crop",
+    "Delta",
     "DeviceError",
     "Edit",
     "EmoganError",
@@ -201,6 +207,7 @@ __all__ = [
     "copy_expression",
     "crop_of",
     "cut",
+    "cut_mask",
     "described",
     "drawn_face",
     "drawn_in_groups",
@@ -266,6 +273,7 @@ __all__ = [
     "summarised",
     "tensor_from_photo",
     "window_around",
+    "with_delta",
 ]
 
 _PUBLIC = {
@@ -275,6 +283,7 @@ _PUBLIC = {
     "checkpoints.known": "sha256_of",
     "comparing": "Comparison compare comparison_lines",
     "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
+    "deltas": "Delta",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
     "errors": (
         "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "
@@ -300,7 +309,7 @@ _PUBLIC = {
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "METHODS Edit Inversion OptimiseConfig Weights expect_method invert invert_images need_of "
+        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",
@@ -308,6 +317,7 @@ _PUBLIC = {
     "networks.memory": "Need need_to_draw",
     "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
     "networks.spec": "MAX_CLASSES",
+    "networks.tuned": "with_delta",
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
     "sheets": "contact_sheet reading_sheet",

@@ -158,7 +158,8 @@ def _joined(argv: Sequence[str]) -> list[str]:
     for word in argv:
         if (
             joined
-            and joined[-1] in ("--intensity", "--psi", "--seed", "--face", "--class", "--count")
+            and joined[-1]
+            in ("--intensity", "--psi", "--seed", "--face", "--class", "--count", "--seconds", "--editability")
             and _is_number(word)
         ):
             joined[-1] += f"={word}"
@@ -219,7 +220,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
     )
     edit.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
     _add_mode(edit, "motion")
-    _add_method(edit)
+    _add_inversion(edit)
     edit.add_argument(
         "--frames",
         action="store_true",
@@ -271,7 +272,7 @@ def _add_invert(commands: Commands[_Parser]) -> None:
     invert.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     _add_out(invert, "LATENT.safetensors", "the latent file")
     invert.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
-    _add_method(invert)
+    _add_inversion(invert)
     _add_models(invert, axes=False)
     _add_common(invert)
 
@@ -360,9 +361,19 @@ def _add_expressions(parser: argparse.ArgumentParser, *, required: bool) -> None
     )
 
 
-def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid") -> None:
-    methods = ("encode", "optimise", "hybrid")
+def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid", *, more: tuple[str, ...] = ()) -> None:
+    methods = ("encode", "optimise", "hybrid", *more)
     parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+
+
+def _add_inversion(parser: argparse.ArgumentParser) -> None:
+    """Everything about the inversion of one photo."""
+    _add_method(parser, more=("tune",))
+    parser.add_argument("--seconds", type=float, metavar="S", help="stop optimising in time, at the best so far")
+    meaning = "0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice"
+    parser.add_argument("--editability", type=float, default=0.5, metavar="X", help=meaning)
+    meaning = "a picture of the photo's size, white where the photo does not count: a hand, hair, glasses"
+    parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
 
 
 def _add_class(parser: argparse.ArgumentParser) -> None:

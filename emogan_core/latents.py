@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from .deltas import PREFIX, Delta, delta_from
 from .errors import CheckpointError, ShapeError, SpaceMismatch
 from .weights import read_header, read_tensors, write_tensors
 
@@ -19,8 +20,9 @@ LATENT_FORMAT = "emotiongan-latent-1"
 class Latent:
     """Codes of n pictures in a generator's W+ space.
 
-    Convention: ws [n, num_ws, w_dim], float; `fingerprint` names the generator.
-    Raises: ShapeError when ws is not floating, not three-dimensional, empty or not finite.
+    Convention: ws [n, num_ws, w_dim], float; `fingerprint` names the generator; `delta`, where the faces were tuned, has
+    n rows too, and they are drawn with it.
+    Raises: ShapeError when ws is not floating, not three-dimensional, empty or not finite, or when the delta does not fit.
 
     >>> latent = Latent(torch.zeros(3, 14, 512), fingerprint="ab12")
     >>> len(latent), latent[2].ws.shape
@@ -29,6 +31,7 @@ class Latent:
 
     ws: torch.Tensor
     fingerprint: str
+    delta: Delta | None = None
 
     def __post_init__(self) -> None:
         if not self.ws.is_floating_point():
@@ -37,6 +40,11 @@ class Latent:
             raise ShapeError(f"a latent came with shape {tuple(self.ws.shape)}; needed [n, num_ws, w_dim] with n >= 1")
         if not torch.isfinite(self.ws).all():
             raise ShapeError("a latent came with NaN or infinite values; invert or sample again")
+        if self.delta is not None and (len(self.delta), self.delta.fingerprint) != (len(self), self.fingerprint):
+            raise ShapeError(
+                f"a latent of {len(self)} faces came with a delta of {len(self.delta)}, or of another generator; needed "
+                "one for each, invert again"
+            )
 
     def __len__(self) -> int:
         return int(self.ws.shape[0])
@@ -46,10 +54,10 @@ class Latent:
 
         Raises: IndexError beyond the last row, as every sequence does, so that `for row in latent` ends.
         """
-        if isinstance(index, slice):
-            return replace(self, ws=self.ws[index])
-        row = range(len(self))[index]
-        return replace(self, ws=self.ws[row : row + 1])
+        if not isinstance(index, slice):
+            row = range(len(self))[index]
+            index = slice(row, row + 1)
+        return replace(self, ws=self.ws[index], delta=None if self.delta is None else self.delta[index])
 
     def mean_row(self) -> torch.Tensor:
         """[n, w_dim]: the mean over the rows of W+, where directions are fitted."""
@@ -69,7 +77,7 @@ def expect_same_space(what: str, fingerprint: str, other: str, other_fingerprint
 
 
 def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence[float]]] = ()) -> None:
-    """Write a latent as float32, with its generator's fingerprint; nothing about the photo it came from is stored.
+    """Write a latent as float32, with its generator's fingerprint and its delta; nothing else of the photo is stored.
 
     Convention: `quads`, one per row or none, are the corners of the crops in photo pixels ([4, 2]: top left, top
     right, bottom right, bottom left).
@@ -78,7 +86,7 @@ def save_latent(path: Path, latent: Latent, *, quads: Sequence[Sequence[Sequence
     metadata = {"format": LATENT_FORMAT, "fingerprint": latent.fingerprint}
     if quads:
         metadata["quads"] = json.dumps([[[float(x), float(y)] for x, y in quad] for quad in quads])
-    write_tensors(path, {"ws": latent.ws.float()}, metadata)
+    write_tensors(path, {"ws": latent.ws.float()} | ({} if latent.delta is None else latent.delta.tensors()), metadata)
 
 
 def load_latent(path: Path) -> Latent:
@@ -92,7 +100,7 @@ def load_latent(path: Path) -> Latent:
             f"{path.name} is not a latent (format '{metadata.get('format', 'none')}'); needed '{LATENT_FORMAT}', "
             "as `emogan invert` writes it"
         )
-    if set(shapes) != {"ws"} or not metadata.get("fingerprint"):
+    if {name for name in shapes if not name.startswith(PREFIX)} != {"ws"} or not metadata.get("fingerprint"):
         raise CheckpointError(f"{path.name} lacks its codes or its generator's fingerprint; invert the photo again")
     tensors, _ = read_tensors(path)
-    return Latent(tensors["ws"], metadata["fingerprint"])
+    return Latent(tensors["ws"], metadata["fingerprint"], delta_from(tensors, metadata["fingerprint"]))

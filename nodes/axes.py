@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core import (
-    METHODS,
+    CODE_METHODS,
     ExpressionAxes,
     ExpressionAxis,
     builtin_path,
@@ -168,7 +168,7 @@ class FitExpressionGLM(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "method",
-                    options=list(METHODS),
+                    options=list(CODE_METHODS),
                     default="encode",
                     optional=True,
                     advanced=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -10,12 +11,14 @@ from torch import Tensor
 
 from ..emogan_core import (
     METHODS,
+    Crop,
     Inversion,
     OptimiseConfig,
     StepReport,
     builtin_path,
     crop_of,
     cut,
+    cut_mask,
     expect_method,
     invert_images,
     need_of,
@@ -23,10 +26,11 @@ from ..emogan_core import (
 )
 from . import host
 from .finding import LEAVE, STOP, Found, face_inputs, find_all, landmarks_input
-from .pictures import image_of, image_of_photo, mark_of, photos_of, side_by_side
+from .pictures import image_of, image_of_photo, mark_of, masks_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
 
+NO_LIMIT = 0.0
 EXAMPLES = {
     name: builtin_path(f"examples/{file}.jpg")
     for name, file in (("woman", "composite_f_multi"), ("man", "composite_m_african"))
@@ -96,8 +100,9 @@ class InvertFace(io.ComfyNode):
                     "method",
                     options=list(METHODS),
                     default="hybrid",
-                    tooltip="encode: at once and rough. optimise: step by step from the average face. "
-                    "hybrid: encode, then optimise from there.",
+                    tooltip="encode: at once and rough. optimise: step by step from the most alike of many samples. "
+                    "hybrid: encode, then optimise from there. tune: hybrid, then the generator's own weights follow each face, "
+                    "as a small change kept with the inversion; redraws closest and takes three times as long.",
                 ),
                 io.Int.Input(
                     "steps",
@@ -105,7 +110,8 @@ class InvertFace(io.ComfyNode):
                     min=1,
                     max=1000,
                     advanced=True,
-                    tooltip="Steps of optimise and hybrid; more redraws closer and takes longer. encode has none.",
+                    tooltip="Steps of optimise and hybrid, and of tuning as many again; more redraws closer and takes longer. "
+                    "encode has none.",
                 ),
                 io.Combo.Input(
                     "without_face",
@@ -122,6 +128,32 @@ class InvertFace(io.ComfyNode):
                     optional=True,
                     tooltip="Which face, by a mask over it instead of by number, one for all pictures or one for each. Has no "
                     "say where face_landmarks are connected.",
+                ),
+                io.Float.Input(
+                    "seconds",
+                    default=NO_LIMIT,
+                    min=NO_LIMIT,
+                    max=3600.0,
+                    step=1.0,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Optimising stops in that many seconds, at the best so far; 0 takes all steps, however long.",
+                ),
+                io.Float.Input(
+                    "editability",
+                    default=OptimiseConfig().editability,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    optional=True,
+                    advanced=True,
+                    tooltip="0 redraws closest, 1 edits most cleanly. encode has no such choice.",
+                ),
+                io.Mask.Input(
+                    "ignore_mask",
+                    optional=True,
+                    tooltip="Where the photo does not count when it is redrawn: a hand, hair, glasses. One for all pictures or "
+                    "one for each.",
                 ),
             ],
             outputs=[
@@ -146,15 +178,20 @@ class InvertFace(io.ComfyNode):
         without_face: str = LEAVE,
         face_landmarks: object = None,
         face_mask: Tensor | None = None,
+        seconds: float = NO_LIMIT,
+        editability: float = 0.5,
+        ignore_mask: Tensor | None = None,
     ) -> io.NodeOutput:
         expect_method(generator.generator, method)
+        config = _config(steps, seconds, editability)
         photos, spec = photos_of(image), generator.generator.spec
         found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=without_face == STOP)
         crops = tuple(crop_of(one, spec.crop) for one in found.faces)
         target = torch.cat(
             [cut(photos[row], crop, spec.resolution) for row, crop in zip(found.rows, crops, strict=True)]
         )
-        inversion = _inverted(generator, target, method, steps)
+        ignored = _cut_masks(ignore_mask, image, found.rows, crops, spec.resolution)
+        inversion = _inverted(generator, target, method, ignored, config)
         marks = tuple(mark_of(photos[row], crop) for row, crop in zip(found.rows, crops, strict=True))
         places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, marks)
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
@@ -162,15 +199,35 @@ class InvertFace(io.ComfyNode):
         return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
 
 
-def _inverted(generator: HeldGenerator, target: Tensor, method: str, steps: int) -> Inversion:
+def _config(steps: int, seconds: float, editability: float) -> OptimiseConfig:
+    budget = None if seconds == NO_LIMIT else seconds
+    return OptimiseConfig(steps, steps, steps, seconds=budget, editability=editability)
+
+
+def _inverted(
+    generator: HeldGenerator, target: Tensor, method: str, ignored: Tensor | None, config: OptimiseConfig
+) -> Inversion:
     """Codes of pictures, found | redrawn shown on the node while it works and afterwards."""
     report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
-    config = OptimiseConfig(steps=steps, hybrid_steps=steps)
     needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(target))
     with host.at_work(generator, bytes_needed=needed) as network:
-        inversion = invert_images(network, target, method=method, config=config, progress=report)
-    report(StepReport(steps, steps, "inverting", preview=inversion.reconstruction))
+        inversion = invert_images(network, target, method=method, ignored=ignored, config=config, progress=report)
+    report(StepReport(1, 1, "inverting", preview=inversion.reconstruction))
     return inversion
+
+
+def _cut_masks(
+    mask: Tensor | None, image: Tensor, rows: Sequence[int], crops: Sequence[Crop], side: int
+) -> Tensor | None:
+    """A MASK, one for all pictures or one for each, in the faces' crops.
+
+    Raises: ShapeError for one of another size or number.
+    """
+    if mask is None:
+        return None
+    masks = masks_of(mask, count=len(image), size=image.shape[1:3])
+    chosen = [one.numpy() for one in masks if one is not None]
+    return torch.cat([cut_mask(chosen[row], crop, side) for row, crop in zip(rows, crops, strict=True)])
 
 
 def _told(inversion: Inversion, found: Found) -> str:

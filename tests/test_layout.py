@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 LAYERS = (
-    {"errors", "progress", "latents", "devices", "files", "weights", "images", "provenance", "free_memory"}
+    {"errors", "progress", "latents", "deltas", "devices", "files", "weights", "images", "provenance", "free_memory"}
     | {"decoding", "depth", "metadata", "workflow_records"},  # of pictures
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},

@@ -7,13 +7,17 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
 from ..faces import Face, choose_among, find_faces
-from ..images import Photo, bits_kept
+from ..images import Photo, bits_kept, open_photo
+from ..inversion import Inversion, OptimiseConfig, invert
 from ..latents import Latent
 from ..networks.build import Generator
+from ..progress import Progress
 
 Outcome = tuple[dict[str, object], list[str]]
 """What a command has to say: as one JSON object, and as lines for people."""
@@ -110,6 +114,25 @@ def expect_possible(
 
 def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: round(float(values[0]), 4) for name, values in metrics.items()}
+
+
+def inverted(
+    arguments: Namespace, generator: Generator, photo: Photo, progress: Progress
+) -> tuple[Inversion, list[str]]:
+    """The face that `--face` names as `--method`, `--seconds`, `--editability` and `--ignore` invert it, and the notes.
+
+    Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; ShapeError for a mask of another size; as
+    `invert`.
+    """
+    config = OptimiseConfig(seconds=arguments.seconds, editability=arguments.editability)
+    masks = None
+    if arguments.ignore is not None:
+        masks = [open_photo(arguments.ignore).pixels.astype(np.float32).mean(axis=2) / 255]
+    face, notes = chosen_face(photo, arguments.face)
+    inversion = invert(
+        generator, photo, method=arguments.method, face=face, ignored=masks, config=config, progress=progress
+    )
+    return inversion, notes
 
 
 def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:

@@ -13,15 +13,15 @@ from ..expressions import ExpressionAxes, apply_expressions, copy_expression, in
 from ..face_model import REGIONS, FaceFit
 from ..faces import choose_among, find_faces, fit_to_photo
 from ..images import Photo, open_photo
-from ..inversion import Edit, Inversion, expect_method, invert
+from ..inversion import Edit, Inversion, expect_method
 from ..networks.build import Generator
 from ..progress import Progress
 from ..provenance import edit_record
 from .arguments import (
-    chosen_face,
     expect_possible,
     input_files,
     intensities_of,
+    inverted,
     load_models,
     notes_of,
     spelled,
@@ -113,7 +113,7 @@ def prepared(arguments: Namespace, check_files: Callable[[list[Path]], object]) 
     """
     intensities, regions = intensities_of(arguments), _regions(arguments)
     _expect_something(arguments, intensities)
-    others = [] if arguments.copy_from is None else [arguments.copy_from]
+    others = [path for path in (arguments.copy_from, arguments.ignore) if path is not None]
     check_files(input_files(arguments, arguments.photo, *others))
     generator, axes = load_models(arguments)
     expect_method(generator, arguments.method)
@@ -132,10 +132,9 @@ def face_in(
 ) -> tuple[FaceInPhoto, list[str]]:
     """The face that `--face` names, inverted, and what there is to say about the others.
 
-    Raises: FaceError as `chosen_face`.
+    Raises: as `inverted`.
     """
-    face, notes = chosen_face(photo, arguments.face)
-    inversion = invert(models.generator, photo, method=arguments.method, face=face, progress=progress)
+    inversion, notes = inverted(arguments, models.generator, photo, progress)
     return FaceInPhoto(models.generator, models.axes, photo, inversion, arguments.mode), notes
 
 

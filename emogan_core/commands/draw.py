@@ -12,6 +12,7 @@ from ..images import Photo, photo_from_tensor
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
 from ..networks.sampling import drawn_in_groups, sampled
+from ..networks.tuned import with_delta
 from ..progress import Progress
 from ..provenance import edit_record
 from ..sheets import contact_sheet
@@ -65,5 +66,13 @@ def drawn(generator: Generator, latent: Latent, progress: Progress) -> list[Phot
         raise ShapeError(
             f"a latent came with rows {tuple(latent.ws.shape[1:])}, this generator needs {needed}; invert again with it"
         )
-    groups = drawn_in_groups(generator, latent.ws, progress=progress)
-    return [photo_from_tensor(image) for images in groups for image in images]
+    alone = latent.delta is None
+    parts = (
+        [latent] if alone else [latent[row] for row in range(len(latent))]
+    )  # faces with a delta are drawn one by one
+    return [
+        photo_from_tensor(image)
+        for part in parts
+        for images in drawn_in_groups(with_delta(generator, part.delta), part.ws, progress=progress)
+        for image in images
+    ]

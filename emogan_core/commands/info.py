@@ -84,6 +84,8 @@ def _described(path: Path) -> dict[str, object]:
         latent = load_latent(path)
         count, rows, width = latent.ws.shape
         facts = {"kind": "latent", "generator": latent.fingerprint, "count": count, "rows": rows, "width": width}
+        if latent.delta is not None:
+            facts["delta"] = latent.delta.content_fingerprint
         return _with_notes(facts, notes)
     if form == EXPRESSION_READOUT:
         return _with_notes({"kind": "expression readout", "expressions": ", ".join(READ)}, notes)

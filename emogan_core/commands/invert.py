@@ -6,21 +6,21 @@ from argparse import Namespace
 
 from ..checkpoints import load_generator
 from ..images import open_photo
-from ..inversion import expect_method, invert
+from ..inversion import expect_method
 from ..latents import save_latent
 from ..progress import Progress
-from .arguments import Outcome, chosen_face, first_of, input_files, notes_of
+from .arguments import Outcome, first_of, input_files, inverted, notes_of
 from .outputs import Outputs
 
 
 def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The latent of a face in a photo, as a file."""
-    outputs.expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo))
+    others = [] if arguments.ignore is None else [arguments.ignore]
+    outputs.expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo, *others))
     photo = open_photo(arguments.photo)
     generator = load_generator(arguments.generator, device=arguments.device)
     expect_method(generator, arguments.method)
-    face, notes = chosen_face(photo, arguments.face)
-    inversion = invert(generator, photo, method=arguments.method, face=face, progress=progress)
+    inversion, notes = inverted(arguments, generator, photo, progress)
     quads = [crop.quad.tolist() for crop in inversion.crops or ()]
     save_latent(arguments.out, inversion.latent, quads=quads)
     outputs.wrote(arguments.out)
@@ -30,5 +30,7 @@ def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> 
         "method": arguments.method,
         "inversion": metrics,
     }
+    if inversion.delta is not None:
+        report["delta"] = inversion.delta.content_fingerprint
     told = ", ".join(f"{name} {value:.2f}" for name, value in metrics.items())
     return report, [f"wrote {arguments.out} ({told})", *notes, *notes_of(photo)]

@@ -20,6 +20,7 @@ from ..latents import Latent, expect_same_space
 from ..networks.build import Generator
 from ..networks.memory import need_to_draw
 from ..networks.sampling import drawn_in_groups
+from ..networks.tuned import tuned_bytes, with_delta
 from .masks import face_mask
 from .move import move_face
 from .paste import blended, blurred
@@ -83,6 +84,7 @@ def put_back(
     """
     edit = edited if isinstance(edited, Edit) else Edit(edited)
     crop = _checked(generator, photo, inversion, edit, mode)
+    generator = with_delta(generator, inversion.delta)
     with gradients_off():
         ws = ordinary(inversion.latent.ws).to(generator.device)
         target = ordinary(edit.latent.ws).to(generator.device)
@@ -110,7 +112,8 @@ def drawn(generator: Generator, codes: Tensor) -> Tensor:
 
 def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
     """The memory that drawing an edit takes, in bytes, beside the weights, on a kind of device, usually the generator's."""
-    return need_to_draw(generator.spec, device=device or generator.device.type).peak(2, most=DRAWN_BYTES)
+    drawing = need_to_draw(generator.spec, device=device or generator.device.type).peak(2, most=DRAWN_BYTES)
+    return drawing + tuned_bytes(generator)  # of a face with a delta
 
 
 def _pasted(

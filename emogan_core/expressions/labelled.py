@@ -16,7 +16,7 @@ from ..faces import Face, choose_face, crop_of, cut, whole_crop
 from ..faces.find import refine
 from ..faces.fit import fit_to_photo
 from ..images import Photo, check_readable, open_photo
-from ..inversion import METHODS, OptimiseConfig, expect_method, need_of
+from ..inversion import CODE_METHODS, OptimiseConfig, Target, expect_method, need_of
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
@@ -164,8 +164,8 @@ class _Coder:
     """
 
     def __init__(self, generator: Generator, how: _How, codes: CodeFile | None) -> None:
-        if how.method not in METHODS:
-            raise ExpressionError(f"inversion method '{how.method}' is not known; use one of {', '.join(METHODS)}")
+        if how.method not in CODE_METHODS:
+            raise ExpressionError(f"inversion method '{how.method}' is not known; use one of {', '.join(CODE_METHODS)}")
         expect_method(generator, how.method)
         self.generator, self.how, self.codes = generator, how, codes
         self.at_once = min(CODED_AT_ONCE, next(need_of(generator, how.method).groups(CODED_AT_ONCE)).stop)
@@ -218,8 +218,8 @@ class _Coder:
 
     def _codes(self, images: torch.Tensor) -> torch.Tensor:
         """ws of aligned images; not by invert_images, which also redraws every face, and nobody looks at that here."""
-        method = METHODS[self.how.method]
-        return method(self.generator, images, config=OptimiseConfig(), progress=silent).detach().cpu()
+        method = CODE_METHODS[self.how.method]
+        return method(self.generator, Target(images), config=OptimiseConfig(), progress=silent).ws.detach().cpu()
 
 
 def _labelled(

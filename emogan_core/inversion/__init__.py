@@ -2,16 +2,19 @@
 
 from .edit import Edit
 from .inversion_file import load_inversion, save_inversion
-from .invert import Inversion, expect_method, invert, invert_images, need_of
-from .methods import METHODS, OptimiseConfig
-from .objective import Weights
+from .invert import CODE_METHODS, METHODS, Inversion, cut_mask, expect_method, invert, invert_images, need_of
+from .objective import Target, Weights
+from .pace import OptimiseConfig
 
 __all__ = [
+    "CODE_METHODS",
     "METHODS",
     "Edit",
     "Inversion",
     "OptimiseConfig",
+    "Target",
     "Weights",
+    "cut_mask",
     "expect_method",
     "invert",
     "invert_images",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..deltas import delta_from
 from ..errors import CheckpointError, ShapeError
 from ..face_model import FaceFit, Pose, load_face_model
 from ..faces import FRAMES, Crop
@@ -41,6 +42,7 @@ def save_inversion(path: Path, inversion: Inversion, *, notes: Mapping[str, str]
     }
     tensors = {name: torch.from_numpy(np.stack(values)).double() for name, values in arrays.items()}  # to the last bit
     tensors |= {"ws": inversion.latent.ws.float()}
+    tensors |= {} if inversion.delta is None else inversion.delta.tensors()
     tensors |= {"target": inversion.target.half(), "reconstruction": inversion.reconstruction.half()}  # only looked at
     metadata = {
         "format": FORMAT,
@@ -88,7 +90,7 @@ def load_inversion(path: Path) -> tuple[Inversion, dict[str, str]]:
         ) from error
     rows = {name: tensor.double().numpy() for name, tensor in tensors.items() if name in _expected(n)}
     inversion = Inversion(
-        latent=Latent(tensors["ws"], fingerprint),
+        latent=Latent(tensors["ws"], fingerprint, delta_from(tensors, fingerprint)),
         target=tensors["target"],
         reconstruction=tensors["reconstruction"],
         crops=crops,

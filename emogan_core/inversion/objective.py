@@ -8,7 +8,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import CheckpointError
 from ..networks.build import Generator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """Pictures to be redrawn, and where in them nothing counts.
+
+    Convention: images [n, 3, r, r] in [-1, 1]; ignored [n, 1, r, r] in 0..1, 1 where a picture does not count, or None.
+    """
+
+    images: Tensor
+    ignored: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: slice) -> Target:
+        return Target(self.images[rows], None if self.ignored is None else self.ignored[rows])
+
+    def seen(self, drawn: Tensor) -> Tensor:
+        """What is drawn, with the target's own pixels where it does not count: no term finds a difference there."""
+        return drawn if self.ignored is None else torch.lerp(drawn, self.images, self.ignored)
+
+    def psnr_db(self, drawn: Tensor) -> Tensor:
+        """[n]: peak signal-to-noise ratio of what counts."""
+        errors = (self.seen(drawn) - self.images).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
+        if self.ignored is not None:
+            errors = errors / (1 - self.ignored).square().mean(dim=(1, 2, 3)).clamp_min(1e-6)
+        return -10 * errors.clamp_min(1e-10).log10()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +45,8 @@ class Weights:
     """Weights of what an inversion minimises; each term is a mean, so none depends on picture size or batch.
 
     Convention: `pixel` for differences of values and neighbours, `structure` for SSIM, `features` for the
-    discriminator's, where there is one; `prior` holds codes near the average, `rows` near each other.
+    discriminator's, where there is one; `w_distance` holds codes near the average, `layer_spread` rows near each other;
+    `locality` holds pictures of nearby codes where they were, in tuning.
     """
 
     pixel: float = 4.0
@@ -24,6 +54,7 @@ class Weights:
     features: float = 1.0
     w_distance: float = 0.004
     layer_spread: float = 0.03
+    locality: float = 1.0
 
 
 def pyramid_l1(a: Tensor, b: Tensor, *, levels: int = 3) -> Tensor:
@@ -81,17 +112,36 @@ def editability(generator: Generator, ws: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def objective(
-    generator: Generator, ws: Tensor, drawn: Tensor, target: Tensor, target_features: list[Tensor], weights: Weights
+    generator: Generator, ws: Tensor, drawn: Tensor, target: Target, target_features: list[Tensor], weights: Weights
 ) -> Tensor:
     """[n]: the weighted sum that an inversion minimises; `target_features` are empty without a discriminator."""
     w_distance, layer_spread = editability(generator, ws)
-    loss = weights.pixel * pyramid_l1(drawn, target) + weights.structure * dissimilarity(drawn, target)
-    loss = loss + weights.w_distance * w_distance + weights.layer_spread * layer_spread
-    if target_features and weights.features:
-        loss = loss + weights.features * feature_l1(discriminator_features(generator, drawn), target_features)
+    prior = weights.w_distance * w_distance + weights.layer_spread * layer_spread
+    return prior + unlikeness(generator, target.seen(drawn), target.images, target_features, weights)
+
+
+def unlikeness(
+    generator: Generator, drawn: Tensor, wanted: Tensor, wanted_features: list[Tensor], weights: Weights
+) -> Tensor:
+    """[n]: the part of the objective that compares pictures."""
+    loss = weights.pixel * pyramid_l1(drawn, wanted) + weights.structure * dissimilarity(drawn, wanted)
+    if wanted_features and weights.features:
+        loss = loss + weights.features * feature_l1(discriminator_features(generator, drawn), wanted_features)
     return loss
 
 
 def discriminator_features(generator: Generator, images: Tensor) -> list[Tensor]:
     """The discriminator's three finest feature maps, or none when the generator came without one."""
     return [] if generator.discriminator is None else generator.discriminator.features(images)[:3]
+
+
+def expect_numbers(generator: Generator, drawn: Tensor) -> None:
+    """Refuse to go on with a network that draws NaN.
+
+    Raises: CheckpointError.
+    """
+    if not bool(torch.isfinite(drawn).all()):
+        raise CheckpointError(
+            f"the generator '{generator.spec.name}' draws NaN instead of pictures; its file is damaged or its training "
+            "had failed, use another"
+        )

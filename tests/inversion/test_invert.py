@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from dataclasses import fields, replace
 
 import pytest
@@ -11,13 +12,14 @@ from tiny import make_generator
 
 from emogan_core.errors import Cancelled, CheckpointError, EmoganError, ShapeError
 from emogan_core.inversion import OptimiseConfig, Weights, invert_images
-from emogan_core.inversion.methods import rate_at
 from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
+from emogan_core.inversion.pace import rate_at
 from emogan_core.networks import Generator
 from emogan_core.networks.memory import Need
 from emogan_core.progress import StepReport
 
-SHORT = OptimiseConfig(steps=25, hybrid_steps=15)
+SHORT = OptimiseConfig(steps=25, hybrid_steps=15, tune_steps=10)
+METHODS = ["encode", "optimise", "hybrid", "tune"]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def images(tiny: Generator) -> torch.Tensor:
     return tiny.synthesis(tiny.mapping(z, psi=0.8)).clamp(-1, 1)
 
 
-@pytest.mark.parametrize("method", ["encode", "optimise", "hybrid"])
+@pytest.mark.parametrize("method", METHODS)
 def test_shape_every_method_gives_a_batch(tiny: Generator, images: torch.Tensor, method: str) -> None:
     inversion = invert_images(tiny, images, method=method, config=SHORT)
     assert inversion.latent.ws.shape == (3, 8, 16)
@@ -36,6 +38,7 @@ def test_shape_every_method_gives_a_batch(tiny: Generator, images: torch.Tensor,
     one = inversion[1]
     assert len(one) == 1
     torch.testing.assert_close(one.target, images[1:2])
+    assert (inversion.delta is None) == (method != "tune")
 
 
 def test_golden_optimising_recovers_own_samples(tiny: Generator, images: torch.Tensor) -> None:
@@ -91,7 +94,7 @@ def test_shape_progress_previews_are_pictures(tiny: Generator, images: torch.Ten
     assert all(p.shape == images.shape and not p.requires_grad and p.abs().max() <= 1 for p in previews)
 
 
-@pytest.mark.parametrize("method", ["encode", "optimise", "hybrid"])
+@pytest.mark.parametrize("method", METHODS)
 def test_error_a_generator_that_draws_nan(tiny: Generator, images: torch.Tensor, method: str) -> None:
     broken = copy.deepcopy(tiny)
     with torch.no_grad():
@@ -103,7 +106,7 @@ def test_error_a_generator_that_draws_nan(tiny: Generator, images: torch.Tensor,
 def test_error_wrong_inputs(tiny: Generator, images: torch.Tensor) -> None:
     with pytest.raises(ShapeError, match=r"needs \[n, 3, 32, 32\]"):
         invert_images(tiny, images[..., :16])
-    with pytest.raises(EmoganError, match="encode, optimise, hybrid"):
+    with pytest.raises(EmoganError, match="encode, optimise, hybrid, tune"):
         invert_images(tiny, images, method="magic")
     with pytest.raises(CheckpointError, match="no encoder"):
         invert_images(make_generator(companions=False), images, method="encode")
@@ -116,10 +119,11 @@ def test_shape_without_companions_optimisation_still_works(images: torch.Tensor)
 
 @pytest.mark.parametrize("name", [f.name for f in fields(Weights)])
 def test_invariance_every_weight_is_felt(tiny: Generator, images: torch.Tensor, name: str) -> None:
-    base = OptimiseConfig(steps=6)
+    base = OptimiseConfig(steps=6, hybrid_steps=2, tune_steps=4)
     changed = replace(base, weights=replace(base.weights, **{name: getattr(base.weights, name) * 20 + 1}))
-    a = invert_images(tiny, images, method="optimise", config=base).latent.ws
-    b = invert_images(tiny, images, method="optimise", config=changed).latent.ws
+    method = "tune" if name == "locality" else "optimise"
+    a = invert_images(tiny, images, method=method, config=base).reconstruction
+    b = invert_images(tiny, images, method=method, config=changed).reconstruction
     assert not torch.allclose(a, b)
 
 
@@ -131,15 +135,70 @@ def test_invariance_every_weight_is_felt(tiny: Generator, images: torch.Tensor, 
         ("lr", 0.3, "optimise"),
         ("warm_up", 0.9, "optimise"),
         ("decay", 1.0, "optimise"),
+        ("editability", 1.0, "optimise"),
+        ("tune_steps", 3, "tune"),
+        ("seconds", 1e-6, "optimise"),
     ],
 )
 def test_invariance_every_setting_is_felt(
     tiny: Generator, images: torch.Tensor, name: str, value: float, method: str
 ) -> None:
-    base = OptimiseConfig(steps=8, hybrid_steps=8)
-    a = invert_images(tiny, images, method=method, config=base).latent.ws
-    b = invert_images(tiny, images, method=method, config=replace(base, **{name: value})).latent.ws
+    base = OptimiseConfig(steps=8, hybrid_steps=8, tune_steps=8)
+    a = invert_images(tiny, images, method=method, config=base).reconstruction
+    b = invert_images(tiny, images, method=method, config=replace(base, **{name: value})).reconstruction
     assert not torch.allclose(a, b)
+
+
+def test_invariance_more_editability_never_goes_farther_from_typical_codes(
+    tiny: Generator, images: torch.Tensor
+) -> None:
+    found = [
+        invert_images(tiny, images, method="optimise", config=OptimiseConfig(steps=60, editability=share)).metrics
+        for share in (0.0, 0.5, 1.0)
+    ]
+    spreads = [sum(metrics["layer_spread"]) for metrics in found]
+    likeness = [sum(metrics["psnr_db"]) for metrics in found]
+    assert spreads == sorted(spreads, reverse=True)
+    assert likeness == sorted(likeness, reverse=True)
+
+
+def test_invariance_a_time_budget_ends_a_run_in_time_at_its_best(tiny: Generator, images: torch.Tensor) -> None:
+    steps: list[StepReport] = []
+    began = time.monotonic()
+    config = OptimiseConfig(steps=100_000, seconds=1.0)
+    inversion = invert_images(tiny, images, method="optimise", config=config, progress=steps.append)
+    assert time.monotonic() - began < 2.0
+    assert 1 < len(steps) < 100_000
+    start = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
+    assert all(late > early for early, late in zip(start, inversion.metrics["psnr_db"], strict=True))
+
+
+def test_error_settings_out_of_range() -> None:
+    for seconds in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(EmoganError, match="needed a finite number above 0"):
+            OptimiseConfig(seconds=seconds)
+    for share in (-0.1, 1.1, float("nan")):
+        with pytest.raises(EmoganError, match="needed a number from 0 to 1"):
+            OptimiseConfig(editability=share)
+
+
+@pytest.mark.parametrize("method", ["optimise", "tune"])
+def test_invariance_what_is_ignored_has_no_say(tiny: Generator, images: torch.Tensor, method: str) -> None:
+    ignored = torch.zeros(3, 1, 32, 32)
+    ignored[..., :12] = 1
+    covered = torch.where(ignored > 0, torch.ones(()), images)
+    config = OptimiseConfig(steps=15, hybrid_steps=4, tune_steps=6)
+    bare = make_generator(companions=False)  # an encoder sees what is ignored
+    one, other = (
+        invert_images(bare, pictures, method=method, ignored=ignored, config=config) for pictures in (images, covered)
+    )
+    seeing = invert_images(bare, covered, method=method, config=config)
+    if method == "optimise":
+        torch.testing.assert_close(one.metrics, other.metrics, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(one.reconstruction, other.reconstruction, atol=1e-3, rtol=0)
+    assert (one.reconstruction - seeing.reconstruction).abs().max() > 0.01
+    with pytest.raises(ShapeError, match="these pictures need"):
+        invert_images(tiny, images, ignored=ignored[:1])
 
 
 def test_invariance_rate_rises_and_falls() -> None:

@@ -14,10 +14,13 @@ from torch.profiler import ProfilerActivity, profile
 
 from emogan_core.inversion import OptimiseConfig
 from emogan_core.inversion.methods import descend
+from emogan_core.inversion.objective import Target
+from emogan_core.inversion.tune import tuned
 from emogan_core.networks import Generator, GeneratorSpec, stylegan1, stylegan2
 from emogan_core.networks.discriminator import Discriminator
 from emogan_core.networks.memory import GROUP_BYTES, Need, need_to_draw, need_to_encode, need_to_invert
 from emogan_core.networks.spec import AliasFree
+from emogan_core.networks.tuned import need_to_tune
 from emogan_core.progress import silent
 
 WIDTHS = (32, 32, 32, 32, 32, 16)
@@ -94,9 +97,23 @@ def test_shape_inverting_takes_about_what_is_said(spec: GeneratorSpec, with_disc
     for count in (1, 2):
         images, ws = torch.zeros(count, 3, spec.resolution, spec.resolution), codes(spec, count)
         took = peak(
-            lambda images=images, ws=ws: descend(made, images, ws, steps=1, config=OptimiseConfig(), progress=silent)
+            lambda images=images, ws=ws: descend(
+                made, Target(images), ws, steps=1, config=OptimiseConfig(), progress=silent
+            )
         )
         assert 0.6 * need.of(count) < took < need.of(count)
+
+
+@pytest.mark.usefixtures("whole_batches")
+@pytest.mark.parametrize("spec", [*PYRAMIDS, ALIAS_FREE], ids=lambda spec: spec.architecture)
+def test_shape_tuning_takes_no_more_than_is_said(spec: GeneratorSpec, peak) -> None:
+    made, need = (
+        network(spec, with_discriminator=False),
+        need_to_tune(network(spec, with_discriminator=False), device="cpu"),
+    )
+    target, ws = Target(torch.zeros(1, 3, spec.resolution, spec.resolution)), codes(spec, 1)
+    took = peak(lambda: tuned(made, ws, target, config=OptimiseConfig(tune_steps=2), progress=silent))
+    assert 0.5 * need.of(1) < took < need.of(1)
 
 
 def test_shape_encoding_takes_no_more_than_is_said(peak) -> None:

@@ -1,0 +1,73 @@
+"""How fast an optimisation goes: its learning rate by its progress, and its steps within a time budget."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..errors import EmoganError
+from .objective import Weights
+
+DIAL = 4.0  # decades of the prior's weight from likeness to editability
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiseConfig:
+    """How long, at what rate and towards what an inversion optimises.
+
+    Convention: steps of each method; `lr` in units of w_std per step, `warm_up` and `decay` are shares of the run. With
+    `seconds` a run of one batch has fewer steps where time runs out, and decays in time; what it finds then varies with
+    the machine. `editability` 0..1 says how near to typical codes the result is held: 0 likeness alone, 1 edits best.
+    Raises: EmoganError for numbers beyond these.
+    """
+
+    steps: int = 120
+    hybrid_steps: int = 60
+    tune_steps: int = 60
+    lr: float = 0.08
+    warm_up: float = 0.05
+    decay: float = 0.5
+    seconds: float | None = None
+    editability: float = 0.5
+    weights: Weights = field(default_factory=Weights)
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise EmoganError(f"a time budget of {self.seconds} seconds came; needed a finite number above 0")
+        if not 0 <= self.editability <= 1:
+            raise EmoganError(f"an editability of {self.editability} came; needed a number from 0 to 1")
+
+    @property
+    def dialled(self) -> Weights:
+        """The weights with the prior's as `editability` has it; in the middle they are as given."""
+        share = 10 ** (DIAL * (self.editability - 0.5))
+        weights = self.weights
+        return Weights(
+            pixel=weights.pixel,
+            structure=weights.structure,
+            features=weights.features,
+            w_distance=share * weights.w_distance,
+            layer_spread=share * weights.layer_spread,
+            locality=weights.locality,
+        )
+
+
+def rate_at(step: int, steps: int, config: OptimiseConfig) -> float:
+    """Learning rate at a 0-based step: linear warm-up, flat, then a half cosine to zero."""
+    up = min(1.0, (step + 1) / max(1.0, config.warm_up * steps))
+    late = max(0.0, (step - (1 - config.decay) * steps) / max(1.0, config.decay * steps))
+    return config.lr * up * (0.5 + 0.5 * math.cos(math.pi * min(1.0, late)))
+
+
+def paced(steps: int, seconds: float | None) -> Iterator[tuple[int, int]]:
+    """Each 0-based step with how many there will be: `steps`, or fewer where a time budget ends before; at least one."""
+    began, step = time.monotonic(), 0
+    expected = steps
+    while step < expected:
+        yield step, expected
+        step += 1
+        if seconds is not None:
+            each = max(time.monotonic() - began, 1e-9) / step
+            expected = min(steps, int(seconds / each))
