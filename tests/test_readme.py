@@ -21,6 +21,7 @@ PAGES = sorted(
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_golden_python_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The snippet, word for word, on scikit-image's portrait of an astronaut."""
     from skimage.data import astronaut
