@@ -137,7 +137,8 @@ def rights_in(xmp: str) -> dict[str, tuple[str, ...]]:
     xmp = xmp.replace("xapRights:", "xmpRights:")  # as older programs call it
     found: dict[str, tuple[str, ...]] = {}
     for name in _TEXTS:
-        body = re.search(rf"<{name}>(.{{0,20000}}?)</{name}>", xmp, flags=re.DOTALL)
+        # up to the next start of the same: else a text of nothing but starts costs the square of their number
+        body = re.search(rf"<{name}>((?:(?!<{name}>).){{0,20000}}?)</{name}>", xmp, flags=re.DOTALL)
         if body:
             found[name] = _statements(re.findall(r"<rdf:li[^<>]*>([^<]*)</rdf:li>", body.group(1)))
     for name in _WORDS:

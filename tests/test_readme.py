@@ -21,6 +21,7 @@ PAGES = sorted(
 README = (ROOT / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_golden_python_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The snippet, word for word, on scikit-image's portrait of an astronaut."""
     from skimage.data import astronaut
@@ -74,7 +75,7 @@ def test_shape_every_benchmark_is_told_of() -> None:
 
 def test_shape_the_test_command_is_there_for_ci() -> None:
     block = README.split("<!-- test command -->")[1].split("```")[1]
-    assert "pytest" in block
+    assert 'pytest -m "slow or not slow"' in block  # nothing is left out
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 

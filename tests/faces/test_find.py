@@ -112,7 +112,7 @@ def test_shape_small_face_beside_a_large_one_in_a_large_photo():
     assert [round(face.size_px / 83) for face in find_faces(Photo(pixels=scene))] == [3, 1]
 
 
-@pytest.mark.parametrize("kind", ["flat", "noise", "two pixels", "coffee"])
+@pytest.mark.parametrize("kind", ["flat", "noise", "two pixels", pytest.param("coffee", marks=pytest.mark.slow)])
 def test_error_no_face(kind):
     rng = np.random.default_rng(0)
     pixels = {

@@ -40,7 +40,7 @@ def golden() -> Generator:
 def test_golden_synthesis_matches_the_twin(golden: Generator) -> None:
     """Expected: genforce (197feee), models.stylegan_generator.StyleGANGenerator(128, z_space_dim=16, w_space_dim=16,
     mapping_layers=2, mapping_fmaps=16) with these widths and these very weights under its names
-    (tests/support/tensorflow_pickles.py), on the CPU; largest difference seen 3e-5 of a range of 53.
+    (tests/support/stylegan1_names.py), on the CPU; largest difference seen 3e-5 of a range of 53.
     """
     images = golden.synthesis(normal(2, 12, 16, seed=4))
     assert images.shape == (2, 3, 128, 128)

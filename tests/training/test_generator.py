@@ -348,6 +348,7 @@ def test_golden_compression_of_single_waves(rng: torch.Generator) -> None:
     assert compressed(wave, rng).abs().max() < 1e-6  # too fine and too weak to survive
 
 
+@pytest.mark.slow
 def test_golden_components_reconstruct_pictures_of_few_dimensions(folder: Path) -> None:
     """Six pictures and their mirrors span twelve dimensions, so 256 components tell all of them apart."""
     run = Run(SMALL, TrainConfig())
