@@ -178,7 +178,6 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where files that failed are kept")
     parser.add_argument("--only", choices=("files", "kills"), help="one of the two tables")
     arguments = parser.parse_args()
-    gc.freeze()  # what is shared with the forked processes need not be copied for them
     torch.set_num_threads(1)  # a forked process has none of the others
     failed = 0
     print(f"`python benchmarks/hostile_files.py {' '.join(sys.argv[1:])}`\n")
@@ -187,6 +186,7 @@ def main() -> int:
         folder.mkdir()
         work.mkdir()
         found = originals(folder)
+        gc.freeze()  # what is shared with the forked processes need not be copied for them
         if arguments.only != "kills":
             if arguments.keep is not None:
                 arguments.keep.mkdir(exist_ok=True)

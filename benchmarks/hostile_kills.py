@@ -167,6 +167,8 @@ def _run_and_hold(words: list[str], moment: str, write: int, said: Path, ready: 
     real_save = weights.save_file
     os.replace, Path.write_bytes, weights.save_file = replace, write_bytes, save_file  # type: ignore[assignment]
     status = 1
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started this may have switched them off
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with (
         open(said, "w", buffering=1) as file,
         contextlib.redirect_stderr(file),
