@@ -94,6 +94,7 @@ def _read_and_tell(reading: Callable[[], int], send: int, memory: int) -> None:
     said, started = tempfile.TemporaryFile(), time.process_time()  # noqa: SIM115 - the process ends with it
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(said.fileno(), 2)  # also for libraries that write there by themselves
+    sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115 - as above
     try:
         status = reading()
         sys.stderr.flush()
@@ -195,9 +196,7 @@ def main() -> int:
             )
             print("\n".join([*table, ""]), flush=True)
         if arguments.only != "files":
-            table, wrong = kill_commands(folder, work)
-            print("\n".join(table))
-            failed += wrong
+            failed += kill_commands(folder, work)
     return 1 if failed else 0
 
 
