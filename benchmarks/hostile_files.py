@@ -94,6 +94,7 @@ def _read_and_tell(reading: Callable[[], int], send: int, memory: int) -> None:
     said, started = tempfile.TemporaryFile(), time.process_time()  # noqa: SIM115 - the process ends with it
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(said.fileno(), 2)  # also for libraries that write there by themselves
+    sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115 - as above
     try:
         status = reading()
         sys.stderr.flush()
@@ -178,7 +179,6 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where files that failed are kept")
     parser.add_argument("--only", choices=("files", "kills"), help="one of the two tables")
     arguments = parser.parse_args()
-    gc.freeze()  # what is shared with the forked processes need not be copied for them
     torch.set_num_threads(1)  # a forked process has none of the others
     failed = 0
     print(f"`python benchmarks/hostile_files.py {' '.join(sys.argv[1:])}`\n")
@@ -187,6 +187,7 @@ def main() -> int:
         folder.mkdir()
         work.mkdir()
         found = originals(folder)
+        gc.freeze()  # what is shared with the forked processes need not be copied for them
         if arguments.only != "kills":
             if arguments.keep is not None:
                 arguments.keep.mkdir(exist_ok=True)
@@ -195,9 +196,7 @@ def main() -> int:
             )
             print("\n".join([*table, ""]), flush=True)
         if arguments.only != "files":
-            table, wrong = kill_commands(folder, work)
-            print("\n".join(table))
-            failed += wrong
+            failed += kill_commands(folder, work)
     return 1 if failed else 0
 
 

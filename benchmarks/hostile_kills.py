@@ -32,11 +32,6 @@ def commands(folder: Path) -> dict[str, list[str]]:
     edit = ["edit", photo, *happy, "--method", "encode", *tiny, *axes]
     frames = ["edit", str(folder / "frames.webp"), *edit[2:]]
     return {
-        "edit": [*edit, "-o", "OUT/out.png"],
-        "edit to TIFF": [*edit, "-o", "OUT/out.tif"],
-        "edit with a sheet": [*edit, "-o", "OUT/out.png", "--sheet", "OUT/sheet.png"],
-        "edit of frames": [*frames, "--frames", "-o", "OUT/frames"],
-        "demo": ["demo", "-o", "OUT", "--method", "encode", *tiny, *axes],
         "sample": ["sample", "-o", "OUT/out.png", *tiny],
         "invert": ["invert", photo, "-o", "OUT/out.safetensors", "--method", "encode", *tiny],
         "apply": ["apply", str(folder / "latent.safetensors"), *happy, "-o", "OUT/out.png", *tiny, *axes],
@@ -45,28 +40,30 @@ def commands(folder: Path) -> dict[str, list[str]]:
             *("fit", str(folder), "--labels", str(folder / "labels.csv"), "--aligned"),
             *("-o", "OUT/out.safetensors", *tiny),
         ],
+        "edit": [*edit, "-o", "OUT/out.png"],
+        "edit with a sheet": [*edit, "-o", "OUT/out.png", "--sheet", "OUT/sheet.png"],
+        "edit of frames": [*frames, "--frames", "-o", "OUT/frames"],
+        "demo": ["demo", "-o", "OUT", "--method", "encode", *tiny, *axes],
     }
 
 
-def kill_commands(folder: Path, work: Path) -> tuple[list[str], int]:
-    """Lines of a table, and how many runs ended wrongly."""
-    lines = [
+def kill_commands(folder: Path, work: Path) -> int:
+    """Print a table row by row; returns how many runs ended wrongly."""
+    print(
         "| command | runs | stopped in a write | half-written files | temporary files left by a kill | then removed | wrong |"
-    ]
-    lines.append("|---|---|---|---|---|---|---|")
+    )
+    print("|---|---|---|---|---|---|---|")
     wrong = 0
     for name, words in commands(folder).items():
         count: Counter[str] = Counter()
         for number in SIGNALS:
-            for moment in MOMENTS:
+            for moment in MOMENTS if number == signal.SIGKILL else MOMENTS[:1]:
                 for write in (1, 2) if name in SEVERAL else (1,):
                     _one(words, number, moment, write, work / "killed", count, name)
         wrong += count["wrong"] + count["half"]
-        lines.append(
-            f"| {name} | {count['runs']} | {count['stopped']} | {count['half']} | {count['left']} | {count['removed']} | "
-            f"{count['wrong']} |"
-        )
-    return lines, wrong
+        numbers = " | ".join(str(count[what]) for what in ("runs", "stopped", "half", "left", "removed", "wrong"))
+        print(f"| {name} | {numbers} |", flush=True)
+    return wrong
 
 
 def _one(words: list[str], number: int, moment: str, write: int, out: Path, count: Counter[str], name: str) -> None:
@@ -108,7 +105,7 @@ def _mistakes(out: Path, number: int, status: int, said: Path) -> list[str]:
     """What a stopped command should not have left or said."""
     if number == signal.SIGKILL:
         return [] if os.WIFSIGNALED(status) else [f"ended with status {status}"]
-    told = [line for line in said.read_text().splitlines() if not line.startswith("emogan: note: ")]
+    told = [line for line in said.read_text().splitlines() if line.startswith("emogan: ") and ": note: " not in line]
     mistakes = [f"{path.name} was left" for path in out.rglob(".emogan-*")]
     if not os.WIFEXITED(status) or os.WEXITSTATUS(status) != cli.INTERRUPTED:
         mistakes.append(f"ended with status {status}")
@@ -167,6 +164,8 @@ def _run_and_hold(words: list[str], moment: str, write: int, said: Path, ready: 
     real_save = weights.save_file
     os.replace, Path.write_bytes, weights.save_file = replace, write_bytes, save_file  # type: ignore[assignment]
     status = 1
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started this may have switched them off
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with (
         open(said, "w", buffering=1) as file,
         contextlib.redirect_stderr(file),

@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import logging
 import os
-import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .errors import Cancelled, EmoganError, shortened
+from .errors import Cancelled, EmoganError
 from .progress_bar import ProgressBar
+from .terminal import ended_as_by_ctrl_c, notes_told, printable, tell_note
 
 if TYPE_CHECKING:
     from .commands import Outputs
 
 FAILED = 2
-MOST_PRINTED = 4000
 PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 INTERRUPTED = 130
 DEFAULT_SEED = 0
@@ -47,46 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 for a user's mistake told in one line, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name the terminal cannot spell is no failure
-    with warnings.catch_warnings(), _notes_told(), _ended_as_by_ctrl_c():
-        warnings.showwarning = _show_warning
+    with warnings.catch_warnings(), notes_told(), ended_as_by_ctrl_c():
+        warnings.showwarning = tell_note
         return _run(sys.argv[1:] if argv is None else argv)
-
-
-class _Notes(logging.Handler):
-    """Tells what the core logs as notes: some of it is a stranger's words, which a terminal must not take for commands."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _show_warning(record.getMessage())
-
-
-@contextmanager
-def _notes_told() -> Iterator[None]:
-    log, handler = logging.getLogger("emogan"), _Notes(logging.WARNING)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-
-
-@contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """A plain kill and a closed terminal stop a command as Ctrl-C does, so that no temporary file is left."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before: dict[int, Any] = {}
-    with suppress(ValueError):  # another thread than the first handles no signals
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # not every system has both
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
-                before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -100,7 +60,7 @@ def _run(argv: Sequence[str]) -> int:
             report, lines = COMMANDS[arguments.command](arguments, progress, outputs)
         if sys.stdout is None:
             return _say("standard output is closed, so the report cannot be shown; files asked for are written", FAILED)
-        print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(_printable(line) for line in lines))
+        print(json.dumps(report, sort_keys=True) if arguments.json else "\n".join(printable(line) for line in lines))
         sys.stdout.flush()
     except (KeyboardInterrupt, Cancelled):
         return _say(f"stopped; {_left(outputs) or 'nothing was written'}", INTERRUPTED)
@@ -138,18 +98,8 @@ def _sentence(error: Exception) -> str | None:
 
 
 def _say(sentence: str, status: int) -> int:
-    print(f"emogan: {_printable(sentence)}", file=sys.stderr)
+    print(f"emogan: {printable(sentence)}", file=sys.stderr)
     return status
-
-
-def _printable(text: str) -> str:
-    """One line that no odd file name or foreign message can break, colour or fill the screen with."""
-    text = shortened(text, MOST_PRINTED)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"emogan: note: {_printable(str(message))}", file=sys.stderr)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

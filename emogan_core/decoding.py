@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from .depth import Deep, is_deep, joined, pages_of_tiff, read_floats, take_other_byte
+from .depth import Deep, is_deep, joined, kind_of_tiff, pages_of_tiff, read_floats, take_other_byte
 from .errors import PhotoError
 from .files import first_bytes
 from .free_memory import free_memory
@@ -117,7 +117,11 @@ def _open_header(path: Path, head: bytes) -> ImageFile:
     try:
         image = Image.open(path, formats=_formats())
     except UnidentifiedImageError as error:
-        raise PhotoError(f"{path.name} {_what_came(head)}") from error
+        kind = kind_of_tiff(path) if head[:4] in _TIFF_HEADS else ""
+        came = (
+            f"is a TIFF of {kind}; needed 8 or 16 bits a channel, or floats: save it so" if kind else _what_came(head)
+        )
+        raise PhotoError(f"{path.name} {came}") from error
     except Image.DecompressionBombError as error:
         raise PhotoError(
             f"{path.name} has far too many pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it smaller first"
@@ -240,6 +244,8 @@ def _decoded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
     if frame is None and (count := _count(path, image)) > 1:
         notices.append(f"holds {count} pictures; the first was taken")
     _seek(path, image, frame or 0)
+    if image.mode == "1":
+        notices.append("holds only black and white; what an edit draws has grays, and so has what is saved")
     lower = None
     if is_deep(image):
         with _open_header(path, _head(path)) as again:

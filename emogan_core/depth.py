@@ -75,6 +75,19 @@ class Floats:
     xmp: str
 
 
+def kind_of_tiff(path: Path) -> str:
+    """What numbers the first picture of a TIFF holds, empty when that cannot be told."""
+    import tifffile  # here: few pictures need it; scikit-image brings it along
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
+    try:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            return f"{page.samplesperpixel} x {page.dtype}" if page.dtype is not None else ""
+    except Exception:  # a damaged file can trip any line of a decoder
+        return ""
+
+
 def pages_of_tiff(path: Path) -> int:
     """How many pictures a TIFF holds some of which Pillow does not open; 0 when its pages cannot be followed."""
     import tifffile  # here: few pictures need it; scikit-image brings it along

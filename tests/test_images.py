@@ -229,6 +229,16 @@ def test_shape_two_tones(tmp_path: Path, name: str) -> None:
     photo = open_photo(tmp_path / name)
     assert photo.alpha is None
     np.testing.assert_array_equal(photo.pixels, np.asarray(tones)[..., None].repeat(3, 2).astype(np.uint8) * 255)
+    if name != "a.gif":  # which has them as a palette
+        assert photo.notices == (
+            f"{name} holds only black and white; what an edit draws has grays, and so has what is saved",
+        )
+
+
+def test_error_tiffs_of_other_numbers_are_named(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", pattern().astype(np.uint32) << 24, photometric="rgb")
+    with pytest.raises(PhotoError, match=r"a\.tif is a TIFF of 3 x uint32; needed 8 or 16 bits a channel"):
+        open_photo(tmp_path / "a.tif")
 
 
 def test_shape_floats_keep_what_their_file_tells(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ LAYERS = (
         "cli",
         "commands",
         "progress_bar",
+        "terminal",
         "__main__",
         "__init__",
     },  # commands does what cli has read; progress_bar shows how far

@@ -29,8 +29,12 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
         raise PhotoError(f"{arguments.photo.name} holds {count} pictures; give a file with up to {MOST_FRAMES}")
     first = open_photo(arguments.photo, frame=0)
     targets = [_target(arguments, number, suffix) for number in range(1, count + 1) for suffix in SUFFIXES]
-    make_folder(arguments.out)
-    prepare = prepared(arguments, lambda inputs: outputs.expect_photos(targets, photo=first, inputs=inputs))
+
+    def check_files(inputs: list[Path]) -> None:
+        make_folder(arguments.out)
+        outputs.expect_photos(targets, photo=first, inputs=inputs)
+
+    prepare = prepared(arguments, check_files)
     waiting: list[int] = []  # those before the first face, which may never come
     without, unread, edited = dict[int, str](), dict[int, str](), 0
     several = 0

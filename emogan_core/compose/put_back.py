@@ -168,7 +168,10 @@ def _report(fit: FaceFit, after: NDArray[np.float64], hidden: tuple[str, ...]) -
         name: round(float(value), 3) for name, value in zip(model.names, after, strict=True) if abs(value) >= 0.005
     }
     far = (round(float(moved.mean()), 3), round(float(moved.max()), 3))
-    return {"coefficients": named, "moved_cm": far, "notices": hidden + notices_of(fit, after, far[0])}
+    own_left = model.neutral[at, 0] > 0
+    lopsided = abs(float(moved[own_left].mean() - moved[~own_left].mean()))
+    told = notices_of(fit, after, far[0], lopsided_cm=lopsided)
+    return {"coefficients": named, "moved_cm": far, "notices": hidden + told}
 
 
 def _fit_of(inversion: Inversion) -> FaceFit:

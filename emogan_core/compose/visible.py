@@ -26,6 +26,7 @@ FAR_CM, FAR_SUM = (
     0.66,
     17.0,
 )  # mean motion of the landmarks, sum of coefficients; happiness 2 looks right, 2.5 smears lids
+FAR_ON_ONE_SIDE_CM = 0.54  # by which one half of the face moves more: contempt 1.75 looks right, 2 puffs the cheek
 SKIN, ONE_HUE = (50, 280, 205, 425, 117, 346, 4, 195, 151, 9, 108, 337), 0.15  # landmarks on it; spread of log ratios
 SMALL_PX = 64.0  # between the eyes
 MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")
@@ -55,9 +56,17 @@ def seen_coefficients(photo: Pixels, model: FaceModel, fit: FaceFit, after: Arra
     return result, tuple(notices)
 
 
-def notices_of(fit: FaceFit, after: Array, moved_cm: float) -> tuple[str, ...]:
-    """Sentences about an edit that goes too far, and about a face too small to show much of it."""
+def notices_of(fit: FaceFit, after: Array, moved_cm: float, *, lopsided_cm: float = 0.0) -> tuple[str, ...]:
+    """Sentences about an edit that goes too far, and about a face too small to show much of it.
+
+    Convention: the landmarks move by `moved_cm` on average, on one half of the face by `lopsided_cm` more than on the other.
+    """
     told = []
+    if lopsided_cm > FAR_ON_ONE_SIDE_CM:
+        told.append(
+            f"one half of the face moves by {lopsided_cm:.2f} cm more than the other on average, which may be further than "
+            "any face does; use lower intensities"
+        )
     if moved_cm > FAR_CM or float(np.abs(after - fit.coefficients).sum()) > FAR_SUM:
         told.append(
             f"the face moves by {moved_cm:.2f} cm on average, which may be further than any face does; "

@@ -56,6 +56,9 @@ class Rows:
         return like[0] if len(like) == 1 else None
 
 
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of Excel and LibreOffice, newer and older
+
+
 def read_rows(path: Path) -> Rows:
     """The rows of a CSV in UTF-8, or in UTF-16 with a byte order mark.
 
@@ -64,8 +67,11 @@ def read_rows(path: Path) -> Rows:
     text = _text(path)
     first, _, rest = text.partition("\n")
     start = 1
+    while rest and not first.strip():  # empty lines before the header
+        text, start = rest, start + 1
+        first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) <= 5:  # a spreadsheet's own note
-        text, first, start = rest, rest.partition("\n")[0], 2
+        text, first, start = rest, rest.partition("\n")[0], start + 1
     sign, told = _sign_of(path.name, first)
     try:
         rows, columns = _rows(path.name, text, sign, start)
@@ -87,6 +93,8 @@ def _text(path: Path) -> str:
             if size > MAX_BYTES:
                 raise ExpressionError(f"{path.name} has {size} bytes; the limit is {MAX_BYTES}, split the face set")
             data = file.read(MAX_BYTES)
+        if data.startswith(_WORKBOOKS):
+            raise ExpressionError(f"{path.name} is a spreadsheet's own file; save the table as CSV and give that")
         marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         return (
             data.decode("utf-16" if data.startswith(marks) else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")

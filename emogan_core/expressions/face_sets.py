@@ -54,7 +54,8 @@ def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (),
     twice, a cell is empty, or a covariate is neither numbers nor two categories.
     """
     if not folder.is_dir():
-        raise ExpressionError(f"the face set folder {folder} does not exist; give the folder that holds the pictures")
+        came = "is a file" if folder.exists() else "does not exist"
+        raise ExpressionError(f"the face set folder {folder} {came}; give the folder that holds the pictures")
     found = read_rows(labels)
     rows, name = found.rows, labels.name
     extra = {covariate: _covariate(name, found.column(covariate), covariate, found.columns) for covariate in covariates}

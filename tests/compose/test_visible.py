@@ -93,4 +93,6 @@ def test_golden_notices_of_far_edits_and_small_faces() -> None:
     assert notices_of(large, plain, 0.3) == ()
     assert any("lower intensities" in told for told in notices_of(large, plain, 0.7))  # lids smear from there on
     assert notices_of(large, plain, 0.65) == ()  # happiness 2
+    assert notices_of(large, plain, 0.3, lopsided_cm=0.51) == ()  # contempt 1.75
+    assert any("one half of the face" in told for told in notices_of(large, plain, 0.3, lopsided_cm=0.56))
     assert any("lower intensities" in told for told in notices_of(large, np.ones(len(plain)), 0.3))

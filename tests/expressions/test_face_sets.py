@@ -222,3 +222,17 @@ def test_error_missing_folder_and_table(folder, tmp_path):
         read_face_set(tmp_path / "none", tmp_path / "labels.csv")
     with pytest.raises(ExpressionError, match="cannot read"):
         read_face_set(folder, tmp_path / "none.csv")
+
+
+def test_shape_empty_lines_before_the_header(read) -> None:
+    faces = read("\r\n\r\nfile,expression\r\na.jpg,happy\r\n\r\nb.jpg,neutral\r\n")
+    assert faces.expressions == ("happiness", "neutral")
+    with pytest.raises(ExpressionError, match="row 5 names"):
+        read("\n\nfile,expression\na.jpg,happy\nnone.jpg,neutral\n")
+
+
+def test_error_workbooks_and_a_file_for_a_folder(read, folder) -> None:
+    with pytest.raises(ExpressionError, match=r"labels\.csv is a spreadsheet's own file; save the table as CSV"):
+        read(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(ExpressionError, match=r"a\.jpg is a file; give the folder"):
+        read_face_set(folder / "a.jpg", folder / "b.jpg")

@@ -54,7 +54,7 @@ def test_shape_an_expression_is_copied_whole_or_in_parts(host: Host, graph) -> N
     for still in ({"strength": 0.0}, {"brows": False, "eyes": False, "mouth": False}):
         run = host.run(copying(graph, **still).nodes)
         assert np.array_equal(host.pictures(run, "save")[0], portrait().pixels)
-    more = host.run(copying(graph, strength=0.0, more="jawOpen=0.5").nodes)
+    more = host.run(copying(graph, strength=0.0, more="Jaw_open=0.5").nodes)
     assert host.pictures(more, "mask")[0].max() > 0
 
 

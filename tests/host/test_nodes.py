@@ -323,6 +323,22 @@ def test_shape_a_mask_chooses_the_face(host: Host, graph) -> None:
     assert "came for 1 pictures of 512 x 256 px" in run.error
 
 
+def test_shape_several_faces_are_told_unless_one_was_chosen(host: Host, graph) -> None:
+    graph = (
+        graph.with_node("one", "LoadImage", image="mirrored.png")
+        .with_node("wide", "ImageStitch", image1=["photo", 0], image2=["one", 0], **STITCH)
+        .with_inputs("invert", image=["wide", 0], method="encode")
+        .with_inputs("apply", image=["wide", 0], mode="motion", more="Brow inner up=0.5")
+        .with_node("report", "PreviewAny", source=["invert", 2])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    told = "several faces in image 1: the largest was taken, 'face' or a mask chooses another"
+    assert told in run.outputs["report"]["text"][0]
+    run = host.run(graph.with_inputs("invert", face=1).nodes)
+    assert "several faces" not in run.outputs["report"]["text"][0]
+
+
 def test_shape_searches_find_the_nodes(host: Host) -> None:
     info = host.get_json("/object_info")
     for word in ("happy", "portrait", "edit face", "smile", "liveportrait", "neutral", "blendshapes"):
