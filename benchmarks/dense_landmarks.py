@@ -22,7 +22,7 @@ from held_out import people
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from emogan_core.faces import Face, dense_landmarks, find_faces
+from emogan_core.faces import Face, dense_landmarks, find_faces, whole_crop
 from emogan_core.faces.find import refine
 from emogan_core.images import Photo
 from emogan_core.networks.dense_landmarks import BROW_POINTS, IRIS_POINTS, LID_POINTS, LIPS_POINTS
@@ -167,11 +167,8 @@ def cases(data: Path, archive: str, landmarks: str, table: str) -> Iterator[Case
 
 def face_of(photo: Photo) -> Face:
     """The face as found, or as the five-point net predicts it from the whole picture."""
-    height, width = photo.pixels.shape[:2]
-    faces = find_faces(photo) if width > 128 else ()
-    return (
-        faces[0] if faces else refine(photo, [np.array([[0, 0], [width, 0], [width, height], [0, height]], float)])[0]
-    )
+    faces = find_faces(photo) if photo.pixels.shape[1] > 128 else ()
+    return faces[0] if faces else refine(photo, [whole_crop(photo, "tight").quad])[0]
 
 
 def parts() -> list[list[int]]:

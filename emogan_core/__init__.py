@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         copy_expression,
         fit_expressions,
         intensities_at,
-        intensity_to_reach,
         inversion_after,
         join_edits,
         label_latents,
@@ -75,6 +74,7 @@ if TYPE_CHECKING:
         spelled_as_known,
     )
     from .expressions.meanings import EXPRESSIONS, SHAPES
+    from .expressions.summary import axes_lines
     from .expressions.tables import choose_expressions
     from .face_model import REGIONS, FaceFit, FaceModel, Pose, load_face_model, sides_of
     from .faces import (
@@ -192,6 +192,7 @@ __all__ = [
     "Weights",
     "add_intensities",
     "apply_expressions",
+    "axes_lines",
     "brief",
     "builtin_path",
     "builtin_presets",
@@ -223,7 +224,6 @@ __all__ = [
     "gradients_off",
     "in_parts",
     "intensities_at",
-    "intensity_to_reach",
     "inversion_after",
     "invert",
     "invert_images",
@@ -292,12 +292,13 @@ _PUBLIC = {
     "expressions": (
         "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
         "StepConfig apply_expressions checked_intensity copy_expression fit_expressions "
-        "intensity_to_reach label_latents load_axes move_latent read_eta read_expression read_face_set "
+        "label_latents load_axes move_latent read_eta read_expression read_face_set "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
+    "expressions.summary": "axes_lines",
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (

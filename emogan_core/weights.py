@@ -114,10 +114,8 @@ def _short(digits: str) -> int:
     return int(digits)
 
 
-def read_tensors(
-    path: Path, *, prefix: str = "", doubles: bool = False
-) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Tensors (those whose names start with `prefix`, which is cut off) on the CPU, and the metadata.
+def read_tensors(path: Path, *, doubles: bool = False) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors on the CPU, and the metadata.
 
     Floating tensors come as float32 whatever the file stores; files of ours store float16 to be small. With `doubles`
     float64 stays float64. They are copies: memory-mapped tensors would change with the file, and crash the process when it
@@ -129,11 +127,9 @@ def read_tensors(
     try:
         with torch.inference_mode(False), safe_open(str(path), framework="pt", device="cpu") as file:
             for name in shapes:
-                if name.startswith(prefix):
-                    tensor = file.get_tensor(name)
-                    kept = not tensor.is_floating_point() or (doubles and tensor.dtype == torch.float64)
-                    kind = tensor.dtype if kept else torch.float32
-                    tensors[name[len(prefix) :]] = tensor.to(kind, copy=True)
+                tensor = file.get_tensor(name)
+                kept = not tensor.is_floating_point() or (doubles and tensor.dtype == torch.float64)
+                tensors[name] = tensor.to(tensor.dtype if kept else torch.float32, copy=True)
     except SafetensorError as error:
         raise CheckpointError(f"{path.name} cannot be read as safetensors ({error}); get the file again") from error
     return tensors, metadata

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..emogan_core import (
     CODE_METHODS,
     ExpressionAxes,
-    ExpressionAxis,
+    axes_lines,
     builtin_path,
     fit_expressions,
     load_axes,
@@ -73,7 +73,7 @@ class LoadAxes(io.ComfyNode):
     @in_one_sentence
     def execute(cls, name: str) -> io.NodeOutput:
         axes = load_axes(host.BUILTIN if name == host.BUILTIN else _source(name))
-        return io.NodeOutput(axes, told(axes))
+        return io.NodeOutput(axes, "\n".join(axes_lines(axes)))
 
 
 class SaveAxes(io.ComfyNode):
@@ -217,26 +217,8 @@ class FitExpressionGLM(io.ComfyNode):
                 brightness=faces.brightness,
                 progress=how.progress,
             )
-        text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")
-        return io.NodeOutput(axes, text)
-
-
-def told(axes: ExpressionAxes) -> str:
-    """What is known about each axis, one line each."""
-    lines = [f"{axis.name}: {axis.n_expression} examples, {_standing(axis)}" for axis in axes]
-    return "\n".join(
-        [*lines, *(f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items())]
-    )
-
-
-def _standing(axis: ExpressionAxis) -> str:
-    """How well an axis was learned, and which parts it has."""
-    if not axis.has_direction:
-        return axis.source if not axis.n_expression else "moves photos; too few for what the generator draws"
-    told = f"AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
-    return (
-        told + (", experimental" if axis.experimental else "") + ("" if axis.has_coefficients else ", moves no photos")
-    )
+        left_out = [f"{skipped} pictures were left out: no usable face"] if skipped else []
+        return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *left_out]))
 
 
 def _source(name: str) -> Path:

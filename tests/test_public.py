@@ -35,7 +35,6 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "code_file",
     "expect_enough",
     "facts_of",
-    "lines_of",
     "path_of",
     "readable",
     "seen_again",

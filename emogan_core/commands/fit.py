@@ -19,7 +19,7 @@ from ..expressions import (
     readable,
     save_axes,
 )
-from ..expressions.summary import facts_of, lines_of
+from ..expressions.summary import axes_lines, facts_of
 from ..expressions.tables import expect_enough
 from ..inversion import expect_method
 from ..networks.build import Generator
@@ -70,7 +70,7 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         "read_as": list(faces.notices),
     }
     told = f"wrote {arguments.out}; what the pictures gave is kept in {kept} for another fit, and may be deleted"
-    return report, [*faces.notices, *lines_of(axes), *_named(skipped), told]
+    return report, [*faces.notices, *axes_lines(axes), *_named(skipped), told]
 
 
 def _labelled(

@@ -2,7 +2,7 @@
 
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis, shape_axis
 from .axes_file import load_axes, save_axes
-from .calibration import intensity_to_reach, read_eta
+from .calibration import read_eta
 from .combining import inversion_after, join_edits, share_of_edit
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
@@ -41,7 +41,6 @@ __all__ = [
     "copy_expression",
     "fit_expressions",
     "intensities_at",
-    "intensity_to_reach",
     "inversion_after",
     "join_edits",
     "label_latents",

@@ -1,8 +1,6 @@
-"""Reading expressions off a latent, and the intensity that reaches a wanted reading."""
+"""Reading expressions off a latent."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 
@@ -25,20 +23,3 @@ def read_eta(latent: Latent, axes: ExpressionAxes, name: str) -> torch.Tensor:
         )
     rows = latent.mean_row().detach().cpu().double()  # [n, w_dim]
     return rows @ axis.readout.detach().cpu().double() + axis.intercept
-
-
-def intensity_to_reach(latent: Latent, axes: ExpressionAxes, name: str, probability: float) -> torch.Tensor:
-    """The intensity at which the readout gives each row the wanted probability of the expression against neutral.
-
-    Unlike a plain intensity this is absolute: a face that already smiles needs less. It holds in the latent space;
-    what the picture then shows depends on the generator.
-
-    Convention: probability strictly between 0 and 1; returns [n] float64, not limited.
-    Raises: SpaceMismatch; ExpressionError.
-    """
-    if not 0.0 < probability < 1.0:
-        raise ExpressionError(f"the wanted probability is {probability}; give one strictly between 0 and 1")
-    axis = axes[name]
-    mean_weight = sum(axis.layer_weights) / len(axis.layer_weights)
-    target = math.log(probability / (1.0 - probability))
-    return (target - read_eta(latent, axes, name)) / (axis.eta_per_unit * mean_weight)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from .axes import ExpressionAxes, ExpressionAxis
 
 
-def lines_of(axes: ExpressionAxes) -> list[str]:
-    """One line for each axis, and for each expression that was left out."""
+def axes_lines(axes: ExpressionAxes) -> list[str]:
+    """What is known about a set of axes: one line for each, and for each expression that was left out."""
     left_out = [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
     return [*(_line(axis) for axis in axes), *left_out]
 
