@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         checked_intensity,
         copy_expression,
         fit_expressions,
+        fit_labelled,
         intensities_at,
         intensity_to_reach,
         inversion_after,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
         share_of_edit,
     )
     from .expressions.meanings import EXPRESSIONS, SHAPES
+    from .expressions.summary import axes_lines
     from .expressions.tables import choose_expressions
     from .face_model import REGIONS, FaceFit, FaceModel, Pose, load_face_model, sides_of
     from .faces import (
@@ -90,7 +92,6 @@ if TYPE_CHECKING:
         place_drawn,
         window_around,
     )
-    from .glm import ReadoutConfig
     from .images import (
         MAX_PIXELS,
         Photo,
@@ -175,7 +176,6 @@ __all__ = [
     "Pose",
     "Progress",
     "Reading",
-    "ReadoutConfig",
     "ShapeError",
     "SpaceMismatch",
     "StepConfig",
@@ -183,6 +183,7 @@ __all__ = [
     "Weights",
     "add_intensities",
     "apply_expressions",
+    "axes_lines",
     "brief",
     "builtin_path",
     "builtin_presets",
@@ -207,6 +208,7 @@ __all__ = [
     "face_under",
     "find_faces",
     "fit_expressions",
+    "fit_labelled",
     "fit_to_photo",
     "gradients_off",
     "in_parts",
@@ -276,20 +278,20 @@ _PUBLIC = {
     ),
     "expressions": (
         "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
-        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions "
+        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions fit_labelled "
         "intensity_to_reach label_latents load_axes move_latent read_eta read_expression read_face_set "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
+    "expressions.summary": "axes_lines",
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
         "FRAMES Crop Face choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
         "window_around face_from face_under"
     ),
-    "glm": "ReadoutConfig",
     "images": (
         "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),

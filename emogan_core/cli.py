@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .errors import Cancelled, EmoganError, shortened
+from .fit_arguments import add_label_arguments
 from .progress_bar import ProgressBar
 
 if TYPE_CHECKING:
@@ -260,6 +261,7 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     fit.add_argument(
         "--covariate", action="append", default=[], metavar="COLUMN", help="hold this column fixed; repeat for several"
     )
+    add_label_arguments(fit)
     fit.add_argument(
         "--aligned", action="store_true", help="pictures are already cut in the generator's frame: skip finding faces"
     )

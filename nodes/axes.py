@@ -10,9 +10,9 @@ from torch import Tensor
 from ..emogan_core import (
     METHODS,
     ExpressionAxes,
-    ExpressionAxis,
+    axes_lines,
     builtin_path,
-    fit_expressions,
+    fit_labelled,
     load_axes,
     need_of,
     save_axes,
@@ -208,35 +208,14 @@ class FitExpressionGLM(io.ComfyNode):
                 faces, skipped = from_batch(network, images, labels, people, how=how)
             else:
                 faces, skipped = from_table(network, host.face_set_table(face_set), how=how)
-            axes = fit_expressions(
-                faces.latents,
-                faces.labels,
-                model="readout" if model == "readout" else "pattern",
-                people=faces.people,
-                coefficients=faces.coefficients,
-                brightness=faces.brightness,
-                progress=how.progress,
-            )
+            axes = fit_labelled(faces, model="readout" if model == "readout" else "pattern", progress=how.progress)
         text = told(axes) + (f"\n{skipped} pictures were left out: no usable face" if skipped else "")
         return io.NodeOutput(axes, text)
 
 
 def told(axes: ExpressionAxes) -> str:
     """What is known about each axis, one line each."""
-    lines = [f"{axis.name}: {axis.n_expression} examples, {_standing(axis)}" for axis in axes]
-    return "\n".join(
-        [*lines, *(f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items())]
-    )
-
-
-def _standing(axis: ExpressionAxis) -> str:
-    """How well an axis was learned, and which parts it has."""
-    if not axis.has_direction:
-        return axis.source if not axis.n_expression else "moves photos; too few for what the generator draws"
-    told = f"AUC {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
-    return (
-        told + (", experimental" if axis.experimental else "") + ("" if axis.has_coefficients else ", moves no photos")
-    )
+    return "\n".join(axes_lines(axes))
 
 
 def _source(name: str) -> Path:

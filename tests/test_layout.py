@@ -23,6 +23,7 @@ LAYERS = (
     {
         "cli",
         "commands",
+        "fit_arguments",
         "progress_bar",
         "__main__",
         "__init__",

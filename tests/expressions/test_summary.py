@@ -8,7 +8,7 @@ import torch
 
 from emogan_core.expressions import ExpressionAxes, load_axes
 from emogan_core.expressions.axes import moving_axis
-from emogan_core.expressions.summary import facts_of, lines_of
+from emogan_core.expressions.summary import axes_lines, facts_of
 from emogan_core.face_model import load_face_model
 
 
@@ -26,7 +26,7 @@ def test_golden_lines_of_every_kind_of_axis() -> None:
         fingerprint="f" * 64,
         left_out={"e": 3},
     )
-    assert lines_of(axes) == [
+    assert axes_lines(axes) == [
         "a: 7 examples, AUC 0.90 (0.80 to 0.95)",
         "b: 7 examples, AUC 0.90 (0.80 to 0.95), experimental, moves no photos",
         "c: moves photos; set by hand",
