@@ -7,6 +7,8 @@ from argparse import ArgumentParser
 FAMILIES = ("binary", "soft", "ordered", "gaussian", "two-part")
 """As the fit knows them; here, because its package imports what a command line that only helps need not wait for."""
 
+MULTINOMIAL = "multinomial"
+
 
 def add_label_arguments(fit: ArgumentParser) -> None:
     """Scores, their family, and what steps leave still."""
@@ -18,7 +20,10 @@ def add_label_arguments(fit: ArgumentParser) -> None:
         help="fit an axis on this column of numbers; repeat for several",
     )
     fit.add_argument(
-        "--family", choices=FAMILIES, help="the kind of numbers the scores are, where their values suggest another"
+        "--family",
+        choices=(*FAMILIES, MULTINOMIAL),
+        help="the kind of numbers the scores are, where their values suggest another; multinomial reads several expressions "
+        "off together instead of each against neutral",
     )
     fit.add_argument(
         "--hold",

@@ -24,6 +24,7 @@ from ..expressions import (
 )
 from ..expressions.summary import axes_lines, facts_of
 from ..expressions.tables import expect_enough, expect_scores, score_labels
+from ..fit_arguments import MULTINOMIAL
 from ..inversion import expect_method
 from ..networks.build import Generator
 from ..progress import Progress
@@ -81,8 +82,12 @@ def _config(arguments: Namespace) -> FitConfig:
 
     Raises: ExpressionError for a family without scores.
     """
-    if arguments.family and not arguments.score:
-        raise ExpressionError("--family is about scores, and none came; name their column with --score")
+    together = arguments.family == MULTINOMIAL
+    if arguments.family and together == bool(arguments.score):
+        raise ExpressionError(
+            f"--family {arguments.family} is about {'expressions, and scores came' if together else 'scores, and none came'}; "
+            f"{'leave out --score' if together else 'name their column with --score'}"
+        )
     known = (*arguments.covariate, IDENTITY)
     steps = StepConfig(
         hold_covariates=tuple(name for name in arguments.hold if name in arguments.covariate),
@@ -91,7 +96,7 @@ def _config(arguments: Namespace) -> FitConfig:
         covariance=arguments.covariance,
     )
     families = dict.fromkeys(arguments.score, arguments.family) if arguments.family else {}
-    return FitConfig(families=families, steps=steps)
+    return FitConfig(families=families, multinomial=together, steps=steps)
 
 
 def _expect_enough(faces: FaceSet, config: FitConfig) -> None:

@@ -21,7 +21,7 @@ from .labelled import LabelledLatents
 from .moves import fit_moves
 from .shadings import fit_shadings
 from .stability import Stability, stability
-from .steps import Model, StepConfig, find_steps, fit_one, make_basis
+from .steps import Model, StepConfig, find_steps, fit_one, fit_together, make_basis
 from .tables import (
     Mirror,
     Numbers,
@@ -45,7 +45,8 @@ class FitConfig:
     Convention: `expressions` None takes every label with `floor` examples or more (neutral needs as many); where the face
     model's coefficients are given, those with `moving_floor` or more get their part in it alone. An axis is
     marked experimental below `experimental_below` examples, or when the low end of its AUC's interval lies below
-    `experimental_auc`. `families` names the family of scores for which the one that their values suggest is wrong.
+    `experimental_auc`. `families` names the family of scores for which the one that their values suggest is wrong;
+    `multinomial` reads all labelled expressions off in one model, instead of each against neutral.
     """
 
     expressions: tuple[str, ...] | None = None
@@ -54,6 +55,7 @@ class FitConfig:
     experimental_below: int = 100
     experimental_auc: float = 0.6
     families: Mapping[str, Family] = field(default_factory=dict)
+    multinomial: bool = False
     steps: StepConfig = field(default_factory=StepConfig)
 
 
@@ -107,6 +109,8 @@ def fit_expressions(
     if (labels is None) == (not scores):
         raise ExpressionError("an axis is fitted on labels or on scores; give one of them")
     _expect_held(config.steps, covariates or {})
+    if config.multinomial and (scores or pairs is not None):
+        raise ExpressionError("multinomial is for labels that are words; scores and pairs have a model of their own")
     if scores and pairs is not None:
         kinds = {
             read_response(np.asarray(own, dtype=float), config.families.get(name)).family
@@ -131,7 +135,7 @@ def fit_expressions(
         shown = score_labels(scores, config.families)
         for name, words in shown.items():
             expect_scores(name, words, config.floor)
-        moves = {}
+        moves: dict[str, Array] = {}
         if coefficients is not None:
             for name, words in shown.items():
                 moves |= fit_moves(coefficients, words, (name,), people=people or pairs, floor=config.moving_floor)
@@ -161,9 +165,10 @@ def _fitted(
             "inversion method"
         )
     basis = make_basis(table, names, config.steps)
-    readouts = []
+    readouts = fit_together(basis) if config.multinomial else []
     for index, name in enumerate(names):
-        readouts.append(fit_one(basis, name))
+        if not config.multinomial:
+            readouts.append(fit_one(basis, name))
         progress(StepReport(step=index + 1, steps=len(names) + 1, what=f"fitting {name}"))
     betas, penalties = np.stack([one.beta for one in readouts]), [one.penalties for one in readouts]
     steps, metric = find_steps(basis, model, betas, config.steps)
@@ -277,7 +282,7 @@ def _axis(
         condition_number=readout.condition_number,
         experimental=rare or readout.auc[1] < config.experimental_auc,
         link="identity" if readout.family in ("gaussian", "two-part") else "logit",
-        family="pairs" if table.paired else readout.family,
+        family="pairs" if table.paired else "multinomial" if config.multinomial else readout.family,
         cosine_low=known.cosine[0],
         unit_low=known.unit[0],
         unit_high=known.unit[1],

@@ -15,6 +15,7 @@ from ..glm import (
     ReadoutFit,
     covariance,
     depending_columns,
+    fit_classes,
     fit_pairs,
     fit_pattern,
     fit_readout,
@@ -134,6 +135,21 @@ def fit_one(basis: Basis, name: str) -> ReadoutFit:
         )
     except ValueError as error:
         raise ExpressionError(f"'{name}' cannot be fitted: {error}") from error
+
+
+def fit_together(basis: Basis) -> list[ReadoutFit]:
+    """The readouts of all labelled expressions in one multinomial logit.
+
+    Raises: ExpressionError.
+    """
+    plain = basis.plain
+    classes = levels_of(plain, basis.names) @ np.arange(1, len(basis.names) + 1)
+    try:
+        return fit_classes(
+            plain.X, classes.astype(np.int64), groups=plain.groups, metric=basis.metric, sample_weight=plain.weight
+        )
+    except ValueError as error:
+        raise ExpressionError(f"{', '.join(basis.names)} cannot be fitted together: {error}") from error
 
 
 def readout_slopes(basis: Basis, penalties: Sequence[tuple[float, ...]]) -> Array:

@@ -4,6 +4,7 @@ from .designs import Array, Index, absorb, group_index, one_hot, standardise
 from .diagnostics import FitWarning, Flags, auc_with_interval, concordance
 from .families import FAMILIES, RULE, Family, Response, choose_family, read_response
 from .geometry import covariance, group_readouts, inverse_root, within_covariance
+from .multinomial import fit_classes
 from .pairs import fit_pairs, pair_rows
 from .pattern import PatternFit, fit_pattern
 from .readout import PENALTIES, ReadoutFit, fit_readout, fit_slope, group_folds, slopes_of
@@ -30,6 +31,7 @@ __all__ = [
     "cosine_interval",
     "covariance",
     "depending_columns",
+    "fit_classes",
     "fit_pairs",
     "fit_pattern",
     "fit_readout",

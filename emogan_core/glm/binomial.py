@@ -91,7 +91,7 @@ class _Curvature:
         return np.stack([cho_solve(factor, column, check_finite=False) for factor, column in columns], axis=1)
 
 
-def _information(X: Array, weights: Array) -> Array:
+def _information(X: Floats, weights: Floats) -> Array:
     """[d + t, d + t] of rows X [n, d] with weights [n, t]."""
     d, t = X.shape[1], weights.shape[1]
     result = np.empty((d + t, d + t))  # float64, whatever the rows are

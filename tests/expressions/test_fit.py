@@ -214,11 +214,14 @@ def test_golden_every_fit_setting_is_felt(world, refit):
     assert refit(labels=labels).names == ("frown", "smile")
     assert refit(replace(quick(), expressions=("smile",)), labels=labels).names == ("smile",)
     assert refit(replace(quick(), floor=180), labels=labels).left_out
+    together = refit(replace(quick(), multinomial=True), labels=labels)["smile"]
+    assert together.family == "multinomial"
+    assert not torch.equal(together.readout, refit(labels=labels)["smile"].readout)
     seen = coefficients_for(labels, "frown", mouthFrownLeft=0.5)
     assert refit(labels=labels, coefficients=seen)["frown"].has_coefficients
     assert not refit(replace(quick(), moving_floor=500), labels=labels, coefficients=seen)["frown"].has_coefficients
     assert {field.name for field in fields(FitConfig)} == {
-        "expressions", "floor", "moving_floor", "experimental_below", "experimental_auc", "families", "steps",
+        "expressions", "floor", "moving_floor", "experimental_below", "experimental_auc", "families", "multinomial", "steps",
     }  # fmt: skip
 
 
