@@ -317,7 +317,7 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
     told = json.loads(run("info", "mine.safetensors", "--json"))
     assert told["expressions"]["happiness"]["examples"] == 50
     scored = [
-        "file,score,pair,weight",
+        "file,score,person,weight",
         *(f"{row}.png,{(row % 2) * 0.6 + row / 1000},{row // 2},2" for row in range(100)),
     ]
     Path("scores.csv").write_text("\n".join(scored))

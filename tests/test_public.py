@@ -34,6 +34,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "choose_among",
     "code_file",
     "expect_enough",
+    "expect_pairable",
     "expect_scores",
     "score_labels",
     "facts_of",

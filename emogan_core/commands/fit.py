@@ -23,7 +23,7 @@ from ..expressions import (
     save_axes,
 )
 from ..expressions.summary import axes_lines, facts_of
-from ..expressions.tables import expect_enough, expect_scores, score_labels
+from ..expressions.tables import expect_enough, expect_pairable, expect_scores, score_labels
 from ..fit_arguments import MULTINOMIAL
 from ..inversion import expect_method
 from ..networks.build import Generator
@@ -104,6 +104,7 @@ def _expect_enough(faces: FaceSet, config: FitConfig) -> None:
 
     Raises: ExpressionError.
     """
+    expect_pairable(faces.scores, faces.pairs, config.families)
     for name, words in score_labels(faces.scores, config.families).items():
         expect_scores(name, words, config.floor)
     if not faces.scores:

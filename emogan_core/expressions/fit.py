@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..devices import gradients_off
 from ..errors import ExpressionError
-from ..glm import Array, Family, ReadoutFit, read_response
+from ..glm import Array, Family, ReadoutFit
 from ..latents import Latent
 from ..progress import Progress, StepReport, silent
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis
@@ -28,6 +28,7 @@ from .tables import (
     Table,
     build_table,
     choose_expressions,
+    expect_pairable,
     expect_people,
     expect_scores,
     score_labels,
@@ -111,15 +112,7 @@ def fit_expressions(
     _expect_held(config.steps, covariates or {})
     if config.multinomial and (scores or pairs is not None):
         raise ExpressionError("multinomial is for labels that are words; scores and pairs have a model of their own")
-    if scores and pairs is not None:
-        kinds = {
-            read_response(np.asarray(own, dtype=float), config.families.get(name)).family
-            for name, own in scores.items()
-        }
-        if kinds != {"binary"}:
-            raise ExpressionError(
-                f"{', '.join(sorted(kinds))} labels are no pairs of without and with; name people instead of pairs"
-            )
+    expect_pairable(scores or {}, pairs, config.families)
     table = build_table(
         latents,
         [REFERENCE] * int(latents.ws.shape[0]) if labels is None else labels,

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExpressionError, ShapeError
-from ..glm import Array, Family, Flags, Index, Response, depending_columns, group_index, read_response, standardise
+from ..glm import (
+    Array,
+    Family,
+    Flags,
+    Index,
+    Response,
+    choose_family,
+    depending_columns,
+    group_index,
+    read_response,
+    standardise,
+)
 from ..latents import Latent, expect_same_space
 from .axes import REFERENCE
 
@@ -303,6 +314,24 @@ def score_labels(scores: Mapping[str, Sequence[float]], families: Mapping[str, F
             raise ExpressionError(f"the column {name}: {error}") from error
         found[name] = tuple(name if flag else REFERENCE for flag in shown)
     return found
+
+
+def expect_pairable(
+    scores: Mapping[str, Sequence[float]], pairs: Sequence[str] | None, families: Mapping[str, Family]
+) -> None:
+    """Refuse pairs of labels that are no two kinds.
+
+    Raises: ExpressionError.
+    """
+    if pairs is None:
+        return
+    for name, values in scores.items():
+        family = families.get(name) or choose_family(np.asarray(values, dtype=np.float64))
+        if family != "binary":
+            raise ExpressionError(
+                f"the column {name} holds {family} labels, which are no pairs of without and with; name people instead of "
+                "pairs"
+            )
 
 
 def expect_scores(name: str, words: Sequence[str], floor: int) -> None:

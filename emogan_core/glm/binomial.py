@@ -20,6 +20,7 @@ from .designs import Array, Index
 Floats = NDArray[np.floating]
 
 MAX_STEPS = 100
+DRAWN_STEPS = 25  # of a bootstrap's draws, which need not be exact
 SLOW = 0.1  # the decrement must fall below this share of the one before, or the curvature is renewed
 
 
@@ -104,7 +105,7 @@ def _information(X: Floats, weights: Floats) -> Array:
 
 def fit_logits(
     rows: Rows, penalty: float, *, start: Logits | None = None, curvature: _Curvature | None = None, tol: float
-) -> tuple[Logits, Array, _Curvature]:
+) -> tuple[Logits, Array, _Curvature | None]:
     """Slopes and offsets of every version at one penalty, X @ slopes [n, v], and the curvature that was used last.
 
     The weight of |slope|^2 / 2 is `penalty`, against the negative log likelihood. Converged is a version whose Newton
@@ -120,7 +121,7 @@ def fit_logits(
     linear = _times(rows, state[:d])
     loss = _loss(rows, state, linear, penalty)
     before, converged = np.inf, np.zeros(v, dtype=bool)
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_STEPS if rows.counts is None or v == 1 else DRAWN_STEPS):
         mu = [expit(linear + state[d + k].astype(linear.dtype)) for k in range(t)]
         residuals = [rows.weighed(mu[k] - rows.targets[:, k : k + 1]) for k in range(t)]
         gradient = np.concatenate(
@@ -140,7 +141,6 @@ def fit_logits(
             curvature = None
         before = float(decrement.max())
         state, linear, loss = _descend(rows, (state, linear, loss), steps, penalty)
-    assert curvature is not None
     return Logits(state[:d], state[d:], converged), linear, curvature
 
 

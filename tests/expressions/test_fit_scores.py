@@ -102,7 +102,10 @@ def test_golden_held_identity_moves_nobody(scored):
         ({"scores": {"smile": [float("nan")] * 400}}, "smile.*finite"),
         ({"scores": {"smile": [1.0] * 10 + [0.0] * 390}}, "high for 10 pictures and low for 390; needed are 40"),
         ({"scores": {}}, "give one of them"),
-        ({"scores": {"smile": np.linspace(0, 1, 400)}, "pairs": ["a"] * 400}, "soft labels are no pairs"),
+        (
+            {"scores": {"smile": np.linspace(0, 1, 400)}, "pairs": ["a"] * 400},
+            "smile holds soft labels, which are no pairs",
+        ),
         ({"scores": {"a": list(range(400)), "b": list(range(400))}}, "'b' is wholly explained by a"),
     ],
 )
