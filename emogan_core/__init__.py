@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         checked_intensity,
         copy_expression,
         fit_expressions,
+        fit_labelled,
         intensities_at,
         inversion_after,
         join_edits,
@@ -93,7 +94,6 @@ if TYPE_CHECKING:
         place_drawn,
         window_around,
     )
-    from .glm import ReadoutConfig
     from .images import (
         MAX_PIXELS,
         Photo,
@@ -184,7 +184,6 @@ __all__ = [
     "Pose",
     "Progress",
     "Reading",
-    "ReadoutConfig",
     "ShapeError",
     "SpaceMismatch",
     "StepConfig",
@@ -219,6 +218,7 @@ __all__ = [
     "face_under",
     "find_faces",
     "fit_expressions",
+    "fit_labelled",
     "fit_to_photo",
     "frames_in",
     "gradients_off",
@@ -291,7 +291,7 @@ _PUBLIC = {
     ),
     "expressions": (
         "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
-        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions "
+        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions fit_labelled "
         "label_latents load_axes move_latent read_eta read_expression read_face_set "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
@@ -305,7 +305,6 @@ _PUBLIC = {
         "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
         "window_around face_from face_under"
     ),
-    "glm": "ReadoutConfig",
     "images": (
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import Cancelled, EmoganError
+from .fit_arguments import add_label_arguments
 from .progress_bar import ProgressBar
 from .terminal import ended_as_by_ctrl_c, notes_told, printable, tell_note
 
@@ -239,6 +240,7 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     fit.add_argument(
         "--covariate", action="append", default=[], metavar="COLUMN", help="hold this column fixed; repeat for several"
     )
+    add_label_arguments(fit)
     fit.add_argument(
         "--aligned", action="store_true", help="pictures are already cut in the generator's frame: skip finding faces"
     )

@@ -12,13 +12,13 @@ from ..emogan_core import (
     ExpressionAxes,
     axes_lines,
     builtin_path,
-    fit_expressions,
+    fit_labelled,
     load_axes,
     need_of,
     save_axes,
 )
 from . import host
-from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_table
+from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_table, words_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
@@ -175,6 +175,14 @@ class FitExpressionGLM(io.ComfyNode):
                     tooltip="How the pictures become codes. encode: at once, by the generator's encoder. A generator without "
                     "one needs hybrid or optimise: many steps for every picture, which is a matter of hours without a GPU.",
                 ),
+                io.String.Input(
+                    "scores",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Columns of numbers in the CSV, by comma: an axis for each, instead of the expressions. 0 to 1, levels "
+                    "such as 0 to 4, or any other scale; how each was taken is in the report.",
+                ),
             ],
             outputs=[
                 AxesSocket.Output("axes", tooltip="The fitted axes, for Apply Expression and Save Expression Axes."),
@@ -200,23 +208,16 @@ class FitExpressionGLM(io.ComfyNode):
         labels: str = "",
         people: str = "",
         method: str = "encode",
+        scores: str = "",
     ) -> io.NodeOutput:
-        how = CodingOptions(aligned=aligned, method=method, progress=host.progress())
+        how = CodingOptions(aligned=aligned, method=method, progress=host.progress(), scores=words_of(scores))
         need = need_of(generator.generator, method, device=host.device_of(generator))
         with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
             if face_set == FROM_INPUTS:
                 faces, skipped = from_batch(network, images, labels, people, how=how)
             else:
                 faces, skipped = from_table(network, host.face_set_table(face_set), how=how)
-            axes = fit_expressions(
-                faces.latents,
-                faces.labels,
-                model="readout" if model == "readout" else "pattern",
-                people=faces.people,
-                coefficients=faces.coefficients,
-                brightness=faces.brightness,
-                progress=how.progress,
-            )
+            axes = fit_labelled(faces, model="readout" if model == "readout" else "pattern", progress=how.progress)
         left_out = [f"{skipped} pictures were left out: no usable face"] if skipped else []
         return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *left_out]))
 

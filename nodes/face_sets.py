@@ -26,11 +26,15 @@ CODED_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class CodingOptions:
-    """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens."""
+    """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens.
+
+    `scores` are columns of numbers to be learned instead of the expressions.
+    """
 
     aligned: bool
     method: str
     progress: Progress
+    scores: tuple[str, ...] = ()
 
 
 def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, int]:
@@ -39,10 +43,9 @@ def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tupl
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
     expect_method(generator, how.method)
-    faces = read_face_set(table.parent, table)
-    choose_expressions(
-        faces.expressions, None, FitConfig().moving_floor
-    )  # too few examples: say so before the long work
+    faces = read_face_set(table.parent, table, scores=how.scores)
+    if not how.scores:  # too few examples: say so before the long work
+        choose_expressions(faces.expressions, None, FitConfig().moving_floor)
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
     return labelled, len(labelled.skipped)
 
@@ -57,7 +60,9 @@ def from_batch(
     """
     if images is None:
         raise ExpressionError("no faces came; connect images and write their labels, or choose a CSV as face_set")
-    expressions, names = _words(labels), _words(people)
+    if how.scores:
+        raise ExpressionError("scores are columns of a CSV, and none is chosen; choose one as face_set")
+    expressions, names = words_of(labels), words_of(people)
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
@@ -75,6 +80,6 @@ def from_batch(
     return labelled, len(labelled.skipped)
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
     """Words by line or comma."""
     return tuple(part.strip() for part in text.replace(",", "\n").splitlines() if part.strip())

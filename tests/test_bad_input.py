@@ -357,13 +357,15 @@ def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: 
     assert "does not exist" in refused("fit", "nowhere", "--labels", "labels.csv", *FIT)
     assert "check the path" in refused("fit", "faces", "--labels", "nowhere.csv", *FIT)
     assert "no column yaw" in refused(*fit, "--covariate", "yaw")
+    assert "no column smile" in refused(*fit, "--score", "smile")
+    assert "name their column with --score" in refused(*fit, "--family", "soft")
     assert "is not named" in refused(*fit, "-o", "labels.csv")
     for row in range(80):
         (faces / f"{row}.png").write_bytes(stored(Image.new("RGB", (32, 32))) if row != 3 else b"no picture")
     labels = (f"{row}.png,{'neutral' if row % 2 else 'happiness'}" for row in range(80))
     (place / "labels.csv").write_text("\n".join(["file,expression", *labels]))
     with monkeypatch.context() as quick:  # the unreadable one is skipped, and then there are too few
-        quick.setattr("emogan_core.commands.fit.FitConfig", lambda: FitConfig(moving_floor=40))
+        quick.setattr("emogan_core.commands.fit.FitConfig", lambda **given: FitConfig(moving_floor=40, **given))
         quick.setattr("emogan_core.commands.fit.label_latents", None)
         told = refused(*fit, "--aligned")
     assert "39 pictures labelled 'neutral'" in told
@@ -373,6 +375,12 @@ def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: 
     with monkeypatch.context() as quick:
         quick.setattr("emogan_core.commands.fit.label_latents", None)
         told = refused("fit", "faces", "--labels", "people.csv", *FIT, "--aligned")
+        (place / "scores.csv").write_text("\n".join(["file,smile", *(f"{row}.png,{row}" for row in range(70))]))
+        scored = ("fit", "faces", "--labels", "scores.csv", *FIT, "--score", "smile")
+        assert "high for 35 pictures and low for 34; needed are 40" in refused(*scored)
+        assert "69 values from 0 to 69 came, and soft labels" in refused(*scored, "--family", "soft")
+        (place / "even.csv").write_text("\n".join(["file,smile", *(f"{row}.png,1" for row in range(80))]))
+        assert "all 79 labels are 1" in refused("fit", "faces", "--labels", "even.csv", *FIT, "--score", "smile")
     assert "'happiness' comes from 2 people and 'neutral' from 3" in told
     (place / "gray.csv").write_text("file,expression\na.png,0\nb.png,1\n")
     assert "say which (--neutral on the command line)" in refused("fit", "faces", "--labels", "gray.csv", *FIT)

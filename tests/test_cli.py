@@ -357,6 +357,15 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
     run(*apply, "--intensity", "1", "-o", "out.png", axes=False)
     told = json.loads(run("info", "mine.safetensors", "--json"))
     assert told["expressions"]["happiness"]["examples"] == 50
+    scored = [
+        "file,score,person,weight",
+        *(f"{row}.png,{(row % 2) * 0.6 + row / 1000},{row // 2},2" for row in range(100)),
+    ]
+    Path("scores.csv").write_text("\n".join(scored))
+    fit = ("fit", "faces", "--labels", "scores.csv", "--aligned", "-o", "mine.safetensors", "--score", "score")
+    said = run(*fit, "--hold", "identity", "--model", "readout", "--covariance", "latent")
+    assert "score: 50 examples (soft), AUC" in said
+    assert "other people: cosine" in said
 
 
 def test_shape_sample_follows_its_seed(run) -> None:

@@ -23,6 +23,7 @@ LAYERS = (
     {
         "cli",
         "commands",
+        "fit_arguments",
         "progress_bar",
         "terminal",
         "__main__",

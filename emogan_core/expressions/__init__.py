@@ -6,7 +6,7 @@ from .calibration import read_eta
 from .combining import inversion_after, join_edits, share_of_edit
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
-from .fit import FitConfig, Origin, fit_expressions
+from .fit import FitConfig, Origin, fit_expressions, fit_labelled
 from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
 from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
 from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
@@ -40,6 +40,7 @@ __all__ = [
     "code_file",
     "copy_expression",
     "fit_expressions",
+    "fit_labelled",
     "intensities_at",
     "inversion_after",
     "join_edits",

@@ -29,9 +29,11 @@ class ExpressionAxis:
     shading [f] float32 is the log ratio of brightness on the model's face vertices, [0] where there is none. `source`
     says where the last two come from; `level_gain` makes up for what a fit to one picture counts to the person instead
     of the expression, so that a typical example reads as level 1. The readout
-    eta = mean row of ws @ readout + intercept is the log odds of the expression against neutral, and rises by
-    eta_per_unit along the tied direction (before layer weights). `auc` is cross-validated over people; `auc_low` and
-    `auc_high` bound it at 95 %.
+    eta = mean row of ws @ readout + intercept is the log odds of the expression against neutral (with link "identity" the
+    label itself), and rises by eta_per_unit along the tied direction (before layer weights). `family` says what kind of
+    label it was fitted on. `auc` is cross-validated over people; `auc_low` and `auc_high` bound it at 95 %. Had other
+    people been labelled, the step would have a cosine of `cosine_low` or more to this one, and move the readout
+    `unit_low` to `unit_high` times as far, at 95 % confidence. `notes` say what is wrong with the fit.
     """
 
     name: str
@@ -60,6 +62,11 @@ class ExpressionAxis:
     link: str = "logit"
     source: str = ""
     level_gain: float = 1.0
+    family: str = "binary"
+    cosine_low: float = 1.0
+    unit_low: float = 1.0
+    unit_high: float = 1.0
+    notes: tuple[str, ...] = ()
     coefficients: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     shading: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 

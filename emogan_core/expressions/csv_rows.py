@@ -7,12 +7,13 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ExpressionError
 from ..files import ordinary_only
+from .axes import REFERENCE
 
 MAX_ROWS = 2_000_000
 MAX_BYTES = 256 << 20
@@ -23,9 +24,13 @@ NAMES = {
         "file": "file filename file_name filepath file_path path image image_name image_path img picture photo",
         "expression": "expression label labels emotion class",
         "person": "person person_id people subject subject_id participant participant_id identity",
+        "pair": "pair pair_id",
+        "weight": "weight weights sample_weight",
+        "before": "before file_before",
+        "after": "after file_after",
     }.items()
 }
-"""What the three columns may be called, in any case, with spaces or hyphens instead of the underscores."""
+"""What columns may be called, in any case, with spaces or hyphens instead of the underscores."""
 
 EXPECTED = "expected is a header row with the columns file and expression, and after it one row per picture"
 _SHOWN = 120
@@ -59,8 +64,10 @@ class Rows:
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of Excel and LibreOffice, newer and older
 
 
-def read_rows(path: Path) -> Rows:
-    """The rows of a CSV in UTF-8, or in UTF-16 with a byte order mark.
+def read_rows(path: Path, *, scores: Sequence[str] = ()) -> Rows:
+    """The rows of a CSV in UTF-8, or in UTF-16 with a byte order mark; with scores asked for, expressions are not needed.
+
+    A row with two files, before and after, becomes two rows of a pair.
 
     Raises: ExpressionError, with the file's first line where that is what cannot be understood.
     """
@@ -72,14 +79,30 @@ def read_rows(path: Path) -> Rows:
         first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) <= 5:  # a spreadsheet's own note
         text, first, start = rest, rest.partition("\n")[0], start + 1
-    sign, told = _sign_of(path.name, first)
+    needed = ("file",) if scores else ("file", "expression")
+    sign, told = _sign_of(path.name, first, needed)
     try:
         rows, columns = _rows(path.name, text, sign, start)
     except csv.Error as error:
         raise ExpressionError(f"{path.name} is not a CSV ({error}); {_shown(first)}") from error
-    names, renamed = _named(path.name, columns, first)
+    names, renamed = _named(path.name, columns, first, needed)
     renamed_rows = tuple((number, dict(zip(names, cells, strict=True))) for number, cells in rows)
+    if "file" not in names:
+        both = tuple(half for row in renamed_rows for half in _halves(row))
+        return Rows(
+            both, (*names, "file", "pair"), sign, (*told, *renamed, "each row as a picture before and one after")
+        )
     return Rows(renamed_rows, names, sign, (*told, *renamed))
+
+
+def _halves(row: Row) -> tuple[Row, Row]:
+    """A row of two files as two rows, the one before being neutral."""
+    number, cells = row
+    shared = {**cells, "pair": str(number)}
+    return (
+        (number, {**shared, "file": cells["before"], "expression": REFERENCE}),
+        (number, {**shared, "file": cells["after"]}),
+    )
 
 
 def _text(path: Path) -> str:
@@ -107,12 +130,12 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def _sign_of(name: str, first: str) -> tuple[str, tuple[str, ...]]:
+def _sign_of(name: str, first: str, needed: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """The sign between the columns, told from the header: the one by which a file and an expression are named.
 
     Raises: ExpressionError when there is none.
     """
-    able = [sign for sign in SIGNS if {"file", "expression"} <= set(_roles(first.split(sign)))]
+    able = [sign for sign in SIGNS if len(first.split(sign)) > 1 and not _missing(_roles(first.split(sign)), needed)]
     if len(able) == 1:
         return able[0], () if able[0] == "," else (f"{SIGNS[able[0]]} between the columns",)
     there = [sign for sign in SIGNS if sign in first]
@@ -129,6 +152,12 @@ def _roles(columns: Sequence[str]) -> dict[str, list[str]]:
             if _plain(column) in names:
                 found.setdefault(role, []).append(column)
     return found
+
+
+def _missing(roles: Collection[str], needed: tuple[str, ...]) -> list[str]:
+    """Which of the needed columns are not there; before and after together stand for file."""
+    paired = "expression" in needed and {"before", "after"} <= set(roles)
+    return [role for role in needed if role not in roles and not (role == "file" and paired)]
 
 
 def _plain(column: str) -> str:
@@ -154,12 +183,16 @@ def _rows(name: str, text: str, sign: str, start: int) -> tuple[list[tuple[int, 
     return rows, columns
 
 
-def _named(name: str, columns: tuple[str, ...], first: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _named(
+    name: str, columns: tuple[str, ...], first: str, needed: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns with file, expression and person called so, and what was called otherwise.
 
     Raises: ExpressionError when one of them is missing, or could be several.
     """
     roles = _roles(columns)
+    if "expression" not in needed:
+        roles.pop("expression", None)  # a score may be called so
     chosen: dict[str, str] = {}
     for role, able in roles.items():
         exact = [column for column in able if column == role]
@@ -170,7 +203,7 @@ def _named(name: str, columns: tuple[str, ...], first: str) -> tuple[tuple[str, 
                 f"{name} has the columns {' and '.join(able)}, and each could be the {role}; call one of them {role}"
             )
         chosen[(exact or able)[0]] = role
-    missing = [role for role in ("file", "expression") if role not in chosen.values()]
+    missing = _missing(list(chosen.values()), needed)
     if missing:
         raise ExpressionError(f"{name} has no column {', '.join(missing)}; {_shown(first)}")
     names = tuple(chosen.get(column, column) for column in columns)

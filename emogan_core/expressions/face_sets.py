@@ -9,13 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeVar
 
 from ..errors import ExpressionError
 from .csv_rows import Row, read_rows
 from .label_words import read_labels
 
+Cell = TypeVar("Cell")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
@@ -24,8 +26,9 @@ class FaceSet:
     """Pictures with labels.
 
     Convention: every tuple has one entry per picture; `people` is None when the CSV has no such column; covariates are
-    finite numbers by column name; `notices` say how what was not plain was read. Cells are text and nothing in them is
-    ever executed.
+    finite numbers by column name, and so are `scores`, which stand instead of expressions (then all ''); `weights` and
+    `pairs` are None without such columns, and a picture in no pair has ''. `notices` say how what was not plain was read.
+    Cells are text and nothing in them is ever executed.
     """
 
     files: tuple[Path, ...]
@@ -33,6 +36,9 @@ class FaceSet:
     people: tuple[str, ...] | None
     covariates: Mapping[str, tuple[float, ...]]
     notices: tuple[str, ...] = ()
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    weights: tuple[float, ...] | None = None
+    pairs: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -42,9 +48,35 @@ class FaceSet:
         """How many pictures carry each label, most frequent first."""
         return dict(Counter(self.expressions).most_common())
 
+    def rows(self, kept: Sequence[int]) -> FaceSet:
+        """Some of the pictures."""
 
-def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (), neutral: str | None = None) -> FaceSet:
+        def of(values: tuple[Cell, ...]) -> tuple[Cell, ...]:
+            return tuple(values[row] for row in kept)
+
+        return replace(
+            self,
+            files=of(self.files),
+            expressions=of(self.expressions),
+            people=None if self.people is None else of(self.people),
+            covariates={name: of(values) for name, values in self.covariates.items()},
+            scores={name: of(values) for name, values in self.scores.items()},
+            weights=None if self.weights is None else of(self.weights),
+            pairs=None if self.pairs is None else of(self.pairs),
+        )
+
+
+def read_face_set(
+    folder: Path,
+    labels: Path,
+    *,
+    covariates: Sequence[str] = (),
+    neutral: str | None = None,
+    scores: Sequence[str] = (),
+) -> FaceSet:
     """Read a face set; `covariates` names the columns to take along, `neutral` the label that stands for 'neutral'.
+
+    `scores` names columns of numbers, or of two words, that stand instead of expressions.
 
     Convention: the CSV has a header row; columns `file` (relative to the folder) and `expression`, optionally `person`,
     or what `csv_rows.NAMES` has for them, parted by commas, semicolons, tabs or bars; labels are read by
@@ -56,13 +88,18 @@ def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (),
     if not folder.is_dir():
         came = "is a file" if folder.exists() else "does not exist"
         raise ExpressionError(f"the face set folder {folder} {came}; give the folder that holds the pictures")
-    found = read_rows(labels)
+    found = read_rows(labels, scores=scores)
     rows, name = found.rows, labels.name
-    extra = {covariate: _covariate(name, found.column(covariate), covariate, found.columns) for covariate in covariates}
+    extra = {
+        covariate: _covariate(name, found.column(covariate), covariate, found.columns)
+        for covariate in (*covariates, *scores)
+    }
     if not rows:
         raise ExpressionError(f"{name} has a header but no rows; add one row per picture")
     has_people = "person" in found.columns
-    _refuse_empty(name, rows, ("file", "expression", *(("person",) if has_people else ())))
+    has_weights, has_pairs = "weight" in found.columns and "weight" not in covariates, "pair" in found.columns
+    always = ("file",) if scores else ("file", "expression")
+    _refuse_empty(name, rows, (*always, *(("person",) if has_people else ())))
     base, notices = folder.resolve(), list(found.notices)
     files = tuple(_inside(folder, base, row["file"], name, number) for number, row in rows)
     turned = sum(path != folder / row["file"] for path, (_, row) in zip(files, rows, strict=True))
@@ -70,17 +107,24 @@ def read_face_set(folder: Path, labels: Path, *, covariates: Sequence[str] = (),
         notices.append(f"backslashes in {turned} names as folders")
     _refuse_missing(name, folder, files, rows)
     _refuse_repeated(name, files, rows)
-    expressions, told = read_labels(name, [row["expression"] for _, row in rows], neutral=neutral)
+    words = [] if scores else [row["expression"] for _, row in rows]
+    expressions, told = read_labels(name, words, neutral=neutral) if words else (("",) * len(rows), ())
+    if has_weights:
+        extra["weight"] = "weight"
+        notices.append("the column weight as how much each picture counts")
     numbers = {key: _numbers(name, column, rows, commas=found.sign != ",") for key, column in extra.items()}
     commas = [key for key, column in extra.items() if found.sign != "," and any("," in row[column] for _, row in rows)]
     notices += [*told, *(f"decimal commas in {key}" for key in commas)]
-    if not has_people:
+    if not has_people and not has_pairs:
         notices.append("no column person: every picture counts as another person")
     return FaceSet(
         files=files,
         expressions=expressions,
         people=tuple(row["person"] for _, row in rows) if has_people else None,
-        covariates=numbers,
+        covariates={key: numbers[key] for key in covariates},
+        scores={key: numbers[key] for key in scores},
+        weights=numbers["weight"] if has_weights else None,
+        pairs=tuple(row["pair"] for _, row in rows) if has_pairs else None,
         notices=tuple(f"{name}: {notice}" for notice in notices),
     )
 

@@ -12,15 +12,27 @@ import torch
 from numpy.typing import NDArray
 
 from ..devices import gradients_off
-from ..errors import ExpressionError, ShapeError
-from ..glm import Array, ReadoutConfig, ReadoutFit, fit_readout
+from ..errors import ExpressionError
+from ..glm import Array, Family, ReadoutFit
 from ..latents import Latent
 from ..progress import Progress, StepReport, silent
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis
+from .labelled import LabelledLatents
 from .moves import fit_moves
 from .shadings import fit_shadings
-from .steps import Basis, Model, StepConfig, find_steps, make_basis
-from .tables import Mirror, Table, build_table, choose_expressions, expect_people
+from .stability import Stability, stability
+from .steps import Model, StepConfig, find_steps, fit_one, fit_together, make_basis
+from .tables import (
+    Mirror,
+    Numbers,
+    Table,
+    build_table,
+    choose_expressions,
+    expect_pairable,
+    expect_people,
+    expect_scores,
+    score_labels,
+)
 from .units import units
 
 MOVES_FROM = "labelled pictures: the face model fitted to each"
@@ -34,7 +46,8 @@ class FitConfig:
     Convention: `expressions` None takes every label with `floor` examples or more (neutral needs as many); where the face
     model's coefficients are given, those with `moving_floor` or more get their part in it alone. An axis is
     marked experimental below `experimental_below` examples, or when the low end of its AUC's interval lies below
-    `experimental_auc`. `layer_weights` has one number per row of W+, None for ones.
+    `experimental_auc`. `families` names the family of scores for which the one that their values suggest is wrong;
+    `multinomial` reads all labelled expressions off in one model, instead of each against neutral.
     """
 
     expressions: tuple[str, ...] | None = None
@@ -42,9 +55,9 @@ class FitConfig:
     moving_floor: int = 12
     experimental_below: int = 100
     experimental_auc: float = 0.6
-    layer_weights: tuple[float, ...] | None = None
+    families: Mapping[str, Family] = field(default_factory=dict)
+    multinomial: bool = False
     steps: StepConfig = field(default_factory=StepConfig)
-    readout: ReadoutConfig = field(default_factory=ReadoutConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +70,13 @@ class Origin:
 
 def fit_expressions(
     latents: Latent,
-    labels: Sequence[str],
+    labels: Sequence[str] | None = None,
     *,
+    scores: Mapping[str, Sequence[float]] | None = None,
     model: Model = "pattern",
     people: Sequence[str] | None = None,
+    pairs: Sequence[str] | None = None,
+    weights: Sequence[float] | None = None,
     covariates: Mapping[str, Sequence[float]] | None = None,
     actions: Mapping[str, Sequence[float]] | None = None,
     mirror: Mirror | None = None,
@@ -76,59 +92,105 @@ def fit_expressions(
     least motion; the pattern model regresses the latent on expressions, people and covariates, so that what differs
     between people, or goes with pose, stays out of the step. Either way readouts judge what intensity 1 means.
 
-    Convention: one label, person and covariate value per latent; 'neutral' is the reference; `actions` are continuous
-    facial actions (blendshapes, say) through which expressions named in the config are drawn; `mirror` holds the same
-    pictures mirrored; `coefficients` [n, k] are the face model's, as `label_latents` gives them: with them each axis gets
-    its part of the face model, and expressions with too few examples for the latent get that part alone; with
-    `brightness` [n, f] from there as well, and people, it gets a shading where the examples agree on one.
+    Convention: one label, person, weight and covariate value per latent; 'neutral' is the reference. `scores` are numbers
+    instead of labels, an axis for each, by a family that follows from their values (`glm.RULE`) or is named in the
+    config; intensity 1 goes from 0 to 1 (binary, soft), from the lowest level to the highest (ordered), from 0 to the
+    median of what is above it (two-part), or from the 5th to the 95th percentile (gaussian). `pairs` name pictures of one
+    person without and with the expression, '' for none. `actions` are continuous facial actions (blendshapes, say)
+    through which expressions named in the config are drawn; `mirror` holds the same pictures mirrored; `coefficients`
+    [n, k] are the face model's, as `label_latents` gives them: with them each axis gets its part of the face model, and
+    expressions with too few examples for the latent get that part alone; with `brightness` [n, f] from there as well,
+    and people, it gets a shading where the examples agree on one.
     Raises: ShapeError for lengths that differ; ExpressionError for missing neutral faces, too few examples or people,
-    covariates that are not finite, an unknown model, or a readout that contradicts the step.
+    covariates that are not finite, are explained by others or are to be held but did not come, pairs without a partner,
+    an unknown model, or a readout that contradicts the step.
     """
     if model not in ("pattern", "readout"):
         raise ExpressionError(f"the model '{model}' is not known; use pattern or readout")
-    weights = _layer_weights(config.layer_weights, int(latents.ws.shape[1]))
-    table = build_table(latents, labels, people, covariates or {}, actions or {}, mirror)
-    moves: dict[str, Array] = {}
+    if (labels is None) == (not scores):
+        raise ExpressionError("an axis is fitted on labels or on scores; give one of them")
+    _expect_held(config.steps, covariates or {})
+    if config.multinomial and (scores or pairs is not None):
+        raise ExpressionError("multinomial is for labels that are words; scores and pairs have a model of their own")
+    expect_pairable(scores or {}, pairs, config.families)
+    table = build_table(
+        latents,
+        [REFERENCE] * int(latents.ws.shape[0]) if labels is None else labels,
+        people,
+        covariates or {},
+        actions or {},
+        mirror,
+        numbers=Numbers(scores or {}, config.families, weights, pairs),
+    )
+    fit = partial(_fitted, model=model, config=config, origin=origin, progress=progress)
+    if labels is None:
+        assert scores is not None
+        shown = score_labels(scores, config.families)
+        for name, words in shown.items():
+            expect_scores(name, words, config.floor)
+        moves: dict[str, Array] = {}
+        if coefficients is not None:
+            for name, words in shown.items():
+                moves |= fit_moves(coefficients, words, (name,), people=people or pairs, floor=config.moving_floor)
+        return ExpressionAxes(_moved(fit(table, tuple(scores)), moves, {}), latents.fingerprint)
+    moves = {}
     if coefficients is not None:
         asked = config.expressions or tuple(sorted(set(labels) - {REFERENCE}))
-        moves = fit_moves(coefficients, labels, asked, people=people, floor=config.moving_floor)
+        moves = fit_moves(coefficients, labels, asked, people=people or pairs, floor=config.moving_floor)
     shadings: dict[str, Array] = {}
     if brightness is not None and people is not None:
         shadings = fit_shadings(brightness, labels, tuple(moves), people=people, floor=config.moving_floor)
     names, left_out = _in_latent(labels, moves, config)
-    alone = [
-        _with_move(_moving(name, labels, people, origin), step, shadings.get(name))
-        for name, step in moves.items()
-        if name not in names
-    ]
-    if not names:
-        return ExpressionAxes(axes=tuple(alone), fingerprint=latents.fingerprint, left_out=left_out)
-    table = table.rows(np.isin(table.labels, [*names, REFERENCE]))
+    alone = [_moving(name, labels, people, origin) for name in moves if name not in names]
+    both = fit(table.rows(np.isin(table.labels, [*names, REFERENCE])), names) if names else ()
+    return ExpressionAxes(_moved((*both, *alone), moves, shadings), fingerprint=latents.fingerprint, left_out=left_out)
+
+
+def _fitted(
+    table: Table, names: tuple[str, ...], *, model: Model, config: FitConfig, origin: Origin, progress: Progress
+) -> tuple[ExpressionAxis, ...]:
+    """Axes with their parts in the latent."""
     for name in names:
         expect_people(table, name)
+    if not np.ptp(table.X, axis=0).max() > 0.0:
+        raise ExpressionError(
+            f"the codes of all {len(table.X)} pictures about '{names[0]}' are the same; give different pictures, or another "
+            "inversion method"
+        )
     basis = make_basis(table, names, config.steps)
-    readouts = _readouts(basis, config, progress)
-    steps, metric = find_steps(basis, model, np.stack([readout.beta for readout in readouts]), config.steps)
-    lengths = units(table, names, model, tuple(readout.penalty for readout in readouts), config.steps)
+    readouts = fit_together(basis) if config.multinomial else []
+    for index, name in enumerate(names):
+        if not config.multinomial:
+            readouts.append(fit_one(basis, name))
+        progress(StepReport(step=index + 1, steps=len(names) + 1, what=f"fitting {name}"))
+    betas, penalties = np.stack([one.beta for one in readouts]), [one.penalties for one in readouts]
+    steps, metric = find_steps(basis, model, betas, config.steps)
+    lengths = units(table, names, model, penalties, config.steps)
+    sure = stability(basis, model, readouts, config.steps)
     progress(StepReport(step=len(names) + 1, steps=len(names) + 1, what="measuring units"))
     shared = partial(
         ExpressionAxis,
-        layer_weights=weights,
+        layer_weights=(1.0,) * table.num_ws,
         model=model,
         covariance=metric,
-        covariates=tuple(covariates or {}),
-        actions=tuple(actions or {}),
-        n_neutral=table.count(REFERENCE),
+        covariates=table.covariate_names,
         label_source=origin.label_source,
         licence=origin.licence,
     )
     with gradients_off():  # ordinary tensors, whatever mode the caller is in
-        axes = tuple(
-            _axis(shared, table, name, step * length, readout, config)
-            for name, step, length, readout in zip(names, steps, lengths, readouts, strict=True)
+        return tuple(
+            _axis(shared, table, name, step * length, readout, known, config)
+            for name, step, length, readout, known in zip(names, steps, lengths, readouts, sure, strict=True)
         )
-    both = tuple(_with_move(axis, moves.get(axis.name), shadings.get(axis.name)) for axis in axes)
-    return ExpressionAxes(axes=(*both, *alone), fingerprint=latents.fingerprint, left_out=left_out)
+
+
+def _expect_held(steps: StepConfig, covariates: Mapping[str, object]) -> None:
+    lacking = [name for name in steps.hold_covariates if name not in covariates]
+    if lacking:
+        raise ExpressionError(
+            f"'{lacking[0]}' is to be held still, but its values did not come (covariates are "
+            f"{', '.join(covariates) or 'none'}); give them"
+        )
 
 
 def _in_latent(
@@ -176,21 +238,35 @@ def _with_move(axis: ExpressionAxis, step: Array | None, shading: Array | None) 
     )
 
 
+def _moved(
+    axes: Sequence[ExpressionAxis], moves: Mapping[str, Array], shadings: Mapping[str, Array]
+) -> tuple[ExpressionAxis, ...]:
+    return tuple(_with_move(axis, moves.get(axis.name), shadings.get(axis.name)) for axis in axes)
+
+
 def _axis(
-    shared: partial[ExpressionAxis], table: Table, name: str, step: Array, readout: ReadoutFit, config: FitConfig
+    shared: partial[ExpressionAxis],
+    table: Table,
+    name: str,
+    step: Array,
+    readout: ReadoutFit,
+    known: Stability,
+    config: FitConfig,
 ) -> ExpressionAxis:
     """What all axes share, completed by one expression's step, readout and statistics."""
-    rare = table.count(name) < config.experimental_below
+    shown, without = table.shown(name), table.without(name)
+    rare = table.count(shown) < config.experimental_below
     return shared(
         name=name,
-        direction=torch.tensor(np.outer(shared.keywords["layer_weights"], step), dtype=torch.float32),
+        direction=torch.tensor(np.tile(step, (table.num_ws, 1)), dtype=torch.float32),
         readout=torch.tensor(readout.beta, dtype=torch.float32),
         intercept=readout.intercept,
         eta_per_unit=_rise(name, readout, step),
-        actions=shared.keywords["actions"] if name in config.steps.through_actions else (),
-        n_expression=table.count(name),
-        n_people=len(table.people(name)),
-        n_people_both=len(table.people(name) & table.people(REFERENCE)),
+        actions=table.action_names if name in config.steps.through_actions else (),
+        n_expression=table.count(shown),
+        n_neutral=table.count(without),
+        n_people=len(table.people(shown)),
+        n_people_both=len(table.people(shown) & table.people(without)),
         auc=readout.auc[0],
         auc_low=readout.auc[1],
         auc_high=readout.auc[2],
@@ -198,27 +274,13 @@ def _axis(
         separated=readout.separated,
         condition_number=readout.condition_number,
         experimental=rare or readout.auc[1] < config.experimental_auc,
+        link="identity" if readout.family in ("gaussian", "two-part") else "logit",
+        family="pairs" if table.paired else "multinomial" if config.multinomial else readout.family,
+        cosine_low=known.cosine[0],
+        unit_low=known.unit[0],
+        unit_high=known.unit[1],
+        notes=readout.notes,
     )
-
-
-def _readouts(basis: Basis, config: FitConfig, progress: Progress) -> list[ReadoutFit]:
-    """One cross-validated readout per expression, on latents from which covariates were taken out."""
-    plain, names = basis.plain, basis.names
-    readouts = []
-    for index, name in enumerate(names):
-        pair = plain.against_reference(name)
-        readouts.append(
-            fit_readout(
-                plain.X[pair],
-                plain.labels[pair] == name,
-                groups=np.unique(plain.groups[pair], return_inverse=True)[1].astype(np.int64),
-                metric=basis.metric,
-                sample_weight=plain.weight[pair],
-                config=config.readout,
-            )
-        )
-        progress(StepReport(step=index + 1, steps=len(names) + 1, what=f"fitting {name}"))
-    return readouts
 
 
 def _rise(name: str, readout: ReadoutFit, step: Array) -> float:
@@ -235,11 +297,30 @@ def _rise(name: str, readout: ReadoutFit, step: Array) -> float:
     return rise
 
 
-def _layer_weights(given: tuple[float, ...] | None, num_ws: int) -> tuple[float, ...]:
-    if given is None:
-        return (1.0,) * num_ws
-    if len(given) != num_ws or not np.isfinite(given).all() or not any(given):
-        raise ShapeError(
-            f"layer weights {given} came for a generator with {num_ws} rows; give one finite number per row, not all 0"
-        )
-    return tuple(float(weight) for weight in given)
+def fit_labelled(
+    labelled: LabelledLatents,
+    *,
+    model: Model = "pattern",
+    config: FitConfig = FitConfig(),
+    origin: Origin = Origin(),
+    progress: Progress = silent,
+) -> ExpressionAxes:
+    """As `fit_expressions`, on all that `label_latents` or `label_photos` gives: labels or scores, people, pairs, weights.
+
+    Raises: as fit_expressions.
+    """
+    return fit_expressions(
+        labelled.latents,
+        None if labelled.scores else labelled.labels,
+        scores=labelled.scores or None,
+        model=model,
+        people=labelled.people,
+        pairs=labelled.pairs,
+        weights=labelled.weights,
+        covariates=labelled.covariates,
+        coefficients=labelled.coefficients,
+        brightness=labelled.brightness,
+        config=config,
+        origin=origin,
+        progress=progress,
+    )

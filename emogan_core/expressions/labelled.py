@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ class LabelledLatents:
     Convention: `mirrored` are the codes of the same pictures mirrored, or None; `skipped` are the pictures that cannot be
     read or show no usable face; they have no row. `coefficients` [n, k] are those of the face model fitted to each
     picture, NaN where it could not be, or None when nobody asked; `brightness` [n, f] float16 is the light on its
-    vertices, as `shadings.brightness` has it, likewise.
+    vertices, as `shadings.brightness` has it, likewise. `scores`, `weights` and `pairs` are those of the face set.
     """
 
     latents: Latent
@@ -54,6 +54,9 @@ class LabelledLatents:
     mirrored: Latent | None = None
     coefficients: NDArray[np.float64] | None = None
     brightness: NDArray[np.float16] | None = None
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    weights: tuple[float, ...] | None = None
+    pairs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,7 @@ def readable(faces: FaceSet) -> tuple[FaceSet, tuple[Skipped, ...]]:
     kept = [row for row in range(len(faces)) if row not in skipped]
     if not kept:
         raise ExpressionError(f"none of the {len(faces)} pictures can be read; the first: {skipped[0].why}")
-    chosen = replace(
-        faces,
-        files=tuple(faces.files[row] for row in kept),
-        expressions=tuple(faces.expressions[row] for row in kept),
-        people=None if faces.people is None else tuple(faces.people[row] for row in kept),
-        covariates={name: tuple(values[row] for row in kept) for name, values in faces.covariates.items()},
-    )
-    return chosen, tuple(skipped.values())
+    return faces.rows(kept), tuple(skipped.values())
 
 
 def label_latents(
@@ -132,7 +128,7 @@ def label_latents(
     how = _How(aligned=aligned, method=method, mirrored=mirrored, coefficients=coefficients)
     pictures = [_Picture(str(path), path) for path in faces.files]
     coder = _Coder(generator, how, codes if coefficients and not mirrored else None)
-    return _labelled(coder, pictures, faces.expressions, faces.people, faces.covariates, progress)
+    return _labelled(coder, pictures, faces, progress)
 
 
 def label_photos(
@@ -154,7 +150,8 @@ def label_photos(
             raise ExpressionError(f"{len(words)} {what} came for {len(photos)} pictures; give one for each")
     pictures = [_Picture(f"picture {number}", photo) for number, photo in enumerate(photos, start=1)]
     coder = _Coder(generator, _How(aligned=aligned, method=method), None)
-    return _labelled(coder, pictures, labels, people, {}, progress)
+    named = FaceSet((), tuple(labels), None if people is None else tuple(people), {})
+    return _labelled(coder, pictures, named, progress)
 
 
 class _Coder:
@@ -225,9 +222,7 @@ class _Coder:
 def _labelled(
     coder: _Coder,
     pictures: Sequence[_Picture],
-    labels: Sequence[str],
-    people: Sequence[str] | None,
-    covariates: Mapping[str, Sequence[float]],
+    faces: FaceSet,
     progress: Progress,
 ) -> LabelledLatents:
     try:
@@ -247,16 +242,20 @@ def _labelled(
             f"that they are aligned if they are already cut in the generator's frame (the first: {skipped[0].why})"
         )
     rows, fingerprint = list(coded), coder.generator.fingerprint
+    kept = replace(faces, files=tuple(Path(picture.name) for picture in pictures)).rows(rows)
     fits = [fit for row in rows if (fit := coder.found[row].fitted) is not None]
     return LabelledLatents(
         latents=Latent(torch.stack(list(coded.values())), fingerprint),
-        labels=tuple(labels[row] for row in rows),
-        people=None if people is None else tuple(people[row] for row in rows),
-        covariates={name: tuple(values[row] for row in rows) for name, values in covariates.items()},
+        labels=kept.expressions,
+        people=kept.people,
+        covariates=kept.covariates,
         skipped=skipped,
         mirrored=Latent(torch.stack([coder.turned[row] for row in rows]), fingerprint) if coder.turned else None,
         coefficients=np.stack([fit.coefficients for fit in fits]) if coder.how.coefficients else None,
         brightness=np.stack([fit.brightness for fit in fits]) if coder.how.coefficients else None,
+        scores=kept.scores,
+        weights=kept.weights,
+        pairs=kept.pairs,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,18 +12,25 @@ from ..errors import ExpressionError
 from ..glm import (
     Array,
     PatternFit,
+    ReadoutFit,
     covariance,
+    depending_columns,
+    fit_classes,
+    fit_pairs,
     fit_pattern,
-    fit_slope,
+    fit_readout,
+    group_readouts,
     least_motion,
-    one_hot,
+    pair_rows,
+    read_response,
+    slopes_of,
     within_covariance,
 )
-from .axes import REFERENCE
 from .tables import Table
 
 Covariance = Literal["identity", "latent", "within"]
 Model = Literal["pattern", "readout"]
+HELD_IDENTITY = 16  # readouts of who somebody is, and an eighth of all at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +43,21 @@ class StepConfig:
     everybody, not by the examples' own latents: for labels too few or too much about something else. Every other
     expression's step leaves the readouts of those in `hold_expressions` still.
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
-    latent) and, with `hold_covariates`, keeps the covariates' own readouts still. `halvings` is how often people are
-    split in two to measure units, by `seed`.
-    Raises: ExpressionError for a negative penalty or no halving.
+    latent). Steps of both models leave still, with least motion, the readouts of the covariates in `hold_covariates`,
+    and with `hold_identity` those that best tell people apart.
+    Raises: ExpressionError for a negative penalty.
     """
 
     people_penalty: float = 1.0
     through_actions: tuple[str, ...] = ()
     hold_expressions: tuple[str, ...] = ()
     covariance: Covariance | None = None
-    hold_covariates: bool = False
-    halvings: int = 5
-    seed: int = 0
+    hold_covariates: tuple[str, ...] = ()
+    hold_identity: bool = False
 
     def __post_init__(self) -> None:
         if not self.people_penalty >= 0.0:
             raise ExpressionError(f"a people_penalty of {self.people_penalty} came; needed 0 or more")
-        if self.halvings < 1:
-            raise ExpressionError(f"{self.halvings} halvings came; needed 1 or more")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +81,10 @@ def make_basis(table: Table, names: tuple[str, ...], config: StepConfig) -> Basi
     """
     pattern = fit_pattern(
         table.X,
-        one_hot(list(table.labels), names),
+        levels_of(table, names),
         groups=table.groups,
         covariates=table.covariates,
-        group_penalty=_penalty(table, config),
+        group_penalty=people_penalty(table, config),
         sample_weight=table.weight,
     )
     lost = [name for name, known in zip(names, pattern.identified, strict=True) if not known]
@@ -92,20 +97,82 @@ def make_basis(table: Table, names: tuple[str, ...], config: StepConfig) -> Basi
     return Basis(names, table, pattern, plain, covariance(plain.X))
 
 
-def _penalty(table: Table, config: StepConfig) -> float:
+def levels_of(table: Table, names: tuple[str, ...]) -> Array:
+    """[n, k]: how much of each expression every row shows.
+
+    Raises: ExpressionError when one is wholly explained by others.
+    """
+    levels = np.stack([table.level(name) for name in names], axis=1)
+    depending = depending_columns(levels)
+    if depending:
+        raise ExpressionError(
+            f"'{names[depending[0]]}' is wholly explained by {', '.join(names[: depending[0]]) or 'a constant'}; fit one "
+            "of them without the other"
+        )
+    return levels
+
+
+def people_penalty(table: Table, config: StepConfig) -> float:
+    """The ridge on each person's intercept."""
+    if table.paired:
+        return 0.0  # who is before is after: nothing between people needs to enter
     return config.people_penalty if table.grouped else np.inf
 
 
-def readout_slopes(basis: Basis, penalties: tuple[float, ...]) -> Array:
-    """The readouts' slopes alone, [k, d], each at its penalty."""
+def fit_one(basis: Basis, name: str) -> ReadoutFit:
+    """The cross-validated readout of one expression, on latents from which covariates were taken out.
+
+    Raises: ExpressionError.
+    """
+    plain, rows = basis.plain, basis.plain.about(name)
+    groups = np.unique(plain.groups[rows], return_inverse=True)[1].astype(np.int64)
+    X, response, weight = plain.X[rows], plain.response(name), plain.weight[rows]
+    try:
+        if not plain.paired:
+            return fit_readout(X, response, groups=groups, metric=basis.metric, sample_weight=weight)
+        return fit_pairs(
+            X, response.shown > 0.5, plain.pairs[rows], groups=groups, metric=basis.metric, sample_weight=weight
+        )
+    except ValueError as error:
+        raise ExpressionError(f"'{name}' cannot be fitted: {error}") from error
+
+
+def fit_together(basis: Basis) -> list[ReadoutFit]:
+    """The readouts of all labelled expressions in one multinomial logit.
+
+    Raises: ExpressionError.
+    """
     plain = basis.plain
-    slopes = []
-    for name, penalty in zip(basis.names, penalties, strict=True):
-        pair = plain.against_reference(name)
-        positive = plain.labels[pair] == name
-        weight = plain.weight[pair]
-        slopes.append(fit_slope(plain.X[pair], positive, metric=basis.metric, penalty=penalty, sample_weight=weight))
-    return np.stack(slopes)
+    classes = levels_of(plain, basis.names) @ np.arange(1, len(basis.names) + 1)
+    try:
+        return fit_classes(
+            plain.X, classes.astype(np.int64), groups=plain.groups, metric=basis.metric, sample_weight=plain.weight
+        )
+    except ValueError as error:
+        raise ExpressionError(f"{', '.join(basis.names)} cannot be fitted together: {error}") from error
+
+
+def readout_slopes(basis: Basis, penalties: Sequence[tuple[float, ...]]) -> Array:
+    """The readouts' slopes alone, [k, d], each at its penalties."""
+    return np.stack(
+        [
+            drawn_slopes(basis, name, own, basis.plain.weight[:, None])[:, 0]
+            for name, own in zip(basis.names, penalties, strict=True)
+        ]
+    )
+
+
+def drawn_slopes(basis: Basis, name: str, penalties: tuple[float, ...], counts: Array) -> Array:
+    """[d, v]: slopes of one readout in versions in which rows of the table count `counts` [n, v] times."""
+    plain, rows = basis.plain, basis.plain.about(name)
+    response = plain.response(name)
+    if not plain.paired:
+        return slopes_of(plain.X[rows], response, metric=basis.metric, penalties=penalties, counts=counts[rows])
+    before, after = pair_rows(response.shown > 0.5, plain.pairs[rows])
+    change = plain.X[rows][after] - plain.X[rows][before]
+    both = read_response((np.arange(2 * len(change)) < len(change)).astype(np.float64))
+    twice = np.tile((counts[rows][after] + counts[rows][before]) / 4.0, (2, 1))
+    return slopes_of(np.concatenate([change, -change]), both, metric=basis.metric, penalties=penalties, counts=twice)
 
 
 def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> tuple[Array, str]:
@@ -113,30 +180,28 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
 
     Raises: ExpressionError.
     """
-    motion, which = _motion(basis, config)
+    motion, which = motion_of(basis, config)
     if model == "pattern":
         return _holding(basis, _patterns(basis, config), motion, betas, config), "pattern"
-    held = _covariate_readouts(basis.table, config)
     steps = [
-        _shortest(
-            name,
-            motion,
-            np.column_stack([beta, held]),
-            np.concatenate([[beta @ difference(basis.plain, name)], np.zeros(held.shape[1])]),
-        )
+        _shortest(name, motion, beta[:, None], np.array([beta @ difference(basis.plain, name)]))
         for name, beta in zip(basis.names, betas, strict=True)
     ]
     return _holding(basis, np.stack(steps), motion, betas, config), which
 
 
 def _holding(basis: Basis, steps: Array, motion: Array, betas: Array, config: StepConfig) -> Array:
-    """Steps corrected, with least motion, so that they leave the readouts of held expressions still."""
-    corrected = steps.copy()
+    """Steps corrected, with least motion, so that they move their own readout as before and leave held ones still."""
+    fixed, corrected = _held_readouts(basis, config), steps.copy()
     for index, name in enumerate(basis.names):
-        held = [betas[k] for k, other in enumerate(basis.names) if other in config.hold_expressions and other != name]
-        if held:
-            readouts = np.stack(held, axis=1)
-            corrected[index] -= _shortest(name, motion, readouts, readouts.T @ steps[index])
+        others = [betas[k] for k, other in enumerate(basis.names) if other in config.hold_expressions and other != name]
+        if not others and not fixed.shape[1]:
+            continue
+        held = np.column_stack([*others, fixed])
+        own = [betas[index]] if fixed.shape[1] else []  # holding expressions alone may shorten a step, as it always did
+        readouts = np.column_stack([held, *own])
+        targets = np.concatenate([held.T @ steps[index], np.zeros(len(own))])
+        corrected[index] -= _shortest(name, motion, readouts, targets)
     return corrected
 
 
@@ -150,10 +215,14 @@ def _shortest(name: str, motion: Array, readouts: Array, targets: Array) -> Arra
 
 
 def difference(table: Table, name: str) -> Array:
-    """Mean latent of an expression minus that of neutral, [d]."""
-    return np.asarray(
-        table.X[table.labels == name].mean(axis=0) - table.X[table.labels == REFERENCE].mean(axis=0), dtype=np.float64
-    )
+    """How the latent changes with an expression, people left out of account, [d].
+
+    The slope on its level: for a label the mean latent of the expression minus that of neutral.
+    """
+    rows = table.about(name)
+    level, weight = table.level(name)[rows], table.weight[rows]
+    level = level - np.average(level, weights=weight)
+    return np.asarray((weight * level) @ table.X[rows] / (weight @ np.square(level)), dtype=np.float64)
 
 
 def _patterns(basis: Basis, config: StepConfig) -> Array:
@@ -182,18 +251,18 @@ def _through_actions(basis: Basis, config: StepConfig) -> Array:
             predictors,
             groups=table.groups,
             covariates=table.covariates,
-            group_penalty=_penalty(table, config),
+            group_penalty=people_penalty(table, config),
             sample_weight=table.weight,
         ).slopes
         for response, predictors in (
-            (table.actions, one_hot(list(table.labels), basis.names)),
+            (table.actions, levels_of(table, basis.names)),
             (table.X, table.actions),
         )
     )
     return np.asarray(mix @ effects, dtype=np.float64)
 
 
-def _motion(basis: Basis, config: StepConfig) -> tuple[Array, str]:
+def motion_of(basis: Basis, config: StepConfig) -> tuple[Array, str]:
     """The covariance in which a readout's step is shortest, and its name."""
     plain = basis.plain
     repeated = bool(np.any(np.bincount(plain.sides) > 1))
@@ -207,14 +276,27 @@ def _motion(basis: Basis, config: StepConfig) -> tuple[Array, str]:
             "covariance 'within' needs people with two pictures or more, and none is given; "
             "name the people or use covariance 'latent'"
         )
-    return within_covariance(plain.X, np.unique(plain.sides, return_inverse=True)[1]), which
+    return within_covariance(plain.X, plain.sides_index), which
 
 
-def _covariate_readouts(table: Table, config: StepConfig) -> Array:
-    """[d, c]: the slopes of each covariate on the latent, to be held still; none unless asked for."""
-    varies = table.covariates.std(axis=0) > 0.0
-    if not config.hold_covariates or not varies.any():
-        return np.zeros((table.X.shape[1], 0))
-    centred = table.X - table.X.mean(axis=0)
-    joint = centred.T @ table.covariates[:, varies] / len(centred)
-    return np.asarray(np.linalg.solve(covariance(table.X), joint), dtype=np.float64)
+def _held_readouts(basis: Basis, config: StepConfig) -> Array:
+    """[d, m]: the readouts of held covariates and of who somebody is; none unless asked for.
+
+    Raises: ExpressionError.
+    """
+    table, found = basis.table, [np.zeros((basis.table.X.shape[1], 0))]
+    chosen = [column for column, name in enumerate(table.covariate_names) if name in config.hold_covariates]
+    chosen = [column for column in chosen if table.covariates[:, column].std() > 0.0]
+    if chosen:
+        centred = table.X - table.X.mean(axis=0)
+        joint = centred.T @ table.covariates[:, chosen] / len(centred)
+        found.append(np.linalg.solve(covariance(table.X), joint))
+    if config.hold_identity:
+        held = max(1, min(HELD_IDENTITY, table.X.shape[1] // 8))
+        try:
+            found.append(group_readouts(basis.plain.X, basis.plain.sides_index, held))
+        except ValueError as error:
+            raise ExpressionError(
+                "identity cannot be held: nobody has two pictures; name people in the column person, or hold nothing"
+            ) from error
+    return np.concatenate(found, axis=1)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ExpressionError, ShapeError
-from ..glm import Array, Flags, Index, group_index, standardise
+from ..glm import (
+    Array,
+    Family,
+    Flags,
+    Index,
+    Response,
+    choose_family,
+    depending_columns,
+    group_index,
+    read_response,
+    standardise,
+)
 from ..latents import Latent, expect_same_space
 from .axes import REFERENCE
 
@@ -24,7 +35,9 @@ class Table:
 
     Convention: X [n, w_dim] float64, the mean row of each code; labels [n]; groups [n], people as integers; covariates
     [n, c] and actions [n, a] standardised; `grouped` says whether people were given at all. `copies` marks mirror
-    images; where there are any, they and their originals count half each.
+    images; where there are any, they and their originals count half each. weight [n] is what each row counts. An
+    expression is known by its name in `labels`, or by numbers in `scores`. pairs [n] numbers pictures of one person
+    before and after, below 0 for those in none.
     """
 
     X: Array
@@ -34,40 +47,81 @@ class Table:
     actions: Array
     grouped: bool
     copies: Flags
+    weight: Array
+    pairs: Index
+    scores: Mapping[str, Array] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
+    covariate_names: tuple[str, ...] = ()
+    action_names: tuple[str, ...] = ()
+    num_ws: int = 1
 
     @property
-    def weight(self) -> Array:
-        """The weight of each row, [n]; they add up to the number of pictures."""
-        return np.full(len(self.X), 0.5 if self.copies.any() else 1.0)
+    def paired(self) -> bool:
+        """Whether pictures come as pairs of before and after."""
+        return bool((self.pairs >= 0).any())
 
     @property
     def sides(self) -> Index:
         """Groups in which a person and their mirror image are two, [n]: asymmetry is no motion."""
         return self.groups * 2 + self.copies
 
+    @property
+    def sides_index(self) -> Index:
+        """The same, numbered without gaps."""
+        return np.asarray(np.unique(self.sides, return_inverse=True)[1], dtype=np.int64)
+
     def rows(self, chosen: Flags) -> Table:
         """The chosen rows as a table of their own."""
-        return Table(
+        return replace(
+            self,
             X=self.X[chosen],
             labels=self.labels[chosen],
             groups=np.unique(self.groups[chosen], return_inverse=True)[1].astype(np.int64),
             covariates=self.covariates[chosen],
             actions=self.actions[chosen],
-            grouped=self.grouped,
             copies=self.copies[chosen],
+            weight=self.weight[chosen],
+            pairs=self.pairs[chosen],
+            scores={name: values[chosen] for name, values in self.scores.items()},
         )
 
-    def against_reference(self, name: str) -> Flags:
-        """Which rows show this expression or neutral."""
+    def about(self, name: str) -> Flags:
+        """Which rows tell something of an expression: those that show it or neutral, or all where it has scores."""
+        if name in self.scores:
+            return np.ones(len(self.X), dtype=bool)
         return np.asarray((self.labels == name) | (self.labels == REFERENCE))
 
-    def count(self, name: str) -> int:
-        """Pictures with this label."""
-        return int(np.count_nonzero((self.labels == name) & ~self.copies))
+    def response(self, name: str) -> Response:
+        """The label of the rows about an expression.
 
-    def people(self, name: str) -> set[int]:
-        """The people seen with this expression."""
-        return {int(person) for person in self.groups[self.labels == name]}
+        Raises: ExpressionError.
+        """
+        if name not in self.scores:
+            return read_response(self.labels[self.about(name)] == name, "binary")
+        try:
+            return read_response(self.scores[name], self.families.get(name))
+        except ValueError as error:
+            raise ExpressionError(f"the column {name}: {error}") from error
+
+    def level(self, name: str) -> Array:
+        """[n]: how much of an expression each row shows, in units of what intensity 1 means."""
+        return self.response(name).level if name in self.scores else (self.labels == name).astype(np.float64)
+
+    def shown(self, name: str) -> Flags:
+        """Which rows are examples of an expression."""
+        return np.asarray(self.level(name) >= 0.5) if name in self.scores else np.asarray(self.labels == name)
+
+    def without(self, name: str) -> Flags:
+        """Which rows it is compared with."""
+        return np.asarray(self.about(name) & ~self.shown(name))
+
+    def count(self, chosen: Flags) -> int:
+        """Pictures among the chosen rows."""
+        return int(np.count_nonzero(chosen & ~self.copies))
+
+    def people(self, chosen: Flags) -> set[int]:
+        """The people on the chosen rows."""
+        return {int(person) for person in self.groups[chosen]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +136,16 @@ class Mirror:
     odd: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What else is known of pictures: scores with their families where these are named, weights, and pairs."""
+
+    scores: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
+    weights: Sequence[float] | None = None
+    pairs: Sequence[str] | None = None
+
+
 def build_table(
     latents: Latent,
     labels: Sequence[str],
@@ -89,6 +153,8 @@ def build_table(
     covariates: Mapping[str, Sequence[float]],
     actions: Mapping[str, Sequence[float]],
     mirror: Mirror | None = None,
+    *,
+    numbers: Numbers | None = None,
 ) -> Table:
     """Check lengths and values, and bring rows into an order of their own, so that the caller's does not matter.
 
@@ -96,23 +162,34 @@ def build_table(
     """
     X = latents.mean_row().detach().double().cpu().numpy()  # [n, w_dim] leaves torch here
     columns: dict[str, Sequence[object]] = {"labels": labels, **({} if people is None else {"people": people})}
-    columns |= {f"values of '{name}'": values for name, values in (*covariates.items(), *actions.items())}
+    numbers = numbers or Numbers()
+    scores, weights, pairs = numbers.scores, numbers.weights, numbers.pairs
+    columns |= {f"values of '{name}'": own for name, own in (*covariates.items(), *actions.items(), *scores.items())}
+    columns |= {} if weights is None else {"weights": weights}
+    columns |= {} if pairs is None else {"pairs": pairs}
     for what, values in columns.items():
         if len(values) != len(X):
             raise ShapeError(f"{len(values)} {what} came for {len(X)} latents; give one per picture")
     if not all(isinstance(label, str) and label for label in labels):
         raise ExpressionError("some labels are empty or no text; give every picture the name of an expression")
     given = np.asarray(labels, dtype=str)
+    coupled = _pairs(pairs, len(X))
+    if people is None and pairs is not None:  # what is known of who is who
+        people = [pair or f"alone {row}" for row, pair in enumerate(pairs)]
     who = np.arange(len(X)).astype(str) if people is None else np.asarray(people, dtype=str)
     order = np.lexsort((*X.T[:4], given, who)) if people is not None else np.lexsort((*X.T[:4], given))
     groups = group_index(None if people is None else list(who[order]), len(X))
     extra, acting = _columns(covariates, len(X))[order], _columns(actions, len(X))[order]
+    scored, weight = _columns(scores, len(X))[order], _weights(weights, len(X))[order]
+    _expect_independent(extra, tuple(covariates))
     if mirror is not None:
         X = np.concatenate([X, _mirrored_rows(latents, mirror)])
         order = np.concatenate([order, order + len(order)])
         groups = np.tile(groups, 2)
         extra = np.concatenate([extra, extra * [-1.0 if name in mirror.odd else 1.0 for name in covariates]])
         acting = np.concatenate([acting, acting[:, swapped(tuple(actions))]])
+        scored, weight = np.concatenate([scored, scored]), np.tile(weight / 2.0, 2)
+        coupled = np.concatenate([coupled, np.where(coupled < 0, coupled, coupled + len(coupled))])
     return Table(
         X=X[order],
         labels=np.resize(given[order[: len(given)]], len(X)),
@@ -121,7 +198,46 @@ def build_table(
         actions=standardise(acting),
         grouped=people is not None,
         copies=np.arange(len(X)) >= len(given),
+        weight=weight,
+        pairs=coupled[order],
+        scores=dict(zip(scores, scored.T, strict=True)),
+        families=numbers.families,
+        covariate_names=tuple(covariates),
+        action_names=tuple(actions),
+        num_ws=int(latents.ws.shape[1]),
     )
+
+
+def _weights(given: Sequence[float] | None, n: int) -> Array:
+    """[n] with mean 1."""
+    if given is None:
+        return np.ones(n)
+    weight = _columns({"weight": given}, n)[:, 0]
+    if weight.min() < 0.0 or not weight.sum() > 0.0:
+        raise ExpressionError(
+            f"the weights lie between {weight.min():g} and {weight.max():g}; needed are numbers of 0 or more, not all 0"
+        )
+    return np.asarray(weight * n / weight.sum())
+
+
+def _pairs(given: Sequence[str] | None, n: int) -> Index:
+    """[n]: pairs as integers; -1 where none is named."""
+    if given is None:
+        return np.full(n, -1)
+    names = np.asarray(given, dtype=str)
+    return np.where(names == "", -1, np.unique(names, return_inverse=True)[1]).astype(np.int64)
+
+
+def _expect_independent(covariates: Array, names: tuple[str, ...]) -> None:
+    varying = [column for column in range(len(names)) if np.ptp(covariates[:, column]) > 0.0]  # a constant says nothing
+    depending = depending_columns(covariates[:, varying])
+    if depending:
+        name = names[varying[depending[0]]]
+        others = ", ".join(names[column] for column in varying[: depending[0]])
+        raise ExpressionError(
+            f"the covariate {name} is wholly explained by {others}; leave one of them out, as it cannot be told which of "
+            "them changes a face"
+        )
 
 
 def _mirrored_rows(latents: Latent, mirror: Mirror) -> Array:
@@ -185,12 +301,58 @@ def choose_expressions(
     return kept, rare
 
 
+def score_labels(scores: Mapping[str, Sequence[float]], families: Mapping[str, Family]) -> dict[str, tuple[str, ...]]:
+    """For every score, which pictures count as examples (its name) and which as 'neutral': half of intensity 1 parts them.
+
+    Raises: ExpressionError for scores that no family takes.
+    """
+    found = {}
+    for name, values in scores.items():
+        try:
+            shown = read_response(np.asarray(values, dtype=np.float64), families.get(name)).shown > 0.5
+        except ValueError as error:
+            raise ExpressionError(f"the column {name}: {error}") from error
+        found[name] = tuple(name if flag else REFERENCE for flag in shown)
+    return found
+
+
+def expect_pairable(
+    scores: Mapping[str, Sequence[float]], pairs: Sequence[str] | None, families: Mapping[str, Family]
+) -> None:
+    """Refuse pairs of labels that are no two kinds.
+
+    Raises: ExpressionError.
+    """
+    if pairs is None:
+        return
+    for name, values in scores.items():
+        family = families.get(name) or choose_family(np.asarray(values, dtype=np.float64))
+        if family != "binary":
+            raise ExpressionError(
+                f"the column {name} holds {family} labels, which are no pairs of without and with; name people instead of "
+                "pairs"
+            )
+
+
+def expect_scores(name: str, words: Sequence[str], floor: int) -> None:
+    """Refuse a score of which too few pictures lie above or below.
+
+    Raises: ExpressionError.
+    """
+    counts = Counter(words)
+    if min(counts[name], counts[REFERENCE]) < floor:
+        raise ExpressionError(
+            f"the column {name} is high for {counts[name]} pictures and low for {counts[REFERENCE]}; needed are {floor} or "
+            "more of each: add pictures"
+        )
+
+
 def expect_people(table: Table, name: str) -> None:
     """Refuse an expression that too few people show.
 
     Raises: ExpressionError.
     """
-    _expect_people(name, len(table.people(name)), len(table.people(REFERENCE)))
+    _expect_people(name, len(table.people(table.shown(name))), len(table.people(table.without(name))))
 
 
 def expect_enough(labels: Sequence[str], people: Sequence[str] | None, *, floor: int, least: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,9 +10,11 @@ from ..glm import Array, group_folds
 from .steps import Model, StepConfig, difference, find_steps, make_basis, readout_slopes
 from .tables import Table
 
+HALVINGS = 5
+
 
 def units(
-    table: Table, names: tuple[str, ...], model: Model, penalties: tuple[float, ...], config: StepConfig
+    table: Table, names: tuple[str, ...], model: Model, penalties: Sequence[tuple[float, ...]], config: StepConfig
 ) -> Array:
     """By how much each raw step must be stretched to take neutral to the typical example, [k].
 
@@ -22,7 +24,7 @@ def units(
     the readouts do not rise at all.
     """
     wanted, reached = np.zeros(len(names)), np.zeros(len(names))
-    for halves in _halves(table, config):
+    for halves in _halves(table, names):
         bases = [make_basis(half, names, config) for half in halves]
         slopes = [readout_slopes(basis, penalties) for basis in bases]
         for basis, own, other in ((bases[0], slopes[0], slopes[1]), (bases[1], slopes[1], slopes[0])):
@@ -33,10 +35,11 @@ def units(
     return np.clip(np.where(sound, wanted / np.where(sound, reached, 1.0), 1.0), 0.5, 2.0)
 
 
-def _halves(table: Table, config: StepConfig) -> Iterator[tuple[Table, Table]]:
+def _halves(table: Table, names: tuple[str, ...]) -> Iterator[tuple[Table, Table]]:
     """Splits of the people in two, expressions spread evenly."""
-    classes = np.unique(table.labels, return_inverse=True)[1].astype(np.int64)
-    for turn in range(config.halvings):
-        first, _ = group_folds(table.groups, classes, 2, seed=config.seed + turn)[0]
+    kinds = np.stack([table.labels, *(table.shown(name).astype(str) for name in names if name in table.scores)], axis=1)
+    classes = np.unique(kinds, axis=0, return_inverse=True)[1].astype(np.int64)
+    for turn in range(HALVINGS):
+        first, _ = group_folds(table.groups, classes, 2, seed=turn)[0]
         rows = np.isin(np.arange(len(classes)), first)
         yield table.rows(rows), table.rows(~rows)

@@ -43,3 +43,17 @@ def inverse_root(M: Array) -> Array:
     values, vectors = np.linalg.eigh((M + M.T) / 2.0)
     floor = max(float(values[-1]) * 1e-10, np.finfo(float).tiny)
     return np.asarray((vectors / np.sqrt(np.maximum(values, floor))) @ vectors.T, dtype=np.float64)
+
+
+def group_readouts(X: Array, groups: Index, count: int) -> Array:
+    """The readouts that best tell groups (people) apart: linear discriminants, the most telling first.
+
+    Convention: X [n, d]; returns [d, m], m = count or fewer where there are fewer groups of two or more.
+    Raises: ValueError when no group has two rows.
+    """
+    means, size = group_means(X, groups, np.ones(len(X)))
+    repeated = means[size > 1]
+    root = inverse_root(within_covariance(X, groups))
+    between = (repeated - repeated.mean(axis=0)) @ root
+    most = min(count, len(repeated) - 1)
+    return np.asarray(root @ np.linalg.svd(between, full_matrices=False)[2][:most].T)

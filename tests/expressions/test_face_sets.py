@@ -236,3 +236,49 @@ def test_error_workbooks_and_a_file_for_a_folder(read, folder) -> None:
         read(b"PK\x03\x04" + bytes(100))
     with pytest.raises(ExpressionError, match=r"a\.jpg is a file; give the folder"):
         read_face_set(folder / "a.jpg", folder / "b.jpg")
+
+
+def test_golden_scores_stand_instead_of_expressions(read):
+    faces = read(
+        "file,label,emotion,weight,pair\na.jpg,0.5,1,2,x\nb.jpg,0,3,1,x\ndeep/c.jpg,1,2,0,\n",
+        scores=("label", "emotion"),
+    )
+    assert faces.scores == {"label": (0.5, 0.0, 1.0), "emotion": (1.0, 3.0, 2.0)}
+    assert faces.expressions == ("", "", "")
+    assert faces.weights == (2.0, 1.0, 0.0)
+    assert faces.pairs == ("x", "x", "")
+    assert faces.covariates == {}
+    assert any("weight" in notice for notice in faces.notices)
+
+
+def test_golden_a_weight_that_is_a_covariate_is_no_weight(read):
+    faces = read("file,expression,weight\na.jpg,neutral,70\nb.jpg,joy,80\n", covariates=("weight",))
+    assert faces.weights is None
+    assert faces.covariates == {"weight": (70.0, 80.0)}
+
+
+def test_golden_two_files_in_a_row_are_a_pair(read, folder):
+    faces = read("before;after;expression;person\na.jpg;b.jpg;joy;Ann\n")
+    assert faces.files == (folder / "a.jpg", folder / "b.jpg")
+    assert faces.expressions == ("neutral", "happiness")
+    assert faces.people == ("Ann", "Ann")
+    assert faces.pairs == ("2", "2")
+
+
+def test_golden_some_rows_are_a_face_set(read):
+    faces = read("file,expression,person,weight\na.jpg,neutral,Ann,1\nb.jpg,joy,Ann,2\n").rows([1])
+    assert (faces.expressions, faces.people, faces.weights) == (("happiness",), ("Ann",), (2.0,))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("file,a\na.jpg,x\nb.jpg,1\n", {"scores": ("a",)}, "row 2 has 'x' in column a"),
+        ("file,a\na.jpg,1\n", {"scores": ("b",)}, "no column b"),
+        ("before,expression\na.jpg,joy\n", {}, "no column file"),
+        ("file,expression,weight\na.jpg,joy,much\n", {}, "row 2 has 'much' in column weight"),
+    ],
+)
+def test_error_scores_and_pairs(read, text, options, words):
+    with pytest.raises(ExpressionError, match=words):
+        read(text, **options)

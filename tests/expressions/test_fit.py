@@ -12,7 +12,6 @@ from emogan_core.errors import ExpressionError, ShapeError, SpaceMismatch
 from emogan_core.expressions import FitConfig, Mirror, Origin, StepConfig, fit_expressions, move_latent, read_eta
 from emogan_core.expressions.tables import swapped
 from emogan_core.face_model import load_face_model
-from emogan_core.glm import ReadoutConfig
 from emogan_core.latents import Latent
 from emogan_core.progress import StepReport
 
@@ -46,12 +45,12 @@ def coefficients_for(labels, name, **levels):
 
 
 def quick(**steps):
-    return FitConfig(steps=StepConfig(**{"halvings": 1} | steps), readout=ReadoutConfig(penalties=(3.0,)))
+    return FitConfig(steps=StepConfig(**steps))
 
 
 @pytest.mark.parametrize(("model", "purity"), [("pattern", 0.15), ("readout", 0.3)])
 def test_golden_step_is_the_truth_where_the_mean_difference_is_not(world, refit, model, purity):
-    axis = refit(quick(people_penalty=0.1, halvings=3), model=model)["smile"]
+    axis = refit(quick(people_penalty=0.1), model=model)["smile"]
     share, other = along(axis.direction[0], world.toy.truth)
     assert share == pytest.approx(1.0, abs=0.35)
     assert other < purity
@@ -89,7 +88,7 @@ def test_golden_readout_steps_in_the_covariance_asked_for(refit, world):
 
 
 def test_golden_held_covariates_do_not_move(world, refit):
-    held = refit(quick(hold_covariates=True), model="readout")["smile"].direction[0].double().numpy()
+    held = refit(quick(hold_covariates=("yaw_deg",)), model="readout")["smile"].direction[0].double().numpy()
     free = refit(model="readout", covariates={})["smile"].direction[0].double().numpy()
     centred = world.toy.X - world.toy.X.mean(axis=0)
     gamma = np.linalg.lstsq(centred, world.toy.covariate[:, 0], rcond=None)[0]
@@ -108,12 +107,6 @@ def test_invariance_order_of_rows_and_names(world, refit, model):
         config=quick(),
     )
     torch.testing.assert_close(mixed["smile"].direction, refit(model=model)["smile"].direction, rtol=1e-3, atol=1e-4)
-
-
-def test_invariance_layer_weights_scale_rows_only(refit):
-    plain = refit()["smile"].direction
-    weighted = refit(replace(quick(), layer_weights=(0.0, 0.5, 1.0, 2.0)))["smile"].direction
-    torch.testing.assert_close(weighted, plain * torch.tensor([0.0, 0.5, 1.0, 2.0])[:, None])
 
 
 def test_golden_rare_labels_are_left_out_and_counted(world, refit):
@@ -197,9 +190,8 @@ STEP_FIELDS = {
     "through_actions": ("pattern", {"actions": True}, ("smile",)),
     "hold_expressions": ("pattern", {"labels": True}, ("frown",)),
     "covariance": ("readout", {}, "identity"),
-    "hold_covariates": ("readout", {}, True),
-    "halvings": ("pattern", {}, 2),
-    "seed": ("pattern", {}, 99),
+    "hold_covariates": ("readout", {}, ("yaw_deg",)),
+    "hold_identity": ("pattern", {}, True),
 }
 
 
@@ -218,21 +210,18 @@ def test_golden_every_fit_setting_is_felt(world, refit):
     plain = refit()["smile"]
     assert refit(replace(quick(), experimental_below=10_000))["smile"].experimental != plain.experimental
     assert refit(replace(quick(), experimental_auc=1.1))["smile"].experimental != plain.experimental
-    assert not torch.equal(
-        refit(replace(quick(), layer_weights=(1.0, 0.0, 1.0, 1.0)))["smile"].direction, plain.direction
-    )
-    assert (
-        refit(replace(quick(), readout=ReadoutConfig(penalties=(300.0,))))["smile"].eta_per_unit != plain.eta_per_unit
-    )
     labels = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
     assert refit(labels=labels).names == ("frown", "smile")
     assert refit(replace(quick(), expressions=("smile",)), labels=labels).names == ("smile",)
     assert refit(replace(quick(), floor=180), labels=labels).left_out
+    together = refit(replace(quick(), multinomial=True), labels=labels)["smile"]
+    assert together.family == "multinomial"
+    assert not torch.equal(together.readout, refit(labels=labels)["smile"].readout)
     seen = coefficients_for(labels, "frown", mouthFrownLeft=0.5)
     assert refit(labels=labels, coefficients=seen)["frown"].has_coefficients
     assert not refit(replace(quick(), moving_floor=500), labels=labels, coefficients=seen)["frown"].has_coefficients
     assert {field.name for field in fields(FitConfig)} == {
-        "expressions", "floor", "moving_floor", "experimental_below", "experimental_auc", "layer_weights", "steps", "readout",
+        "expressions", "floor", "moving_floor", "experimental_below", "experimental_auc", "families", "multinomial", "steps",
     }  # fmt: skip
 
 
@@ -251,7 +240,15 @@ def test_golden_every_fit_setting_is_felt(world, refit):
         ({"people": ["Ann"] * 600}, ExpressionError, "1 people"),
         ({"config": FitConfig(expressions=("fear",))}, ExpressionError, "0 of 'fear'"),
         ({"config": FitConfig(expressions=("neutral",))}, ExpressionError, "nothing but 'neutral'"),
-        ({"config": FitConfig(layer_weights=(1.0,))}, ShapeError, "4 rows"),
+        (
+            {"covariates": {"yaw": [1.0, 2.0] * 300, "turn": [2.0, 4.0] * 300}},
+            ExpressionError,
+            "turn is wholly explained",
+        ),
+        ({"config": quick(hold_covariates=("pitch",))}, ExpressionError, "'pitch' is to be held still"),
+        ({"config": quick(hold_identity=True), "people": None}, ExpressionError, "nobody has two pictures"),
+        ({"weights": [-1.0] * 600}, ExpressionError, "the weights lie between -1 and -1"),
+        ({"pairs": ["a"] * 600}, ExpressionError, "one picture with and one without"),
         ({"config": quick(through_actions=("smile",))}, ExpressionError, "no actions came"),
         ({"config": quick(covariance="within"), "model": "readout", "people": None}, ExpressionError, "two pictures"),
     ],
@@ -287,10 +284,9 @@ def test_shape_fitting_under_inference_mode_gives_ordinary_tensors(refit):
     assert not axes["smile"].direction.is_inference()
 
 
-@pytest.mark.parametrize("steps", [{"people_penalty": -1.0}, {"halvings": 0}])
-def test_error_impossible_settings(steps):
+def test_error_impossible_settings():
     with pytest.raises(ExpressionError, match="needed"):
-        StepConfig(**steps)
+        StepConfig(people_penalty=-1.0)
 
 
 def test_golden_axes_get_the_part_of_the_face_model_that_the_pictures_show(world, refit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,15 +11,13 @@ from toy import toy
 
 from emogan_core.glm import (
     FitWarning,
-    ReadoutConfig,
     auc_with_interval,
     covariance,
     fit_readout,
     fit_slope,
     group_folds,
+    read_response,
 )
-
-LOOSE = ReadoutConfig(penalties=(1e-6,))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,9 @@ def test_golden_statsmodels_without_penalty(world):
     sm = pytest.importorskip("statsmodels.api")
     made, positive = world
     reference = sm.GLM(positive.astype(float), sm.add_constant(made.X), family=sm.families.Binomial()).fit()
-    fit = fit_readout(made.X, positive, groups=made.people, metric=covariance(made.X), config=LOOSE)
+    fit = fit_readout(
+        made.X, read_response(positive), groups=made.people, metric=covariance(made.X), candidates=(1e-6,)
+    )
     np.testing.assert_allclose(fit.beta, reference.params[1:], rtol=1e-3, atol=1e-4)
     assert fit.intercept == pytest.approx(reference.params[0], rel=1e-3, abs=1e-4)
     assert fit.converged
@@ -45,16 +45,21 @@ def test_golden_statsmodels_without_penalty(world):
 def test_invariance_weight_two_is_row_twice(world):
     made, positive = world
     weight = 1 + (np.arange(len(positive)) % 2)
-    metric, config = covariance(made.X), ReadoutConfig(penalties=(3.0,))
+    metric = covariance(made.X)
     weighted = fit_readout(
-        made.X, positive, groups=made.people, metric=metric, sample_weight=weight.astype(float), config=config
+        made.X,
+        read_response(positive),
+        groups=made.people,
+        metric=metric,
+        sample_weight=weight.astype(float),
+        candidates=(3.0,),
     )
     doubled = fit_readout(
         made.X.repeat(weight, axis=0),
-        positive.repeat(weight),
+        read_response(positive.repeat(weight)),
         groups=made.people.repeat(weight),
         metric=metric,
-        config=config,
+        candidates=(3.0,),
     )
     np.testing.assert_allclose(weighted.beta, doubled.beta, rtol=1e-4)
     assert weighted.intercept == pytest.approx(doubled.intercept, rel=1e-4)
@@ -65,8 +70,8 @@ def test_invariance_affine_change_of_coordinates(world):
     made, positive = world
     A = np.random.default_rng(1).normal(size=(5, 5)) + 3.0 * np.eye(5)
     metric = covariance(made.X)
-    plain = fit_readout(made.X, positive, groups=made.people, metric=metric)
-    moved = fit_readout(made.X @ A.T + 4.0, positive, groups=made.people, metric=A @ metric @ A.T)
+    plain = fit_readout(made.X, read_response(positive), groups=made.people, metric=metric)
+    moved = fit_readout(made.X @ A.T + 4.0, read_response(positive), groups=made.people, metric=A @ metric @ A.T)
     np.testing.assert_allclose(moved.cross_eta, plain.cross_eta, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(A.T @ moved.beta, plain.beta, rtol=1e-3, atol=1e-3)
 
@@ -74,8 +79,10 @@ def test_invariance_affine_change_of_coordinates(world):
 def test_invariance_order_of_rows(world):
     made, positive = world
     order = np.random.default_rng(2).permutation(len(positive))
-    plain = fit_readout(made.X, positive, groups=made.people, metric=covariance(made.X))
-    mixed = fit_readout(made.X[order], positive[order], groups=made.people[order], metric=covariance(made.X))
+    plain = fit_readout(made.X, read_response(positive), groups=made.people, metric=covariance(made.X))
+    mixed = fit_readout(
+        made.X[order], read_response(positive[order]), groups=made.people[order], metric=covariance(made.X)
+    )
     np.testing.assert_allclose(mixed.beta, plain.beta, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(mixed.cross_eta, plain.cross_eta[order], rtol=1e-3, atol=1e-4)
 
@@ -83,8 +90,10 @@ def test_invariance_order_of_rows(world):
 def test_golden_slope_alone_is_the_same(world):
     made, positive = world
     metric = covariance(made.X)
-    whole = fit_readout(made.X, positive, groups=made.people, metric=metric, config=ReadoutConfig(penalties=(2.0,)))
-    np.testing.assert_allclose(fit_slope(made.X, positive, metric=metric, penalty=2.0), whole.beta, rtol=1e-6)
+    whole = fit_readout(made.X, read_response(positive), groups=made.people, metric=metric, candidates=(2.0,))
+    np.testing.assert_allclose(
+        fit_slope(made.X, read_response(positive), metric=metric, penalties=(2.0,)), whole.beta, rtol=1e-6
+    )
 
 
 def test_golden_area_and_cluster_interval(world):
@@ -106,37 +115,43 @@ def test_golden_separation_is_told():
     X = np.concatenate([np.full((20, 2), -1.0), np.full((20, 2), 1.0)]) + np.random.default_rng(0).normal(
         size=(40, 2), scale=0.1
     )
-    fit = fit_readout(X, np.arange(40) >= 20, groups=np.arange(40), metric=np.eye(2))
+    fit = fit_readout(X, read_response(np.arange(40) >= 20), groups=np.arange(40), metric=np.eye(2))
     assert fit.separated
+    assert any("without an error" in note for note in fit.notes)
     assert fit.auc[0] == 1.0
     assert np.isfinite(fit.condition_number)
 
 
-def test_error_too_few_steps_warns(world):
+def test_error_too_few_steps_warns(world, monkeypatch):
     made, positive = world
-    config = ReadoutConfig(penalties=(0.1,), max_steps=2)
-    with pytest.warns(FitWarning, match="did not converge in 2 steps"):
-        fit = fit_readout(made.X, positive, groups=made.people, metric=np.eye(5), config=config)
+    monkeypatch.setattr("emogan_core.glm.binomial.MAX_STEPS", 1)
+    with pytest.warns(FitWarning, match="did not converge"):
+        fit = fit_readout(made.X, read_response(positive), groups=made.people, metric=np.eye(5), candidates=(0.1,))
     assert not fit.converged
 
 
 def test_error_one_group_only():
     with pytest.raises(ValueError, match="two or more"):
-        fit_readout(np.eye(4), np.arange(4) >= 2, groups=np.zeros(4, dtype=int), metric=np.eye(4))
+        fit_readout(np.eye(4), read_response(np.arange(4) >= 2), groups=np.zeros(4, dtype=int), metric=np.eye(4))
 
 
-@pytest.mark.parametrize(("field", "value"), [("penalties", (500.0,)), ("folds", 2), ("max_steps", 3)])
-@pytest.mark.filterwarnings("ignore::emogan_core.glm.FitWarning")
-def test_golden_every_setting_is_felt(world, field, value):
-    assert field in {one.name for one in fields(ReadoutConfig)}
+def test_golden_folds_and_penalties_are_scikit_learns(world):
+    """Across folds eta is what LogisticRegression, fitted on the other folds, says of a row."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
     made, positive = world
-    base = ReadoutConfig(penalties=(1.0, 10.0))
-    settings = [base, replace(base, **{field: value})]
-    one, other = (
-        fit_readout(made.X, positive, groups=made.people, metric=covariance(made.X), config=config)
-        for config in settings
+    ours = fit_readout(
+        made.X, read_response(positive), groups=made.people, metric=np.eye(5), candidates=(3.0,), folds=10
     )
-    assert not np.allclose(one.cross_eta, other.cross_eta, rtol=1e-6)
+    theirs = cross_val_predict(
+        LogisticRegression(C=1 / 3.0, tol=1e-10, max_iter=1000),
+        made.X,
+        positive,
+        cv=group_folds(made.people, positive.astype(int), 10),
+        method="decision_function",
+    )
+    np.testing.assert_allclose(ours.cross_eta, theirs, atol=0.02)
 
 
 @pytest.mark.parametrize("seed", [None, 4])

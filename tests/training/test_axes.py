@@ -11,7 +11,6 @@ from PIL import Image
 
 from emogan_core.expressions import FitConfig, LabelledLatents, StepConfig
 from emogan_core.expressions.tables import MIN_PEOPLE
-from emogan_core.glm import ReadoutConfig
 from emogan_core.latents import Latent
 from emogan_core.training.axes import (
     CHOSEN,
@@ -84,8 +83,7 @@ def test_golden_a_whole_small_fit_is_told_honestly(tiny, labelled, tmp_path):
     config = FitConfig(
         expressions=EXPRESSIONS,
         floor=MIN_PEOPLE,
-        steps=StepConfig(through_actions=tuple(SCORES), hold_expressions=("happiness",), halvings=1),
-        readout=ReadoutConfig(penalties=(10.0,)),
+        steps=StepConfig(through_actions=tuple(SCORES), hold_expressions=("happiness",)),
     )
     axes = fit(labelled, config)
     assert set(axes.names) == set(EXPRESSIONS)
