@@ -39,6 +39,10 @@ def intensity_to_reach(latent: Latent, axes: ExpressionAxes, name: str, probabil
     if not 0.0 < probability < 1.0:
         raise ExpressionError(f"the wanted probability is {probability}; give one strictly between 0 and 1")
     axis = axes[name]
+    if axis.link != "logit":
+        raise ExpressionError(
+            f"'{name}' is read as a level, not as a probability; give an intensity, or a named expression"
+        )
     mean_weight = sum(axis.layer_weights) / len(axis.layer_weights)
     target = math.log(probability / (1.0 - probability))
     return (target - read_eta(latent, axes, name)) / (axis.eta_per_unit * mean_weight)

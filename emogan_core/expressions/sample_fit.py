@@ -91,8 +91,8 @@ def covariates_of(samples: SampleTable) -> tuple[tuple[str, ...], Array, tuple[s
 class SampleSpace:
     """The codes of samples in which a face is seen, and what is held fixed of them.
 
-    Convention: X [n, d]; `plain` is X less what the covariates [n, c] explain of it, `metric` [d, d] its covariance and
-    `root` the inverse root of that; `held` [d, c] are the covariates' own readouts.
+    Convention: X [n, d]; `plain` is X less what the covariates [n, c] explain of it, `root` [d, d] the inverse root of
+    its covariance.
     """
 
     X: Array
@@ -100,9 +100,7 @@ class SampleSpace:
     covariates: Array
     notes: tuple[str, ...]
     plain: Array
-    metric: Array
     root: Array
-    held: Array
 
     @classmethod
     def of(cls, samples: SampleTable) -> SampleSpace:
@@ -110,9 +108,7 @@ class SampleSpace:
         X = samples.w.astype(np.float64)  # [n, w_dim]
         names, covariates, notes = covariates_of(samples)
         plain = _without(X, covariates)
-        metric = covariance(plain)
-        held = np.linalg.solve(covariance(X), (X - X.mean(0)).T @ covariates / len(X))
-        return cls(X, names, covariates, notes, plain, metric, inverse_root(metric), held)
+        return cls(X, names, covariates, notes, plain, inverse_root(covariance(plain)))
 
     def length(self, step: Array) -> float:
         """A step [d] in standard deviations of the codes."""
@@ -130,13 +126,14 @@ def fit_scores(
     """One raw axis for every score that the codes tell, and why the others are left out.
 
     Pattern: the slope of the code on the score, pose and skin held fixed. Readout: the shortest step of the code that moves
-    the score's own readout and leaves those of pose and skin still.
+    the score's own readout, of codes less what pose and skin explain.
     """
     fitted, left_out = [], {score.name: score.why for score in scores if score.why}
     wanted = [score for score in scores if not score.why]
     for step, score in enumerate(wanted, start=1):
         beta, cross = _readout(space, score)
-        correlation = float(np.corrcoef(cross, score.values)[0, 1]) if cross.std() > 0 else 0.0
+        values = _without(score.values[:, None], space.covariates)[:, 0]
+        correlation = float(np.corrcoef(cross, values)[0, 1]) if cross.std() > 0 else 0.0
         progress(StepReport(step, len(wanted), f"fitting {score.name}"))
         if correlation < LEAST_R:
             left_out[score.name] = f"the codes hardly tell it (correlation {correlation:.2f}, needed {LEAST_R:g})"
@@ -162,8 +159,7 @@ def _step(space: SampleSpace, score: Score, beta: Array, model: Model) -> Array:
             group_penalty=np.inf,
         )
         return np.asarray(pattern.slopes[0])
-    targets = np.eye(1 + space.held.shape[1])[0]
-    return least_motion(np.eye(len(beta)), np.column_stack([beta, space.held]), targets)
+    return least_motion(np.eye(len(beta)), beta[:, None], np.ones(1))
 
 
 def directed(space: SampleSpace, axis: ExpressionAxis, step: Array) -> ExpressionAxis:

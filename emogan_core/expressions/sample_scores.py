@@ -22,6 +22,7 @@ UNMEANT = ("eyeLook", "cheekPuff", "mouthClose", "jawForward", "jawLeft", "jawRi
 SHOWN = 0.2
 """A sample shows a shape where it reads as this much or more."""
 LEAST_SD, LEAST_SHOWN = 0.02, 12
+ALIKE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +63,7 @@ def _shape(name: str, coefficients: Array) -> Score:
     values = coefficients[:, [model.index(side) for side in sides_of(name, model.names)]].mean(1)
     shown, spread = int(np.count_nonzero(values >= SHOWN)), float(values.std())
     why = ""
-    if spread == 0.0:
+    if spread < ALIKE:
         why = f"it reads as {values.mean():.2f} in every sample"
     elif shown < LEAST_SHOWN or spread < LEAST_SD:
         why = f"{shown} of {len(values)} samples show it ({SHOWN:g} or more; sd {spread:.3f}), {LEAST_SHOWN} are needed"
@@ -74,7 +75,7 @@ def _expression(axis: ExpressionAxis, odds: Mapping[str, Array]) -> Score:
     most = np.argmax(np.stack(list(odds.values()), axis=1), axis=1)
     shown = int(np.count_nonzero(most == list(odds).index(axis.name)))
     why = ""
-    if values.std() == 0.0:
+    if values.std() < ALIKE:
         why = "all samples read alike"
     elif _is_one_sided(axis):
         why = "it is one-sided, and what reads as it may be on either side"
