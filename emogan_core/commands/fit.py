@@ -33,14 +33,14 @@ CODES = ".codes"
 MOST_NAMED = 20
 
 
-def fit(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
+def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Axes from a labelled folder, or from the generator's own samples.
 
     Raises: ExpressionError when neither or both were asked for.
     """
     if (arguments.folder is None) == (arguments.samples is None):
         raise ExpressionError(
-            f"{'neither' if arguments.folder is None else 'both'} a folder of labelled faces and --samples came; give a "
+            f"{'neither a folder of labelled faces nor' if arguments.folder is None else 'both a folder of labelled faces and'} --samples came; give a "
             "folder with --labels CSV, or --samples N to fit on faces that the generator draws itself"
         )
     if arguments.samples is not None:
