@@ -229,11 +229,23 @@ def _add_invert(commands: Commands[_Parser]) -> None:
 
 
 def _add_fit(commands: Commands[_Parser]) -> None:
-    fit = commands.add_parser("fit", help="fit expression axes to a labelled folder of faces", allow_abbrev=False)
-    fit.add_argument("folder", type=Path, metavar="DIR")
-    fit.add_argument(
-        "--labels", type=Path, required=True, metavar="CSV", help="columns: file, expression[, person, covariates ...]"
+    fit = commands.add_parser(
+        "fit",
+        help="fit expression axes to a labelled folder of faces, or to a generator's own samples",
+        allow_abbrev=False,
     )
+    fit.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="labelled faces, with --labels")
+    fit.add_argument("--labels", type=Path, metavar="CSV", help="columns: file, expression[, person, covariates ...]")
+    fit.add_argument(
+        "--samples",
+        type=_whole,
+        metavar="N",
+        help="instead of a folder: faces that the generator draws itself, some 4000",
+    )
+    fit.add_argument(
+        "--psi", type=float, default=1.0, help="of samples: 0 the average face, 1 full variety (default 1)"
+    )
+    _add_class(fit)
     fit.add_argument("--neutral", metavar="NAME", help="the label that stands for 'neutral', if it is another one")
     _add_out(fit, "AXES.safetensors", "the axes file")
     fit.add_argument("--model", choices=("pattern", "readout"), default="pattern", help="the GLM (default pattern)")

@@ -9,12 +9,19 @@ from torch import Tensor
 
 from ..emogan_core import (
     CODE_METHODS,
+    SHOWN_BYTES,
     ExpressionAxes,
+    SampleConfig,
     axes_lines,
     builtin_path,
     fit_labelled,
+    fit_samples,
     load_axes,
     need_of,
+    need_to_draw,
+    read_samples,
+    sample_folder,
+    sample_lines,
     save_axes,
 )
 from . import host
@@ -23,6 +30,7 @@ from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, GeneratorSocket, HeldGenerator
 
 FROM_INPUTS = "images and labels below"
+FROM_SAMPLES = "the generator's own samples"
 
 
 class LoadAxes(io.ComfyNode):
@@ -129,10 +137,11 @@ class FitExpressionGLM(io.ComfyNode):
                 GeneratorSocket.Input("generator", tooltip="The generator in whose codes the directions lie."),
                 io.Combo.Input(
                     "face_set",
-                    options=[FROM_INPUTS, *host.face_set_tables()],
+                    options=[FROM_INPUTS, FROM_SAMPLES, *host.face_set_tables()],
                     default=FROM_INPUTS,
                     tooltip="A CSV file in ComfyUI's input folder, or one folder further down, with columns file (beside the "
-                    "CSV), expression and optionally person; or the images and labels connected here.",
+                    "CSV), expression and optionally person; the images and labels connected here; or faces that the "
+                    "generator draws itself, which need no labels.",
                 ),
                 io.Combo.Input(
                     "model",
@@ -183,6 +192,16 @@ class FitExpressionGLM(io.ComfyNode):
                     tooltip="Columns of numbers in the CSV, by comma: an axis for each, instead of the expressions. 0 to 1, levels "
                     "such as 0 to 4, or any other scale; how each was taken is in the report.",
                 ),
+                io.Int.Input(
+                    "samples",
+                    default=4000,
+                    min=200,
+                    max=1_000_000,
+                    optional=True,
+                    advanced=True,
+                    tooltip="How many faces the generator draws where face_set is its own samples: about 0.15 s each. What was "
+                    "read is kept in output/emotiongan_samples, so that a stopped fit goes on.",
+                ),
             ],
             outputs=[
                 AxesSocket.Output("axes", tooltip="The fitted axes, for Apply Expression and Save Expression Axes."),
@@ -194,7 +213,9 @@ class FitExpressionGLM(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, face_set: str = FROM_INPUTS, **others: object) -> str:
-        return "" if face_set == FROM_INPUTS else host.mark_of_folder(host.face_set_table(face_set).parent)
+        return (
+            "" if face_set in (FROM_INPUTS, FROM_SAMPLES) else host.mark_of_folder(host.face_set_table(face_set).parent)
+        )
 
     @classmethod
     @in_one_sentence
@@ -209,7 +230,10 @@ class FitExpressionGLM(io.ComfyNode):
         people: str = "",
         method: str = "encode",
         scores: str = "",
+        samples: int = 4000,
     ) -> io.NodeOutput:
+        if face_set == FROM_SAMPLES:
+            return _from_samples(generator, model, samples)
         how = CodingOptions(aligned=aligned, method=method, progress=host.progress(), scores=words_of(scores))
         need = need_of(generator.generator, method, device=host.device_of(generator))
         with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
@@ -220,6 +244,16 @@ class FitExpressionGLM(io.ComfyNode):
             axes = fit_labelled(faces, model="readout" if model == "readout" else "pattern", progress=how.progress)
         left_out = [f"{skipped} pictures were left out: no usable face"] if skipped else []
         return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *left_out]))
+
+
+def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOutput:
+    """Axes from faces that the generator draws itself."""
+    config, progress = SampleConfig(count=count), host.progress()
+    need = need_to_draw(generator.generator.spec, device=host.device_of(generator))
+    with host.at_work(generator, bytes_needed=need.peak(count, most=SHOWN_BYTES)) as network:
+        table = read_samples(network, config, sample_folder(host.samples_folder(), network, config), progress=progress)
+        fit = fit_samples(network, table, model="readout" if model == "readout" else "pattern", progress=progress)
+    return io.NodeOutput(fit.axes, "\n".join(sample_lines(fit)))
 
 
 def _source(name: str) -> Path:

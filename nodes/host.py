@@ -134,6 +134,11 @@ def face_set_table(name: str) -> Path:
     return Path(folder_paths.get_input_directory()) / name
 
 
+def samples_folder() -> Path:
+    """Where what generators' own samples show is kept, so that a fit that was stopped goes on."""
+    return Path(folder_paths.get_output_directory()) / "emotiongan_samples"
+
+
 def new_path(folder: str, name: str) -> Path:
     """A file that does not exist yet, in that folder of the output folder.
 

@@ -346,6 +346,21 @@ def test_error_labels(rows: str, told: str, refused: Callable[..., str], place: 
     assert told in refused("fit", "faces", "--labels", "labels.csv", *FIT)
 
 
+def test_error_fits_of_samples(refused: Callable[..., str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "faces").mkdir()
+    assert "neither a folder of labelled faces nor --samples came" in refused("fit", *FIT)
+    assert "both a folder" in refused("fit", "faces", "--samples", "400", *FIT)
+    assert "without --labels" in refused("fit", "faces", *FIT)
+    own = ("fit", *FIT, "--samples")
+    assert "0 samples were asked for" in refused(*own, "0")
+    for psi in ("nan", "0", "9"):
+        assert "psi" in refused(*own, "400", "--psi", psi)
+    assert "no classes" in refused(*own, "400", "--class", "1")
+    monkeypatch.setenv("RANK", "2")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert "RANK='2' of WORLD_SIZE='2'; start several processes with torchrun" in refused(*own, "400")
+
+
 def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faces = place / "faces"
     faces.mkdir()

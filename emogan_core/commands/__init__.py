@@ -12,7 +12,7 @@ from .demo import make_demo
 from .draw import apply, sample
 from .edit import edit_photo
 from .expressions import list_expressions
-from .fit import fit_folder
+from .fit import fit_axes
 from .info import describe
 from .invert import invert_photo
 from .outputs import Outputs
@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "demo": make_demo,
     "edit": edit_photo,
     "expressions": list_expressions,
-    "fit": fit_folder,
+    "fit": fit_axes,
     "info": describe,
     "invert": invert_photo,
     "read": read_photo,

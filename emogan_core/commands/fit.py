@@ -1,4 +1,4 @@
-"""`emogan fit`: expression axes from a labelled folder of faces."""
+"""`emogan fit`: expression axes from a labelled folder of faces, or from the generator's own samples."""
 
 from __future__ import annotations
 
@@ -29,11 +29,29 @@ from ..inversion import expect_method
 from ..networks.build import Generator
 from ..progress import Progress
 from .arguments import Outcome, input_files
+from .fit_samples import fit_own_samples
 from .outputs import Outputs
 
 CODES = ".codes"
 MOST_NAMED = 20
 IDENTITY = "identity"
+
+
+def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
+    """Axes from a labelled folder, or from the generator's own samples.
+
+    Raises: ExpressionError when neither or both were asked for.
+    """
+    if (arguments.folder is None) == (arguments.samples is None):
+        raise ExpressionError(
+            f"{'neither a folder of labelled faces nor' if arguments.folder is None else 'both a folder of labelled faces and'} --samples came; give a "
+            "folder with --labels CSV, or --samples N to fit on faces that the generator draws itself"
+        )
+    if arguments.samples is not None:
+        return fit_own_samples(arguments, progress, outputs)
+    if arguments.labels is None:
+        raise ExpressionError("a folder came without --labels; give its CSV with columns file and expression")
+    return fit_folder(arguments, progress, outputs)
 
 
 def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:

@@ -7,11 +7,14 @@ from .combining import inversion_after, join_edits, share_of_edit
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions, fit_labelled
+from .from_samples import SampleFit, fit_samples, sample_lines, sample_report
 from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
 from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
 from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
 from .prototypes import NAMED, PROTOTYPES, prototype
 from .reading import Reading, read_expression, reading_lines, reading_of
+from .sample_file import SampleFolder, SampleTable
+from .samples import SampleConfig, SampleShare, read_samples, sample_folder
 from .spelling import spelled_as_known
 from .steps import StepConfig
 from .tables import Mirror
@@ -31,6 +34,11 @@ __all__ = [
     "Mirror",
     "Origin",
     "Reading",
+    "SampleConfig",
+    "SampleFit",
+    "SampleFolder",
+    "SampleShare",
+    "SampleTable",
     "Skipped",
     "StepConfig",
     "add_intensities",
@@ -41,6 +49,7 @@ __all__ = [
     "copy_expression",
     "fit_expressions",
     "fit_labelled",
+    "fit_samples",
     "intensities_at",
     "inversion_after",
     "join_edits",
@@ -57,9 +66,13 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "read_samples",
     "readable",
     "reading_lines",
     "reading_of",
+    "sample_folder",
+    "sample_lines",
+    "sample_report",
     "save_axes",
     "save_preset",
     "scale_intensities",

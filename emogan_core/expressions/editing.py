@@ -15,7 +15,7 @@ from ..errors import ExpressionError, ShapeError
 from ..face_model import REGIONS, FaceFit, load_face_model
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
-from .axes import ExpressionAxes, ExpressionAxis
+from .axes import ExpressionAxes, ExpressionAxis, is_shape
 
 Array = NDArray[np.float64]
 
@@ -147,18 +147,21 @@ def _share(axis: ExpressionAxis, coefficients: Array) -> float:
 def levels_of(axes: ExpressionAxes, coefficients: Array) -> dict[ExpressionAxis, float]:
     """The intensities that together explain a face's coefficients best, strongest first, each taken off the rest.
 
+    Single shapes, where a set of axes has some, explain what expressions leave.
     Source: matching pursuit (Mallat & Zhang 1993), each axis once; so that expressions alike do not count twice.
     """
     rest, found = coefficients.copy(), {}
-    waiting = [axis for axis in axes if axis.has_coefficients]
-    while waiting:
-        lengths = {axis: _share(axis, rest) * float(axis.coefficients.norm()) for axis in waiting}
-        best = max(waiting, key=lambda axis: lengths[axis])
-        if not lengths[best] > 0:
-            break
-        found[best] = level_of(best, rest)
-        rest = rest - _share(best, rest) * best.coefficients.double().numpy()
-        waiting.remove(best)
+    able = [axis for axis in axes if axis.has_coefficients]
+    for shapes in (False, True):
+        waiting = [axis for axis in able if is_shape(axis.name) == shapes]
+        while waiting:
+            lengths = {axis: _share(axis, rest) * float(axis.coefficients.norm()) for axis in waiting}
+            best = max(waiting, key=lambda axis: lengths[axis])
+            if not lengths[best] > 0:
+                break
+            found[best] = level_of(best, rest)
+            rest = rest - _share(best, rest) * best.coefficients.double().numpy()
+            waiting.remove(best)
     return found
 
 

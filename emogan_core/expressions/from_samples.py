@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
 
 from ..errors import ExpressionError
 from ..networks import Generator
 from ..progress import Progress, silent
-from .axes import ExpressionAxes, moving_only
+from .axes import ExpressionAxes, ExpressionAxis, moving_only
 from .axes_file import load_axes
 from .sample_file import SampleTable
-from .sample_fit import covariates_of, expect_faces, fit_scores
-from .sample_scores import Score, scores_of
+from .sample_fit import RawAxis, SampleSpace, directed, expect_faces, fit_scores
+from .sample_scores import Score, scores_of, shapes_in
 from .sample_units import MeasuredAxis, measure_units
 from .steps import Model
 from .summary import facts_of
 
 MOST_NAMED = 6
+LEAST_COVERED = 1 / 3
+"""The part of a named expression's step, squared, that the fitted shapes must make up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +53,8 @@ def fit_samples(
 ) -> SampleFit:
     """One axis for every named expression and every shape of the face model that a generator's own samples show.
 
-    The code of each sample is regressed on what its face reads as (or the other way round, model "readout"), with pose
-    and skin (lightness, redness, texture) held fixed. Identity is not: a fit counts part of every expression to the person,
+    The code of each sample is regressed on how much of a shape its face reads as (or the other way round, model
+    "readout"), with pose and skin (lightness, redness, texture) held fixed; named expressions are put together from shapes. Identity is not: a fit counts part of every expression to the person,
     and holding that takes half of a smile away; how far each axis moves it is told instead. Intensity 1 is measured on
     drawn faces: they read as much higher as a face that makes the typical step.
 
@@ -62,10 +67,16 @@ def fit_samples(
         raise ExpressionError(f"the model '{model}' is not known; use pattern or readout")
     seen = expect_faces(samples, generator.spec.name)
     known = load_axes() if named is None else named
-    scores = scores_of(seen, known)
-    raw, untold = fit_scores(seen, scores, num_ws=generator.spec.num_ws, model=model, progress=progress)
-    measured, unshown = measure_units(generator, raw, seen, progress=progress)
-    left_out = {**untold, **unshown}
+    space = SampleSpace.of(seen)
+    expressions, shapes = scores_of(seen, known)
+    fit = partial(fit_scores, space, num_ws=generator.spec.num_ws, model=model, progress=progress)
+    raw, untold = fit(shapes)
+    found, unshown = measure_units(generator, raw, seen, progress=progress)
+    raw, unknown = fit(expressions)
+    composed, uncovered = _composed(space, raw, {one.axis.name: one.axis for one in found})
+    named_too, undrawn = measure_units(generator, composed, seen, progress=progress)
+    measured = [*named_too, *found]
+    left_out = {**unknown, **uncovered, **undrawn, **untold, **unshown}
     if not measured:
         told = "; ".join(f"{name}: {why}" for name, why in list(left_out.items())[:MOST_NAMED])
         raise ExpressionError(
@@ -84,14 +95,38 @@ def fit_samples(
         axes=axes,
         measured=tuple(measured),
         left_out=left_out,
-        scores=scores,
+        scores=(*expressions, *shapes),
         drawn=len(samples),
         seen=len(seen),
-        notes=covariates_of(seen)[2],
+        notes=space.notes,
     )
 
 
-def report_of(fit: SampleFit) -> dict[str, object]:
+def _composed(
+    space: SampleSpace, raw: list[RawAxis], shapes: Mapping[str, ExpressionAxis]
+) -> tuple[list[RawAxis], dict[str, str]]:
+    """Named expressions whose directions are put together from those of their shapes, as their steps of the face model are.
+
+    Few samples show a surprise, many a raised brow: drawn faces read three times as much of a surprise put together so as
+    along the slope on its own log odds. And why others are left out.
+    """
+    fitted, left_out = [], {}
+    for one in raw:
+        levels = shapes_in(one.axis)
+        there = {name: level for name, level in levels.items() if name in shapes}
+        covered = sum(level**2 for level in there.values()) / sum(level**2 for level in levels.values())
+        if covered < LEAST_COVERED:
+            lacking = ", ".join(sorted(set(levels) - set(there)))
+            left_out[one.axis.name] = f"too few of its shapes could be fitted (not {lacking})"
+            continue
+        step = sum(
+            (level * shapes[name].direction[0].double().numpy() for name, level in there.items()), 0.0 * space.X[0]
+        )
+        fitted.append(replace(one, axis=directed(space, one.axis, np.asarray(step))))
+    return fitted, left_out
+
+
+def sample_report(fit: SampleFit) -> dict[str, object]:
     """A fit as JSON: what each axis does on drawn faces, what was left out and why, and what the samples show."""
     return {
         "generator": fit.axes.fingerprint,
@@ -108,7 +143,7 @@ def report_of(fit: SampleFit) -> dict[str, object]:
     }
 
 
-def report_lines(fit: SampleFit) -> list[str]:
+def sample_lines(fit: SampleFit) -> list[str]:
     """The same for people: one line for each axis, and for each that was left out."""
     return [
         f"{fit.seen} of {fit.drawn} samples show a face",
@@ -133,7 +168,9 @@ def _facts(one: MeasuredAxis) -> dict[str, object]:
 
 def _line(one: MeasuredAxis) -> str:
     axis = one.axis
-    told = f"{axis.name}: {axis.n_expression} samples show it, AUC {axis.auc:.2f}; at 1 drawn faces read {one.rise:+.2f}"
+    told = (
+        f"{axis.name}: {axis.n_expression} samples show it, AUC {axis.auc:.2f}; at 1 drawn faces read {one.rise:+.2f}"
+    )
     if one.rise < 0.95 * one.typical:
         told += f" of it (typical {one.typical:.2f}: more is beyond what its samples show)"
     return f"{told}, identity moves by {one.identity_drift:.2f} sd" + (", experimental" if axis.experimental else "")

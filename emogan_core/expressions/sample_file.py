@@ -42,7 +42,7 @@ class SampleTable:
     def seen(self) -> NDArray[np.bool_]:
         """[n]: in which samples a face was seen, and all of it is finite."""
         parts = (self.w, self.coefficients, self.identity, self.pose_deg, self.skin)
-        return np.logical_and.reduce([np.isfinite(part).all(1) for part in parts])
+        return np.asarray(np.logical_and.reduce([np.isfinite(part).all(1) for part in parts]))
 
     def rows(self, chosen: NDArray[np.bool_] | slice) -> SampleTable:
         """The chosen rows as a table of their own."""
@@ -66,8 +66,9 @@ class SampleFolder:
 
     def __init__(self, path: Path, how: Mapping[str, str]) -> None:
         self.path = path
-        self._how = {"format": FORMAT, "program": __version__, "chunk": str(CHUNK), **how}
-        self._key = hashlib.sha256(json.dumps(self._how, sort_keys=True).encode()).hexdigest()[:12]
+        told = {"format": FORMAT, "program": __version__, "chunk": str(CHUNK), **how}
+        self._how = {"how": json.dumps(told, sort_keys=True)}  # one entry: safetensors writes several in any order
+        self._key = hashlib.sha256(self._how["how"].encode()).hexdigest()[:12]
 
     def file(self, chunk: int) -> Path:
         """Where one chunk is kept."""
@@ -99,7 +100,7 @@ class SampleFolder:
             return None
         try:
             tensors, metadata = read_tensors(self.file(chunk))
-            if any(metadata.get(name) != value for name, value in self._how.items()):
+            if metadata != self._how:
                 return None
             table = SampleTable(*(tensors[name].numpy() for name in PARTS))
         except (CheckpointError, KeyError):

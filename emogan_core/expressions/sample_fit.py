@@ -12,7 +12,6 @@ from ..devices import gradients_off
 from ..errors import ExpressionError
 from ..glm import (
     Array,
-    ReadoutConfig,
     auc_with_interval,
     covariance,
     fit_pattern,
@@ -31,6 +30,7 @@ POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 LEAST_SEEN = 200
 """Fewer samples with a face than this fit nothing that would hold for others."""
 FOLDS = 5
+PENALTIES = tuple(10.0**power for power in np.arange(0.0, 4.5, 0.5))
 LEAST_R = 0.2
 """Correlation, over samples that took no part, between a score and its readout, below which the codes do not tell it."""
 EXPERIMENTAL_BELOW, EXPERIMENTAL_AUC = 100, 0.6
@@ -87,53 +87,90 @@ def covariates_of(samples: SampleTable) -> tuple[tuple[str, ...], Array, tuple[s
     return tuple((*POSE, *SKIN)[index] for index in kept), standardise(columns[:, kept]), tuple(notes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SampleSpace:
+    """The codes of samples in which a face is seen, and what is held fixed of them.
+
+    Convention: X [n, d]; `plain` is X less what the covariates [n, c] explain of it, `root` [d, d] the inverse root of
+    its covariance.
+    """
+
+    X: Array
+    names: tuple[str, ...]
+    covariates: Array
+    notes: tuple[str, ...]
+    plain: Array
+    root: Array
+
+    @classmethod
+    def of(cls, samples: SampleTable) -> SampleSpace:
+        """All rows of `samples` are seen."""
+        X = samples.w.astype(np.float64)  # [n, w_dim]
+        names, covariates, notes = covariates_of(samples)
+        plain = _without(X, covariates)
+        return cls(X, names, covariates, notes, plain, inverse_root(covariance(plain)))
+
+    def length(self, step: Array) -> float:
+        """A step [d] in standard deviations of the codes."""
+        return float(np.linalg.norm(self.root @ step))
+
+
 def fit_scores(
-    samples: SampleTable,
+    space: SampleSpace,
     scores: Sequence[Score],
     *,
     num_ws: int,
     model: Model = "pattern",
-    config: ReadoutConfig = ReadoutConfig(),
     progress: Progress = silent,
 ) -> tuple[list[RawAxis], dict[str, str]]:
     """One raw axis for every score that the codes tell, and why the others are left out.
 
     Pattern: the slope of the code on the score, pose and skin held fixed. Readout: the shortest step of the code that moves
-    the score's own readout and leaves those of pose and skin still.
-
-    Convention: all rows of `samples` are seen.
+    the score's own readout, of codes less what pose and skin explain.
     """
-    X = samples.w.astype(np.float64)  # [n, w_dim]
-    names, covariates, _ = covariates_of(samples)
-    plain = _without(X, covariates)
-    metric = covariance(plain)
-    root = inverse_root(metric)
-    held = np.linalg.solve(covariance(X), (X - X.mean(0)).T @ covariates / len(X))  # [d, c]
     fitted, left_out = [], {score.name: score.why for score in scores if score.why}
     wanted = [score for score in scores if not score.why]
     for step, score in enumerate(wanted, start=1):
-        beta, cross = _readout(plain @ root, _without(score.values[:, None], covariates)[:, 0], config)
-        correlation = float(np.corrcoef(cross, score.values)[0, 1]) if cross.std() > 0 else 0.0
+        beta, cross = _readout(space, score)
+        values = _without(score.values[:, None], space.covariates)[:, 0]
+        correlation = float(np.corrcoef(cross, values)[0, 1]) if cross.std() > 0 else 0.0
         progress(StepReport(step, len(wanted), f"fitting {score.name}"))
         if correlation < LEAST_R:
             left_out[score.name] = f"the codes hardly tell it (correlation {correlation:.2f}, needed {LEAST_R:g})"
             continue
-        beta = root @ beta
-        if model == "pattern":
-            raw = fit_pattern(
-                X,
-                score.values[:, None],
-                groups=np.arange(len(X)),
-                covariates=covariates,
-                group_penalty=np.inf,
-            ).slopes[0]
-        else:
-            raw = least_motion(np.eye(len(beta)), np.column_stack([beta, held]), np.eye(1 + held.shape[1])[0])
-        raw = raw / np.sqrt(raw @ np.linalg.solve(metric, raw))
-        told = _described(score, cross, model, names)
-        told = replace(told, intercept=float(score.values.mean() - plain.mean(0) @ beta))
-        fitted.append(RawAxis(_with_direction(told, raw, beta, num_ws), score, correlation))
+        axis = _described(score, cross, model, space.names)
+        axis = replace(
+            axis,
+            readout=torch.tensor(beta, dtype=torch.float32),
+            intercept=float(score.values.mean() - space.plain.mean(0) @ beta),
+            layer_weights=(1.0,) * num_ws,
+        )
+        fitted.append(RawAxis(directed(space, axis, _step(space, score, beta, model)), score, correlation))
     return fitted, left_out
+
+
+def _step(space: SampleSpace, score: Score, beta: Array, model: Model) -> Array:
+    if model == "pattern":
+        pattern = fit_pattern(
+            space.X,
+            score.values[:, None],
+            groups=np.arange(len(space.X)),
+            covariates=space.covariates,
+            group_penalty=np.inf,
+        )
+        return np.asarray(pattern.slopes[0])
+    return least_motion(np.eye(len(beta)), beta[:, None], np.ones(1))
+
+
+def directed(space: SampleSpace, axis: ExpressionAxis, step: Array) -> ExpressionAxis:
+    """An axis whose direction is a step, brought to the length of one standard deviation of the codes."""
+    step = step / space.length(step)
+    with gradients_off():
+        return replace(
+            axis,
+            direction=torch.tensor(np.tile(step, (len(axis.layer_weights), 1)), dtype=torch.float32),
+            eta_per_unit=float(axis.readout.double().numpy() @ step),
+        )
 
 
 def _without(values: Array, covariates: Array) -> Array:
@@ -142,16 +179,18 @@ def _without(values: Array, covariates: Array) -> Array:
     return np.asarray(values - centred @ np.linalg.lstsq(centred, values - values.mean(0), rcond=None)[0])
 
 
-def _readout(white: Array, values: Array, config: ReadoutConfig) -> tuple[Array, Array]:
-    """Slope [d] of a ridge regression on whitened codes, its penalty cross-validated, and predictions [n] of rows that
+def _readout(space: SampleSpace, score: Score) -> tuple[Array, Array]:
+    """Slope [d] of a ridge regression on codes, whitened, its penalty cross-validated, and predictions [n] of rows that
     took no part."""
     from sklearn.linear_model import Ridge, RidgeCV  # slow to import, and only fits need it
     from sklearn.model_selection import KFold, cross_val_predict
 
-    chosen = RidgeCV(alphas=[*config.penalties, 1e4]).fit(white, values)
+    white = space.plain @ space.root
+    values = _without(score.values[:, None], space.covariates)[:, 0]
+    chosen = RidgeCV(alphas=PENALTIES).fit(white, values)
     folds = KFold(FOLDS, shuffle=True, random_state=0)
     cross = cross_val_predict(Ridge(alpha=chosen.alpha_), white, values, cv=folds)
-    return np.asarray(chosen.coef_, dtype=np.float64), np.asarray(cross, dtype=np.float64)
+    return np.asarray(space.root @ chosen.coef_, dtype=np.float64), np.asarray(cross, dtype=np.float64)
 
 
 def _described(score: Score, cross: Array, model: Model, covariates: tuple[str, ...]) -> ExpressionAxis:
@@ -176,14 +215,3 @@ def _described(score: Score, cross: Array, model: Model, covariates: tuple[str, 
         label_source="the face model's reading of the generator's own samples",
         licence="",
     )
-
-
-def _with_direction(axis: ExpressionAxis, step: Array, beta: Array, num_ws: int) -> ExpressionAxis:
-    with gradients_off():
-        return replace(
-            axis,
-            direction=torch.tensor(np.tile(step, (num_ws, 1)), dtype=torch.float32),
-            readout=torch.tensor(beta, dtype=torch.float32),
-            eta_per_unit=float(beta @ step),
-            layer_weights=(1.0,) * num_ws,
-        )

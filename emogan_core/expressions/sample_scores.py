@@ -22,6 +22,7 @@ UNMEANT = ("eyeLook", "cheekPuff", "mouthClose", "jawForward", "jawLeft", "jawRi
 SHOWN = 0.2
 """A sample shows a shape where it reads as this much or more."""
 LEAST_SD, LEAST_SHOWN = 0.02, 12
+ALIKE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +45,7 @@ class Score:
         return self.part.name
 
 
-def scores_of(samples: SampleTable, named: ExpressionAxes) -> tuple[Score, ...]:
+def scores_of(samples: SampleTable, named: ExpressionAxes) -> tuple[tuple[Score, ...], tuple[Score, ...]]:
     """The scores of every named expression that has a step of the face model, and of every shape, both sides together.
 
     Convention: all rows of `samples` are seen.
@@ -52,12 +53,9 @@ def scores_of(samples: SampleTable, named: ExpressionAxes) -> tuple[Score, ...]:
     model = load_face_model()
     coefficients = samples.coefficients.astype(np.float64)
     shapes = [_shape(name, coefficients) for name in both_sides(model.names) if not name.startswith(UNMEANT)]
-    seen = {one.name: not one.why for one in shapes}
     odds = dict(zip(READ, log_odds(coefficients).T, strict=True))
-    expressions = [
-        _expression(axis, odds, coefficients, seen) for axis in named if axis.has_coefficients and axis.name in odds
-    ]
-    return (*expressions, *shapes)
+    expressions = [_expression(axis, odds) for axis in named if axis.has_coefficients and axis.name in odds]
+    return tuple(expressions), tuple(shapes)
 
 
 def _shape(name: str, coefficients: Array) -> Score:
@@ -65,27 +63,22 @@ def _shape(name: str, coefficients: Array) -> Score:
     values = coefficients[:, [model.index(side) for side in sides_of(name, model.names)]].mean(1)
     shown, spread = int(np.count_nonzero(values >= SHOWN)), float(values.std())
     why = ""
-    if spread == 0.0:
+    if spread < ALIKE:
         why = f"it reads as {values.mean():.2f} in every sample"
     elif shown < LEAST_SHOWN or spread < LEAST_SD:
         why = f"{shown} of {len(values)} samples show it ({SHOWN:g} or more; sd {spread:.3f}), {LEAST_SHOWN} are needed"
     return Score(shape_axis(name), values, "identity", shown, why)
 
 
-def _expression(axis: ExpressionAxis, odds: Mapping[str, Array], coefficients: Array, seen: Mapping[str, bool]) -> Score:
+def _expression(axis: ExpressionAxis, odds: Mapping[str, Array]) -> Score:
     values = odds[axis.name]
     most = np.argmax(np.stack(list(odds.values()), axis=1), axis=1)
     shown = int(np.count_nonzero(most == list(odds).index(axis.name)))
-    unseen = [name for name in shapes_in(axis) if not seen.get(name, False)]
     why = ""
-    if values.std() == 0.0:
+    if values.std() < ALIKE:
         why = "all samples read alike"
     elif _is_one_sided(axis):
         why = "it is one-sided, and what reads as it may be on either side"
-    elif len(unseen) == len(shapes_in(axis)):
-        why = f"none of its shapes is seen in the samples ({', '.join(unseen)})"
-    elif shown < LEAST_SHOWN:
-        why = f"{shown} of {len(values)} samples read as it, {LEAST_SHOWN} are needed"
     return Score(moving_only(axis), values, "logit", shown, why)
 
 
@@ -94,15 +87,15 @@ def _is_one_sided(axis: ExpressionAxis) -> bool:
     return not np.allclose(step, step[mirror_order(load_face_model().names)])
 
 
-def shapes_in(axis: ExpressionAxis) -> tuple[str, ...]:
-    """The shapes of a step, both sides together, strongest first."""
+def shapes_in(axis: ExpressionAxis) -> dict[str, float]:
+    """The shapes of a step and their levels, both sides together."""
     model = load_face_model()
     step = axis.coefficients.double().numpy()
     levels = {
         name: float(np.mean([step[model.index(side)] for side in sides_of(name, model.names)]))
         for name in both_sides(model.names)
     }
-    return tuple(sorted((name for name, level in levels.items() if level > 0), key=lambda name: -levels[name]))
+    return {name: level for name, level in levels.items() if level > 0}
 
 
 def typical_rise(axis: ExpressionAxis) -> float:
@@ -124,7 +117,9 @@ def _read_back(coefficients: Array, pose: Pose = FRONTAL) -> FaceFit:
     """The fit to the mean face's landmarks as they are found when it moves so."""
     model = load_face_model()
     shape = (
-        model.neutral[model.landmark_vertex] + model.landmark_offset + np.tensordot(coefficients, model.found_moves(), 1)
+        model.neutral[model.landmark_vertex]
+        + model.landmark_offset
+        + np.tensordot(coefficients, model.found_moves(), 1)
     )
     points = pose.project(shape)[:, :2]
     around = RADIUS_CM * pose.scale * np.array([[0, 0], [1, 0], [0, -1], [-1, 0], [0, 1]])

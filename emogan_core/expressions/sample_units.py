@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..devices import gradients_off
 from ..glm import Array
@@ -19,10 +20,13 @@ from .sample_fit import RawAxis
 from .sample_scores import share_of, typical_rise
 from .samples import read_picture, table_of
 
+Single = NDArray[np.float32]
+
 FACES = 8
 LENGTHS = (1.5, 3.0)
 """How far faces are moved to be read, in standard deviations of the codes; beyond the last is no typical range."""
-LEAST_RISE = 0.03
+LEAST_RISE, LEAST_SHARE = 0.02, 0.1
+"""What drawn faces must read of an axis, and the share of what is typical, for it to be one."""
 FRONTAL_DEG = 12.0
 SOURCE = "direction from the generator's own samples"
 
@@ -56,7 +60,8 @@ def measure_units(
     Raises: CheckpointError when pictures are not finite; Cancelled.
     """
     base = _plain_faces(samples)
-    measured, left_out = [], {}
+    measured: list[MeasuredAxis] = []
+    left_out: dict[str, str] = {}
     for step, one in enumerate(raw, start=1):
         tables = [_moved(generator, base, one.axis, length) for length in LENGTHS]
         progress(StepReport(step, len(raw), f"measuring {one.axis.name}"))
@@ -65,12 +70,12 @@ def measure_units(
         length = _length(rises, typical)
         if length is None:
             left_out[one.axis.name] = (
-                f"faces drawn along it do not show it (they read {np.nanmax(np.append(rises, -1.0)):+.2f} of it, needed "
-                f"{LEAST_RISE:g})"
+                f"faces drawn along it do not show it (they read {np.nanmax(np.append(rises, -1.0)):+.2f} of it, typical is "
+                f"{typical:.2f})"
             )
             continue
-        nearest = tables[int(np.argmin(np.abs(np.array(LENGTHS) - length)))]
-        share = length / LENGTHS[int(np.argmin(np.abs(np.array(LENGTHS) - length)))]
+        near = int(np.argmin(np.abs(np.array(LENGTHS) - length)))
+        nearest, share = tables[near], length / LENGTHS[near]
         measured.append(
             MeasuredAxis(
                 axis=_scaled(one.axis, length),
@@ -119,10 +124,10 @@ def _length(rises: Array, typical: float) -> float | None:
         zip(places, values, strict=True), zip(places[1:], values[1:], strict=True), strict=False
     ):
         if high >= typical > low:
-            return near + (far - near) * (typical - low) / (high - low)
+            return float(near + (far - near) * (typical - low) / (high - low))
     known = np.where(np.isfinite(rises), rises, -np.inf)
     best = int(np.argmax(known))
-    return LENGTHS[best] if known[best] >= LEAST_RISE else None
+    return LENGTHS[best] if known[best] >= max(LEAST_RISE, LEAST_SHARE * typical) else None
 
 
 def _scaled(axis: ExpressionAxis, length: float) -> ExpressionAxis:
@@ -135,7 +140,7 @@ def _scaled(axis: ExpressionAxis, length: float) -> ExpressionAxis:
         )
 
 
-def _drift(before: Array, after: Array, unit: Array) -> float:
+def _drift(before: Single, after: Single, unit: NDArray[np.floating]) -> float:
     """Root mean square of the mean change over the faces that are still seen, in a unit."""
     change = np.nanmean((after - before).astype(np.float64), axis=0) / np.maximum(unit, 1e-9)
     return float(np.sqrt(np.mean(change**2)))

@@ -37,6 +37,8 @@ SKIN = ("lightness", "redness", "texture")
 FINE_CM, COARSE_CM = 0.12, 0.5
 DARKEST = 4.0  # of 255
 PATIENCE_S = 120.0
+TRIED = 128
+"""A generator that draws no face in so many samples is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class SampleConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SampleShare:
     """The part of the work that is one process's own: process `rank` of `world_size`, counted from 0."""
 
     rank: int = 0
@@ -79,7 +81,7 @@ def read_samples(
     config: SampleConfig,
     folder: SampleFolder,
     *,
-    share: Share = Share(),
+    share: SampleShare = SampleShare(),
     progress: Progress = silent,
 ) -> SampleTable | None:
     """Draw samples and read the face in each, chunk by chunk; what is in the folder already is not drawn again.
@@ -88,16 +90,25 @@ def read_samples(
     comes any more, draws what is missing itself. The table is the same, to the bit, however many there are.
 
     Convention: returns the table for the first process, None for the others.
-    Raises: CheckpointError when pictures are not finite; ShapeError for a class that is none; OutputError; Cancelled.
+    Raises: ExpressionError when none of the first samples shows a face; CheckpointError when pictures are not finite;
+    ShapeError for a class that is none; OutputError; Cancelled.
     """
     chunks = range(math.ceil(config.count / CHUNK))
     own = chunks[share.rank :: share.world_size]
-    slowest = 0.0
+    slowest, faces = 0.0, 0
     for step, chunk in enumerate(own, start=1):
         began = time.monotonic()
-        if folder.get(chunk) is None:
-            folder.put(chunk, _drawn(generator, config, chunk))
+        table = folder.get(chunk)
+        if table is None:
+            table = _drawn(generator, config, chunk)
+            folder.put(chunk, table)
             slowest = max(slowest, time.monotonic() - began)
+        faces += int(np.count_nonzero(table.seen))
+        if not faces and step * CHUNK >= TRIED:
+            raise ExpressionError(
+                f"none of the first {step * CHUNK} samples of '{generator.spec.name}' shows a face; axes are read off drawn "
+                "faces, so give a generator of faces seen from the front (or, if it is one, a --psi nearer 0)"
+            )
         progress(StepReport(step * CHUNK, len(own) * CHUNK, "reading samples"))
     if share.rank:
         return None
@@ -182,7 +193,7 @@ def _face(photo: Photo) -> Face:
     face = drawn_face(photo)
     if face.score >= MIN_SCORE:
         return face
-    faces = find_faces(photo)
+    faces = find_faces(photo, turned=False)
     if not faces:
         raise FaceError("no face was found in this picture; draw another one")
     return faces[0]
@@ -225,8 +236,6 @@ def table_of(w: NDArray[np.float32], seen: list[PictureReading | None]) -> Sampl
         w=w,
         coefficients=column(len(model.names), lambda one: one.fit.coefficients),
         identity=column(len(model.identities), lambda one: one.fit.identity),
-        pose_deg=column(
-            3, lambda one: np.array([one.fit.pose.yaw_deg, one.fit.pose.pitch_deg, one.fit.pose.roll_deg])
-        ),
+        pose_deg=column(3, lambda one: np.array([one.fit.pose.yaw_deg, one.fit.pose.pitch_deg, one.fit.pose.roll_deg])),
         skin=column(len(SKIN), lambda one: one.skin),
     )

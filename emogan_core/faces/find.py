@@ -49,15 +49,16 @@ class _Box:
     turn_deg: float = 0.0
 
 
-def find_faces(photo: Photo) -> tuple[Face, ...]:
+def find_faces(photo: Photo, *, turned: bool = True) -> tuple[Face, ...]:
     """All faces of a photo, largest first; small and turned ones too, which `choose_face` refuses.
 
-    Only when no upright face is found is the photo also searched turned, in case it was held sideways.
+    Only when no upright face is found, and where `turned` allows, is the photo also searched turned, in case it was held
+    sideways.
     """
     if min(photo.pixels.shape[:2]) < SMALLEST_PHOTO_PX:
         return ()
     faces = _faces_in(photo, _upright_boxes(photo), MIN_SCORE)
-    for turns in TURNS_DEG:
+    for turns in TURNS_DEG if turned else ():
         faces = faces or _faces_in(photo, _turned_boxes(photo, turns), MIN_TURNED_SCORE)
     return tuple(sorted(faces, key=lambda face: face.size_px, reverse=True))
 

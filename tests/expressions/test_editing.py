@@ -18,6 +18,8 @@ from emogan_core.expressions import (
     move_latent,
     moving_axis,
 )
+from emogan_core.expressions.axes import shape_axis
+from emogan_core.expressions.editing import levels_of
 from emogan_core.face_model import load_face_model
 from emogan_core.inversion import Inversion
 from emogan_core.latents import Latent
@@ -251,3 +253,13 @@ def test_invariance_what_was_taken_off_stays_off_under_later_edits(moving: Expre
     reference = fit_at(MODEL, upright_pose(), mouthSmileLeft=0.7)
     copied = copy_expression(neutralised, reference, moving).coefficients[0]
     assert copied[MODEL.index("mouthSmileLeft")] == pytest.approx(0.7 - 0.25)
+
+
+def test_invariance_shapes_explain_what_expressions_leave(moving: ExpressionAxes) -> None:
+    """A set of axes that has single shapes beside expressions reads a grin as a grin all the same."""
+    both = replace(moving, axes=(shape_axis("mouthSmile"), *moving.axes))
+    coefficients = fit_at(MODEL, upright_pose(), mouthSmileLeft=0.5, mouthSmileRight=0.5).coefficients
+    alone = {axis.name: level for axis, level in levels_of(moving, coefficients).items()}
+    together = {axis.name: level for axis, level in levels_of(both, coefficients).items()}
+    assert {name: together[name] for name in alone} == alone
+    assert together.get("mouthSmile", 0.0) < 0.5

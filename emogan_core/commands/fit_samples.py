@@ -1,0 +1,63 @@
+"""`emogan fit --samples`: expression axes of any generator from its own samples, by one process or several."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from ..checkpoints import load_generator
+from ..errors import ExpressionError
+from ..expressions import (
+    SampleConfig,
+    SampleShare,
+    fit_samples,
+    read_samples,
+    sample_folder,
+    sample_lines,
+    sample_report,
+    save_axes,
+)
+from ..progress import Progress
+from .arguments import Outcome, input_files
+from .outputs import Outputs
+
+SAMPLES = ".samples"
+
+
+def fit_own_samples(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
+    """Draw samples, read the face in each, fit axes on what they show, and write the axes.
+
+    What was read is kept beside the axes. Under `torchrun` every process reads its share, and the first one fits.
+    """
+    outputs.expect_safetensors(arguments.out, inputs=input_files(arguments))
+    config = SampleConfig(count=arguments.samples, seed=arguments.seed, psi=arguments.psi, label=arguments.label)
+    share = _share()
+    generator = load_generator(arguments.generator, device=arguments.device)
+    folder = sample_folder(arguments.out.with_suffix(SAMPLES), generator, config)
+    try:
+        samples = read_samples(generator, config, folder, share=share, progress=progress)
+    finally:
+        if folder.path.exists():
+            outputs.wrote(folder.path)
+    if samples is None:
+        told = f"process {share.rank + 1} of {share.world_size}: its samples are read; the first process fits"
+        return {"rank": share.rank, "world_size": share.world_size}, [told]
+    fit = fit_samples(generator, samples, model=arguments.model, progress=progress)
+    save_axes(arguments.out, fit.axes)
+    outputs.wrote(arguments.out)
+    report = sample_report(fit) | {"psi": config.psi, "seed": config.seed, "class": config.label}
+    told = f"wrote {arguments.out}; what the samples show is kept in {folder.path} for another fit, and may be deleted"
+    return report, [*sample_lines(fit), told]
+
+
+def _share() -> SampleShare:
+    """The part of this process, as `torchrun` tells it.
+
+    Raises: ExpressionError for numbers that are none.
+    """
+    rank, world_size = (os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1")))
+    if not (rank.isdecimal() and world_size.isdecimal() and int(rank) < int(world_size)):
+        raise ExpressionError(
+            f"the environment says RANK={rank[:20]!a} of WORLD_SIZE={world_size[:20]!a}; start several processes with torchrun, or unset both"
+        )
+    return SampleShare(int(rank), int(world_size))
