@@ -190,7 +190,7 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--sheet", "sheet.png", "--frames"), "--sheet came with --frames"),
         (("--expression", "anger", "--intensity", "1"), "one intensity for each"),
         (("--expression", "happiness"), "twice"),
-        (("--expression", "joy"), "choose from happiness, anger"),
+        (("--expression", "smirk"), "choose from happiness, anger"),
         (("--expression", "joy\x1b[31m\n"), "choose from happiness, anger"),
         (("--expression", "anger="), "finite"),
         (("--expression", "anger=nan"), "finite"),
