@@ -22,6 +22,7 @@ FILES = (
     "face_model.safetensors",
     "axes.safetensors",
     "expression_readout.safetensors",
+    "mouth_look.safetensors",
 )
 
 

@@ -412,6 +412,7 @@ def test_shape_info_knows_all_that_ships(run) -> None:
         "dense_landmarks": "dense landmark net",
         "face_model": "face model",
         "expression_readout": "expression readout",
+        "mouth_look": "mouth net",
     }
     alone = json.loads(run("info", builtin_path("landmarks.safetensors"), "--json"))
     assert alone == report["landmarks"]

@@ -13,6 +13,8 @@ from torch import nn
 from ..checkpoints import is_foreign, is_of_another_program, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
+from ..compose.mouth_look import FORMAT as MOUTH_LOOK
+from ..compose.mouth_look import SIDE as MOUTH_SIDE
 from ..errors import CheckpointError
 from ..expressions import load_axes
 from ..expressions.reading import FORMAT as EXPRESSION_READOUT
@@ -45,6 +47,7 @@ def describe(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
             "dense_landmarks": _described(builtin_path("dense_landmarks.safetensors")),
             "face_model": _described(builtin_path("face_model.safetensors")),
             "expression_readout": _described(builtin_path("expression_readout.safetensors")),
+            "mouth_look": _described(builtin_path("mouth_look.safetensors")),
         }
         return dict(shipped), [line for report in shipped.values() for line in ("", *_told(report))][1:]
     path = Path(arguments.file)
@@ -89,6 +92,9 @@ def _described(path: Path) -> dict[str, object]:
         return _with_notes(facts, notes)
     if form == EXPRESSION_READOUT:
         return _with_notes({"kind": "expression readout", "expressions": ", ".join(READ)}, notes)
+    if form == MOUTH_LOOK:
+        parameters = sum(math.prod(shape) for shape in shapes.values())
+        return _with_notes({"kind": "mouth net", "input": MOUTH_SIDE, "parameters": parameters}, notes)
     if form == FACE_MODEL:
         model = read_face_model(path)
         facts = {"kind": "face model", "shapes": len(model.names), "vertices": len(model.neutral)}

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from skimage.draw import polygon
 
-from ..face_model.contours import OUTER_LIPS
 from ..face_model.fit import FaceFit
 from ..face_model.model import FaceModel
+from ..images import Photo
+from .mouth_look import looks_hidden
 from .openings import EYE_LEFT, EYE_RIGHT, MOUTH, Place
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
-AROUND = (1.25, 1.4, 1.55)  # the lips' outline so many times as large lies on the skin around
-LIP_CM, LINE_CM = 0.22, 0.12  # a place on a lip, from its inner edge; how far the line between lips is looked for
-SKINLIKE = (0.05, 0.15, 0.045)  # differences to skin (log red/green, log brightness) and of lips to their line: no lips
-DARK, PALE = -0.6, -0.12  # the same: so much darker than the skin, or less red, no lips are
-COLOURLESS = 0.012  # spread of log red/green below which a picture is gray or toned
 OPEN_CM = 0.35  # an eye less open than this may show neither white nor iris
 EYE_CONTRAST = 0.42  # log brightness between an open eye's darkest and brightest parts, at least
 FAR_CM, FAR_SUM = (
@@ -42,7 +37,7 @@ def seen_coefficients(photo: Pixels, model: FaceModel, fit: FaceFit, after: Arra
             MOUTH,
             MOUTH_SHAPES,
             "",
-            "the mouth seems to be hidden: its colours are not those of lips, so it was left alone",
+            "something seems to be before the mouth, so it was left alone",
         ),
         (EYE_RIGHT, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
         (EYE_LEFT, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
@@ -50,7 +45,7 @@ def seen_coefficients(photo: Pixels, model: FaceModel, fit: FaceFit, after: Arra
         own = [i for i, name in enumerate(model.names) if name.startswith(starts) and name.endswith(ends)]
         if np.array_equal(after[own], fit.coefficients[own]):
             continue
-        if _lips_hidden(photo, fit) if place is MOUTH else _eye_hidden(photo, fit, place):
+        if looks_hidden(Photo(photo), fit) > 0 if place is MOUTH else _eye_hidden(photo, fit, place):
             result[own] = fit.coefficients[own]
             notices.append(told)
     return result, tuple(notices)
@@ -87,44 +82,6 @@ def _of_one_hue(photo: Pixels, fit: FaceFit) -> bool:
     inside = (x >= 0) & (y >= 0) & (x < photo.shape[1]) & (y < photo.shape[0])
     logs = np.log(photo[y[inside], x[inside]].astype(np.float64) + 8)
     return len(logs) > 6 and float(np.diff(logs, axis=1).std(0).max()) < ONE_HUE
-
-
-def _lips_hidden(photo: Pixels, fit: FaceFit) -> bool:
-    """Whether something else than lips lies where they should: as even as skin, or much darker, or less red."""
-    outline = fit.landmarks[list(OUTER_LIPS)]
-    centre, scale = outline.mean(0), fit.pose.scale
-    low = np.maximum(np.floor(centre - 1.6 * np.ptp(outline, axis=0) - 2), 0).astype(int)
-    part = np.log(photo[low[1] : int(centre[1] + 1.6 * np.ptp(outline[:, 1])) + 3, low[0] :].astype(np.float64) + 1)
-    lips = _filled(outline - low, part.shape[:2])
-    inner = _filled(fit.landmarks[list(MOUTH.upper + MOUTH.lower[::-1])] - low, part.shape[:2])
-    lips &= ~ndimage.binary_dilation(inner, iterations=max(1, int(0.05 * scale)))
-    around = np.concatenate([centre + (outline - centre) * share for share in AROUND]) - low
-    around = around[((around >= 0) & (around < part.shape[1::-1])).all(1)].astype(int)
-    if lips.sum() < 20 or len(around) < 10:
-        return False
-    skin = part[around[:, 1], around[:, 0]]
-    lip, usual = np.median(part[lips], axis=0), np.median(skin, axis=0)
-    redder, brighter = (lip[0] - lip[1]) - (usual[0] - usual[1]), float(lip.mean() - usual.mean())
-    line = _line_contrast(part, fit, low, scale)
-    if (brighter < DARK and line < 0.3) or redder < PALE:
-        return True
-    hue = np.concatenate([part[lips], skin])
-    coloured = float((hue[:, 0] - hue[:, 1]).std()) > COLOURLESS
-    return coloured and abs(redder) < SKINLIKE[0] and abs(brighter) < SKINLIKE[1] and abs(line) < SKINLIKE[2]
-
-
-def _line_contrast(logs: Array, fit: FaceFit, low: NDArray[np.int64], scale: float) -> float:
-    """By how much (log brightness) what lies between the lips is darker than they are."""
-    upper, lower = (fit.landmarks[list(row[2:-2])] - low for row in (MOUTH.upper, MOUTH.lower))
-    down = fit.landmarks[17] - fit.landmarks[0]
-    down = down / max(float(np.linalg.norm(down)), 1e-6) * scale
-
-    def at(points: Array) -> Array:
-        columns, rows = (np.clip(points[..., k].astype(int), 0, logs.shape[1 - k] - 1) for k in (0, 1))
-        return np.asarray(logs[rows, columns].mean(-1))
-
-    between = at((upper + lower) / 2 + np.linspace(-LINE_CM, LINE_CM, 9)[:, None, None] * down).min(0)
-    return float(np.median((at(upper - LIP_CM * down) + at(lower + LIP_CM * down)) / 2 - between))
 
 
 def _eye_hidden(photo: Pixels, fit: FaceFit, place: Place) -> bool:
