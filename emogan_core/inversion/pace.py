@@ -25,7 +25,7 @@ class OptimiseConfig:
 
     steps: int = 120
     hybrid_steps: int = 60
-    tune_steps: int = 100
+    tune_steps: int = 120
     lr: float = 0.08
     warm_up: float = 0.05
     decay: float = 0.5
