@@ -113,6 +113,12 @@ def projector(rows: int | None) -> Way:
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
+                if (step + 1) % 100 == 0:  # so that a run that is stopped has told something
+                    print(
+                        step + 1,
+                        round(clock.spent()),
+                        float(_made(generator, ws.detach(), target).metrics["psnr_db"][0]),
+                    )
         return _made(generator, w.detach().expand(1, spec.num_ws, -1).clone(), target)
 
     return run

@@ -102,7 +102,7 @@ class InvertFace(io.ComfyNode):
                     default="hybrid",
                     tooltip="encode: at once and rough. optimise: step by step from the most alike of many samples. "
                     "hybrid: encode, then optimise from there. tune: hybrid, then the generator's own weights follow each face, "
-                    "as a small change kept with the inversion; redraws closest and takes three times as long.",
+                    "as a small change kept with the inversion; redraws closest and takes four times as long.",
                 ),
                 io.Int.Input(
                     "steps",
@@ -110,7 +110,7 @@ class InvertFace(io.ComfyNode):
                     min=1,
                     max=1000,
                     advanced=True,
-                    tooltip="Steps of optimise and hybrid, and of tuning as many again; more redraws closer and takes longer. "
+                    tooltip="Steps of optimise and hybrid; tuning has twice as many more. More redraws closer and takes longer. "
                     "encode has none.",
                 ),
                 io.Combo.Input(
@@ -201,7 +201,7 @@ class InvertFace(io.ComfyNode):
 
 def _config(steps: int, seconds: float, editability: float) -> OptimiseConfig:
     budget = None if seconds == NO_LIMIT else seconds
-    return OptimiseConfig(steps, steps, steps, seconds=budget, editability=editability)
+    return OptimiseConfig(steps, steps, 2 * steps, seconds=budget, editability=editability)
 
 
 def _inverted(

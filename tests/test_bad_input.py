@@ -87,6 +87,7 @@ def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("emogan_core.commands.asked_edit.invert", started)
     monkeypatch.setattr("emogan_core.commands.invert.invert", started)
+    monkeypatch.setattr("emogan_core.commands.arguments.invert", started)
     monkeypatch.setattr("emogan_core.commands.fit.label_latents", started)
 
 
@@ -175,6 +176,9 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--device", "cuda:77"), "--device auto"),
         (("--mode", "magic"), "motion"),
         (("--method", "guess"), "encode"),
+        (("--seconds", "0"), "finite number above 0"),
+        (("--seconds", "-nan"), "finite number above 0"),
+        (("--editability", "-0.1"), "from 0 to 1"),
         (("--bogus",), "--help"),
         (("--intensity", "nan"), "finite"),
         (("--intensity", "-nan"), "finite"),

