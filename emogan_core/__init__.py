@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         builtin_presets,
         checked_intensity,
         copy_expression,
+        drive_expression,
         fit_expressions,
         intensities_at,
         intensity_to_reach,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         label_photos,
         load_axes,
         load_preset,
+        most_neutral,
         move_latent,
         parse_intensities,
         parse_keyframes,
@@ -77,6 +79,8 @@ if TYPE_CHECKING:
     from .face_model import REGIONS, FaceFit, FaceModel, Pose, load_face_model, sides_of
     from .faces import (
         FRAMES,
+        SMOOTHING,
+        ClipFaces,
         Crop,
         Face,
         choose_face,
@@ -86,10 +90,13 @@ if TYPE_CHECKING:
         face_from,
         face_under,
         find_faces,
+        fit_clip,
         fit_to_photo,
         place_drawn,
+        same_face,
         window_around,
     )
+    from .free_memory import expect_room
     from .glm import ReadoutConfig
     from .images import (
         MAX_PIXELS,
@@ -137,8 +144,10 @@ __all__ = [
     "REGIONS",
     "SHAPES",
     "SHOWN_BYTES",
+    "SMOOTHING",
     "Cancelled",
     "CheckpointError",
+    "ClipFaces",
     "Comparison",
     "Composite",
     "Conversion",
@@ -200,12 +209,15 @@ __all__ = [
     "described",
     "drawn_face",
     "drawn_in_groups",
+    "drive_expression",
     "edit_record",
     "expect_method",
+    "expect_room",
     "expect_same_space",
     "face_from",
     "face_under",
     "find_faces",
+    "fit_clip",
     "fit_expressions",
     "fit_to_photo",
     "gradients_off",
@@ -225,6 +237,7 @@ __all__ = [
     "load_inversion",
     "load_latent",
     "load_preset",
+    "most_neutral",
     "move_latent",
     "need_of",
     "need_to_draw",
@@ -246,6 +259,7 @@ __all__ = [
     "reading_sheet",
     "resolve_device",
     "rng_from_seed",
+    "same_face",
     "sampled",
     "save_axes",
     "save_inversion",
@@ -280,15 +294,16 @@ _PUBLIC = {
         "intensity_to_reach label_latents load_axes move_latent read_eta read_expression read_face_set "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
-        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes"
+        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes drive_expression most_neutral"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
         "FRAMES Crop Face choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
-        "window_around face_from face_under"
+        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
     ),
+    "free_memory": "expect_room",
     "glm": "ReadoutConfig",
     "images": (
         "MAX_PIXELS Photo check_photo_target open_photo photo_from_tensor read_record save_photo tensor_from_photo"
