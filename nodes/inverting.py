@@ -10,6 +10,8 @@ from torch import Tensor
 
 from ..emogan_core import (
     METHODS,
+    SMOOTHING,
+    ClipFaces,
     Inversion,
     OptimiseConfig,
     StepReport,
@@ -22,7 +24,7 @@ from ..emogan_core import (
     open_photo,
 )
 from . import host
-from .finding import LEAVE, STOP, Found, face_inputs, find_all, landmarks_input
+from .finding import LEAVE, STOP, Found, face_inputs, find_all, find_clip, landmarks_input, smoothing_input
 from .pictures import image_of, image_of_photo, mark_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
@@ -123,6 +125,14 @@ class InvertFace(io.ComfyNode):
                     tooltip="Which face, by a mask over it instead of by number, one for all pictures or one for each. Has no "
                     "say where face_landmarks are connected.",
                 ),
+                io.Boolean.Input(
+                    "clip",
+                    default=False,
+                    optional=True,
+                    tooltip="On when the batch is the frames of one clip, in order: one face is followed through it and taken as "
+                    "one person, so that edits do not jitter. Off takes each picture by itself.",
+                ),
+                smoothing_input(),
             ],
             outputs=[
                 LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression."),
@@ -146,17 +156,25 @@ class InvertFace(io.ComfyNode):
         without_face: str = LEAVE,
         face_landmarks: object = None,
         face_mask: Tensor | None = None,
+        clip: bool = False,
+        smoothing: float = SMOOTHING,
     ) -> io.NodeOutput:
         expect_method(generator.generator, method)
-        photos, spec = photos_of(image), generator.generator.spec
-        found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=without_face == STOP)
+        photos, spec, stop = photos_of(image), generator.generator.spec, without_face == STOP
+        if clip:
+            found = _of_clip(
+                find_clip(photos, face, landmarks=face_landmarks, mask=face_mask, smoothing=smoothing, stop=stop)
+            )
+        else:
+            found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=stop)
         crops = tuple(crop_of(one, spec.crop) for one in found.faces)
-        target = torch.cat(
-            [cut(photos[row], crop, spec.resolution) for row, crop in zip(found.rows, crops, strict=True)]
-        )
-        inversion = _inverted(generator, target, method, steps)
-        marks = tuple(mark_of(photos[row], crop) for row, crop in zip(found.rows, crops, strict=True))
-        places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, marks)
+        cuts, marks = [], []
+        for row, crop in zip(found.rows, crops, strict=True):
+            photo = photos[row]
+            cuts.append(cut(photo, crop, spec.resolution))
+            marks.append(mark_of(photo, crop))
+        inversion = _inverted(generator, torch.cat(cuts), method, steps)
+        places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, tuple(marks))
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
         host.tell(cls, found.notes)
         return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
@@ -171,6 +189,10 @@ def _inverted(generator: HeldGenerator, target: Tensor, method: str, steps: int)
         inversion = invert_images(network, target, method=method, config=config, progress=report)
     report(StepReport(steps, steps, "inverting", preview=inversion.reconstruction))
     return inversion
+
+
+def _of_clip(clip: ClipFaces) -> Found:
+    return Found(clip.rows, clip.faces, clip.fits, tuple(f"left unchanged: {note}" for note in clip.notes))
 
 
 def _told(inversion: Inversion, found: Found) -> str:
