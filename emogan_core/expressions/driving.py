@@ -16,6 +16,7 @@ from .editing import LIMIT, checked_regions, within_reach
 
 Array = NDArray[np.float64]
 
+ALIKE = 0.01  # how much more the squares of a frame's coefficients may sum up to for it to be as neutral as another
 GAZE = "eyeLook"
 """What is never driven begins so: another face's gaze looks past whoever this one looked at."""
 
@@ -33,7 +34,7 @@ def drive_expression(
     """Faces that follow another face's expression: for every frame, what changed since its neutral frame is added.
 
     One inverted face gets an edit for every driving frame; of a clip, face i gets that of driving frame i, and the shorter
-    one ends it. `frames` names other driving frames, one for each edit. Gaze and the head's turn are not driven, and neither is who that other face is.
+    one ends it. `frames` names other driving frames, one for each edit. Gaze and the head's turn are not driven.
 
     Convention: driving [n, k] are coefficients in 0..1, as `ClipFaces.coefficients` gives them; `neutral` is the
     number of the frame that counts as no expression, by default `most_neutral`; `regions` of REGIONS are driven, shading
@@ -73,9 +74,10 @@ def drive_expression(
 
 
 def most_neutral(driving: Array) -> int:
-    """The number of the frame whose coefficients [n, k], but for the gaze, are smallest; the first of several."""
+    """The number of the frame whose coefficients [n, k], but for the gaze, are smallest; the first of those about alike."""
     counted = [not name.startswith(GAZE) for name in load_face_model().names]
-    return int((driving[:, counted] ** 2).sum(1).round(6).argmin())
+    squares = (driving[:, counted] ** 2).sum(1)
+    return int((squares <= squares.min() + ALIKE).argmax())
 
 
 def _shading(axes: ExpressionAxes, change: Array) -> Array:
