@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         builtin_presets,
         checked_intensity,
         copy_expression,
+        drive_expression,
         fit_expressions,
         fit_labelled,
         fit_samples,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         label_photos,
         load_axes,
         load_preset,
+        most_neutral,
         move_latent,
         parse_intensities,
         parse_keyframes,
@@ -90,6 +92,8 @@ if TYPE_CHECKING:
     from .face_model import REGIONS, FaceFit, FaceModel, Pose, load_face_model, sides_of
     from .faces import (
         FRAMES,
+        SMOOTHING,
+        ClipFaces,
         Crop,
         Face,
         choose_among,
@@ -100,10 +104,13 @@ if TYPE_CHECKING:
         face_from,
         face_under,
         find_faces,
+        fit_clip,
         fit_to_photo,
         place_drawn,
+        same_face,
         window_around,
     )
+    from .free_memory import expect_room
     from .images import (
         MAX_PIXELS,
         Photo,
@@ -155,8 +162,10 @@ __all__ = [
     "REGIONS",
     "SHAPES",
     "SHOWN_BYTES",
+    "SMOOTHING",
     "Cancelled",
     "CheckpointError",
+    "ClipFaces",
     "Comparison",
     "Composite",
     "Conversion",
@@ -226,12 +235,15 @@ __all__ = [
     "described",
     "drawn_face",
     "drawn_in_groups",
+    "drive_expression",
     "edit_record",
     "expect_method",
+    "expect_room",
     "expect_same_space",
     "face_from",
     "face_under",
     "find_faces",
+    "fit_clip",
     "fit_expressions",
     "fit_labelled",
     "fit_samples",
@@ -253,6 +265,7 @@ __all__ = [
     "load_inversion",
     "load_latent",
     "load_preset",
+    "most_neutral",
     "move_latent",
     "need_of",
     "need_to_draw",
@@ -275,6 +288,7 @@ __all__ = [
     "reading_sheet",
     "resolve_device",
     "rng_from_seed",
+    "same_face",
     "sample_folder",
     "sample_lines",
     "sample_report",
@@ -316,7 +330,8 @@ _PUBLIC = {
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
-        "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder"
+        "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
+        "drive_expression most_neutral"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.summary": "axes_lines",
@@ -324,8 +339,9 @@ _PUBLIC = {
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
         "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
-        "window_around face_from face_under"
+        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
     ),
+    "free_memory": "expect_room",
     "images": (
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),

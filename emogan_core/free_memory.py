@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from .errors import EmoganError
+
 _GROUPS = (  # a container's limit, what of it is used and of what kind, as newer and older systems tell
     ("/sys/fs/cgroup", "memory.max", "memory.current"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -17,6 +19,20 @@ def free_memory() -> int | None:
     told = [_free_of_machine(), *(_free_of_group(*group) for group in _GROUPS), _free_of_process()]
     known = [number for number in told if number is not None]
     return max(0, min(known)) if known else None
+
+
+def expect_room(needed: int, *, what: str) -> None:
+    """Refuse long work whose results do not fit into the memory that is free, before it begins.
+
+    Convention: `needed` in bytes; `what` needs them, as the beginning of a sentence.
+    Raises: EmoganError.
+    """
+    free = free_memory()
+    if free is not None and needed > free:
+        raise EmoganError(
+            f"{what} need {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; take fewer at a time, make them "
+            "smaller, or close other programs"
+        )
 
 
 def _free_of_machine() -> int | None:

@@ -35,13 +35,12 @@ from .putting_back import (
     more_input,
     output_of,
     outputs_of_edit,
+    part_inputs,
+    regions_of,
     slider,
 )
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion
-
-PARTS = {"brows": ("brow",), "eyes": ("eye",), "mouth": ("cheek", "nose", "jaw", "mouth")}
-"""What can be copied by itself, in regions of the face model."""
 
 
 class CopyExpression(io.ComfyNode):
@@ -49,11 +48,6 @@ class CopyExpression(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        parts = {
-            "brows": "the brows",
-            "eyes": "lids and gaze",
-            "mouth": "mouth, jaw, cheeks and nose, with the shading that goes with them",
-        }
         return io.Schema(
             node_id="EmotionGAN_CopyExpression",
             display_name="Copy Expression (EmotionGAN)",
@@ -72,10 +66,7 @@ class CopyExpression(io.ComfyNode):
                     "reference",
                     tooltip="The photo to copy from: one for all pictures, or as many as faces were inverted, one for each.",
                 ),
-                *(
-                    io.Boolean.Input(name, default=True, tooltip=f"On copies {told}; off leaves them as they are.")
-                    for name, told in parts.items()
-                ),
+                *part_inputs("copies", eyes="lids and gaze"),
                 slider(
                     "strength",
                     most=LIMIT,
@@ -122,8 +113,7 @@ class CopyExpression(io.ComfyNode):
         face_landmarks: object = None,
         expression: Mapping[str, float] | None = None,
     ) -> io.NodeOutput:
-        chosen = {"brows": brows, "eyes": eyes, "mouth": mouth}
-        regions = tuple(region for part, on in chosen.items() if on for region in PARTS[part])
+        regions = regions_of(brows=brows, eyes=eyes, mouth=mouth)
         fits = _references(reference, reference_face, face_landmarks, count=len(inversion.inversion))
         axes = axes or load_axes(host.BUILTIN)
         wanted = intensities_of({}, more, expression, axes)

@@ -9,6 +9,7 @@ from .axes import FitExpressionGLM, LoadAxes, SaveAxes
 from .comparing import CompareReport
 from .converting import ConvertGenerator
 from .copying import CopyExpression
+from .driving import DriveExpression
 from .editing import ApplyExpression
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
@@ -28,6 +29,7 @@ NODES: list[type[io.ComfyNode]] = [
     ApplyExpression,
     FaceShapes,
     CopyExpression,
+    DriveExpression,
     ExpressionSweep,
     SaveInversion,
     LoadInversion,

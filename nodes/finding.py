@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..emogan_core import (
+    SMOOTHING,
+    ClipFaces,
     Face,
     FaceError,
     FaceFit,
@@ -19,7 +21,9 @@ from ..emogan_core import (
     face_from,
     face_under,
     find_faces,
+    fit_clip,
     fit_to_photo,
+    same_face,
 )
 from . import host
 from .landmarks import landmarks_of
@@ -27,6 +31,7 @@ from .pictures import masks_of
 from .sockets import LandmarksSocket
 
 LEAVE, STOP = "leave unchanged", "stop"
+MOST_SMOOTHING = 15.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +58,21 @@ def landmarks_input() -> io.Input:
         optional=True,
         tooltip="From ComfyUI's Detect Face Landmarks (MediaPipe) on the same image; its points then take the place of our "
         "own. It needs a model file of its own, we do not.",
+    )
+
+
+def smoothing_input() -> io.Input:
+    """How calm a clip's face shall be."""
+    return io.Float.Input(
+        "smoothing",
+        default=SMOOTHING,
+        min=0.0,
+        max=MOST_SMOOTHING,
+        step=0.5,
+        optional=True,
+        advanced=True,
+        tooltip="How many frames to either side calm what is seen of the face in a clip; 0 takes every frame as it is. Quick "
+        "movements, such as a blink, stay.",
     )
 
 
@@ -91,6 +111,42 @@ def find_all(
         which = ", ".join(map(str, several[:6])) + (" and more" if len(several) > 6 else "")
         notes.append(f"several faces in image {which}: the largest was taken, 'face' or a mask chooses another")
     return Found(tuple(rows), tuple(faces), tuple(fits), tuple(notes))
+
+
+def find_clip(
+    photos: Sequence[Photo],
+    face: int,
+    *,
+    landmarks: object = None,
+    mask: Tensor | None = None,
+    smoothing: float,
+    stop: bool = False,
+) -> ClipFaces:
+    """One face through all frames of a clip; number or mask choose it where it is seen first.
+
+    Raises: as `find_all`.
+    """
+    height, width = photos[0].pixels.shape[:2]
+    given = None if landmarks is None else landmarks_of(landmarks, count=len(photos), size=(height, width))
+    masks = masks_of(mask, count=len(photos), size=(height, width))
+
+    def choose(row: int, photo: Photo) -> tuple[Face, NDArray[np.float64] | None]:
+        return _one(photo, face, None if given is None else given[row], masks[row])[:2]
+
+    def follow(row: int, photo: Photo, box: tuple[float, float, float, float]) -> tuple[Face, NDArray[np.float64]]:
+        assert given is not None
+        known = [face_from(photo, points) for points in given[row]]
+        chosen = same_face([one for one, _ in known], box)
+        return next(pair for pair in known if pair[0] is chosen)
+
+    return fit_clip(
+        photos,
+        smoothing=smoothing,
+        choose=choose,
+        follow=None if given is None else follow,
+        stop=stop,
+        progress=host.progress(),
+    )
 
 
 def _one(

@@ -19,7 +19,15 @@ from PIL import Image
 from server import PromptServer
 from torch import Tensor, nn
 
-from ..emogan_core import EmoganError, Generator, Progress, StepReport, builtin_presets, gradients_off, ordinary
+from ..emogan_core import (
+    EmoganError,
+    Generator,
+    Progress,
+    StepReport,
+    builtin_presets,
+    gradients_off,
+    ordinary,
+)
 from .sockets import HeldGenerator
 
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ..emogan_core import (
     METHODS,
+    SMOOTHING,
+    ClipFaces,
     Crop,
     Inversion,
     OptimiseConfig,
@@ -25,7 +27,7 @@ from ..emogan_core import (
     open_photo,
 )
 from . import host
-from .finding import LEAVE, STOP, Found, face_inputs, find_all, landmarks_input
+from .finding import LEAVE, STOP, Found, face_inputs, find_all, find_clip, landmarks_input, smoothing_input
 from .pictures import image_of, image_of_photo, mark_of, masks_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
@@ -155,6 +157,14 @@ class InvertFace(io.ComfyNode):
                     tooltip="Where the photo does not count when it is redrawn: a hand, hair, glasses. One for all pictures or "
                     "one for each.",
                 ),
+                io.Boolean.Input(
+                    "clip",
+                    default=False,
+                    optional=True,
+                    tooltip="On when the batch is the frames of one clip, in order: one face is followed through it and taken as "
+                    "one person, so that edits do not jitter. Off takes each picture by itself.",
+                ),
+                smoothing_input(),
             ],
             outputs=[
                 LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression."),
@@ -181,19 +191,27 @@ class InvertFace(io.ComfyNode):
         seconds: float = NO_LIMIT,
         editability: float = 0.5,
         ignore_mask: Tensor | None = None,
+        clip: bool = False,
+        smoothing: float = SMOOTHING,
     ) -> io.NodeOutput:
         expect_method(generator.generator, method)
         config = _config(steps, seconds, editability)
-        photos, spec = photos_of(image), generator.generator.spec
-        found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=without_face == STOP)
+        photos, spec, stop = photos_of(image), generator.generator.spec, without_face == STOP
+        if clip:
+            found = _of_clip(
+                find_clip(photos, face, landmarks=face_landmarks, mask=face_mask, smoothing=smoothing, stop=stop)
+            )
+        else:
+            found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=stop)
         crops = tuple(crop_of(one, spec.crop) for one in found.faces)
-        target = torch.cat(
-            [cut(photos[row], crop, spec.resolution) for row, crop in zip(found.rows, crops, strict=True)]
-        )
+        cuts, marks = [], []
+        for row, crop in zip(found.rows, crops, strict=True):
+            photo = photos[row]
+            cuts.append(cut(photo, crop, spec.resolution))
+            marks.append(mark_of(photo, crop))
         ignored = _cut_masks(ignore_mask, image, found.rows, crops, spec.resolution)
-        inversion = _inverted(generator, target, method, ignored, config)
-        marks = tuple(mark_of(photos[row], crop) for row, crop in zip(found.rows, crops, strict=True))
-        places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, marks)
+        inversion = _inverted(generator, torch.cat(cuts), method, ignored, config)
+        places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, tuple(marks))
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
         host.tell(cls, found.notes)
         return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
@@ -228,6 +246,10 @@ def _cut_masks(
     masks = masks_of(mask, count=len(image), size=image.shape[1:3])
     chosen = [one.numpy() for one in masks if one is not None]
     return torch.cat([cut_mask(chosen[row], crop, side) for row, crop in zip(rows, crops, strict=True)])
+
+
+def _of_clip(clip: ClipFaces) -> Found:
+    return Found(clip.rows, clip.faces, clip.fits, tuple(f"left unchanged: {note}" for note in clip.notes))
 
 
 def _told(inversion: Inversion, found: Found) -> str:

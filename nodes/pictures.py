@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import overload
 
 import numpy as np
 import torch
@@ -20,7 +21,34 @@ MAX_PREVIEWED = 4
 MAX_PREVIEW_PX = 512
 
 
-def photos_of(image: Tensor) -> tuple[Photo, ...]:
+class Photos(Sequence[Photo]):
+    """The pictures of an IMAGE, each made when it is asked for, so that a clip is not held a second time.
+
+    The last one is kept: whoever asks for it again and again gets the very same.
+    """
+
+    def __init__(self, image: Tensor) -> None:
+        self._image = image
+        self._last: tuple[int, Photo] | None = None
+
+    def __len__(self) -> int:
+        return len(self._image)
+
+    @overload
+    def __getitem__(self, index: int) -> Photo: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Photo]: ...
+    def __getitem__(self, index: int | slice) -> Photo | Sequence[Photo]:
+        if isinstance(index, slice):
+            return Photos(self._image[index])
+        row = range(len(self))[index]
+        if self._last is None or self._last[0] != row:
+            plane = self._image[row, ..., :3].detach().float().cpu().permute(2, 0, 1)  # [3, h, w]
+            self._last = (row, photo_from_tensor(2 * plane - 1))
+        return self._last[1]
+
+
+def photos_of(image: Tensor) -> Photos:
     """Every picture of an IMAGE, rounded to 8 bits; alpha stays behind.
 
     Raises: ShapeError; PhotoError beyond the pixels that a photo from a file may have.
@@ -33,8 +61,7 @@ def photos_of(image: Tensor) -> tuple[Photo, ...]:
             f"an image of {width} x {height} px came, {height * width / 1e6:.0f} megapixels; up to "
             f"{MAX_PIXELS // 1_000_000} are edited, make it smaller first"
         )
-    planes = image[..., :3].detach().float().cpu().permute(0, 3, 1, 2)  # [n, 3, h, w]
-    return tuple(photo_from_tensor(2 * picture - 1) for picture in planes)
+    return Photos(image)
 
 
 def image_of(pictures: Tensor) -> Tensor:
@@ -89,13 +116,13 @@ def mark_of(photo: Photo, crop: Crop) -> str:
     return sha256(f"{part.shape} {low}".encode() + part.tobytes()).hexdigest()
 
 
-def around_faces(image: Tensor, crops: Sequence[Crop]) -> Tensor:
-    """A preview of an IMAGE: the part of each picture around its face, all of one size, no larger than needed."""
-    height, width = int(image.shape[1]), int(image.shape[2])
+def around_faces(pictures: Sequence[Tensor], crops: Sequence[Crop]) -> Tensor:
+    """A preview of pictures [h, w, c]: the part of each around its face, all of one size, no larger than needed."""
+    height, width = int(pictures[0].shape[0]), int(pictures[0].shape[1])
     windows = [window_around(crop, height=height, width=width) for crop in crops]
     size = min(MAX_PREVIEW_PX, max(side for _, _, side in windows))
     parts = []
-    for picture, (left, top, side) in zip(image, windows, strict=True):
+    for picture, (left, top, side) in zip(pictures, windows, strict=True):
         part = picture[top : top + side, left : left + side].float().permute(2, 0, 1).unsqueeze(0)
         parts.append(enlarged(part, size).clamp(0, 1).squeeze(0).permute(1, 2, 0))
     return torch.stack(parts)

@@ -18,6 +18,7 @@ from ..emogan_core import (
     ShapeError,
     StepReport,
     add_intensities,
+    expect_room,
     need_to_put_back,
     parse_intensities,
     put_back,
@@ -27,7 +28,12 @@ from . import host
 from .pictures import around_faces, image_of, mark_of, photos_of, with_edit
 from .sockets import ExpressionSocket, HeldInversion, LatentSocket
 
+PARTS = {"brows": ("brow",), "eyes": ("eye",), "mouth": ("cheek", "nose", "jaw", "mouth")}
+"""What can be taken from another face by itself, in regions of the face model."""
 SLIDER_STEP = 0.01
+MASK_BYTES, REDRAWN_BYTES = 4, 12  # a pixel
+MOST_SHOWN = 64
+"""Frames whose faces are shown on a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edited:
-    """Edited pictures, masks and redrawn faces as the host keeps them, and a preview of the faces."""
+    """Edited pictures, masks and redrawn faces as the host keeps them, and a preview of the first MOST_SHOWN faces."""
 
     pictures: Tensor
     mask: Tensor
@@ -68,6 +74,24 @@ def slider(name: str, *, least: float = 0.0, most: float, default: float = 0.0, 
         display_mode=io.NumberDisplay.slider,
         tooltip=tooltip,
     )
+
+
+def part_inputs(verb: str, *, eyes: str) -> list[io.Input]:
+    """Which parts of a face an expression is taken for."""
+    told = {
+        "brows": "the brows",
+        "eyes": eyes,
+        "mouth": "mouth, jaw, cheeks and nose, with the shading that goes with them",
+    }
+    return [
+        io.Boolean.Input(name, default=True, tooltip=f"On {verb} {what}; off leaves them as they are.")
+        for name, what in told.items()
+    ]
+
+
+def regions_of(**chosen: bool) -> tuple[str, ...]:
+    """The regions of the face model that belong to the chosen parts."""
+    return tuple(region for part, on in chosen.items() if on for region in PARTS[part])
 
 
 def more_input(example: str) -> io.Input:
@@ -151,41 +175,50 @@ def frames_of(inversion: HeldInversion, edits: Edit | Sequence[Edit]) -> list[Fr
 def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, mode: str, draft: bool) -> Edited:
     """Every frame with its edit in it.
 
-    Raises: ShapeError for pictures that are not the inverted ones; as `put_back`.
+    Frames are made one after the other, into room that was asked for before.
+
+    Raises: ShapeError for pictures that are not the inverted ones; EmoganError where the frames do not fit into memory; as
+    `put_back`.
     """
     photos = expect_same_pictures(image, inversion)
-    report, held = host.progress(), inversion.held
-    pictures: list[Tensor] = []
-    masks: list[Tensor] = []
-    redrawn: list[Tensor] = []
+    report, held, side = host.progress(), inversion.held, inversion.held.generator.spec.resolution
+    faces = sum(frame.face is not None and frame.edit is not None for frame in frames)
+    (height, width, channels), count = image.shape[1:], len(frames)
+    expect_room(
+        count * height * width * (channels * image.element_size() + MASK_BYTES) + faces * side * side * REDRAWN_BYTES,
+        what=f"{count} frames of {width} x {height} px",
+    )
     with host.at_work(held, bytes_needed=need_to_put_back(held.generator, device=host.device_of(held))) as network:
-        for number, frame in enumerate(frames, start=1):
-            before = image[frame.picture]
-            if frame.face is None or frame.edit is None:
-                pictures.append(before.clone())
-                masks.append(torch.zeros(before.shape[:2]))
-            else:
+        pictures = torch.empty((count, height, width, channels), dtype=image.dtype, device=image.device)
+        masks, redrawn = torch.zeros(count, height, width), torch.zeros(faces, side, side, 3)
+        drawn = 0
+        for number, frame in enumerate(frames):
+            pictures[number] = image[frame.picture]
+            if frame.face is not None and frame.edit is not None:
                 one, photo = inversion.inversion[frame.face], photos[frame.picture]
                 made = put_back(network, photo, one, frame.edit, mode=mode, draft=draft)
-                pictures.append(with_edit(before, made))
-                masks.append(torch.from_numpy(made.mask))
-                redrawn.append(made.redrawn)
-            report(StepReport(number, len(frames), "editing"))
-    result = host.outgoing(torch.stack(pictures), dtype=image.dtype)
+                pictures[number] = with_edit(image[frame.picture], made)
+                masks[number] = torch.from_numpy(made.mask)
+                redrawn[drawn] = image_of(made.redrawn)[0]
+                drawn += 1
+            report(StepReport(number + 1, count, "editing"))
+    result = host.outgoing(pictures, dtype=image.dtype)
     return Edited(
         pictures=result,
-        mask=host.outgoing(torch.stack(masks)),
-        redrawn=host.outgoing(image_of(torch.cat(redrawn))),
+        mask=host.outgoing(masks),
+        redrawn=host.outgoing(redrawn),
         shown=_shown(result, inversion, frames),
     )
 
 
 def _shown(pictures: Tensor, inversion: HeldInversion, frames: Sequence[Frame]) -> Tensor:
-    """The part around each face that was edited."""
+    """The part around each face of the first frames."""
     crops = inversion.inversion.crops
     assert crops is not None  # every node that inverts or samples gives them
-    kept = [(row, frame.face) for row, frame in enumerate(frames) if frame.face is not None]
-    return around_faces(pictures[[row for row, _ in kept]], [crops[face] for _, face in kept])
+    kept = [(row, frame.face) for row, frame in enumerate(frames) if frame.face is not None][:MOST_SHOWN]
+    if not kept:
+        return pictures[:1]
+    return around_faces([pictures[row] for row, _ in kept], [crops[face] for _, face in kept])
 
 
 def output_of(cls: type[io.ComfyNode], made: Edited, *others: object) -> io.NodeOutput:
@@ -210,7 +243,7 @@ def intensities_of(
     return add_intensities(expression or {}, moved, named)
 
 
-def expect_same_pictures(image: Tensor, inversion: HeldInversion) -> tuple[Photo, ...]:
+def expect_same_pictures(image: Tensor, inversion: HeldInversion) -> Sequence[Photo]:
     """The photos of an IMAGE, unless they cannot be the inverted ones.
 
     Raises: ShapeError.

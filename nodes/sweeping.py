@@ -30,7 +30,7 @@ from .sockets import CATEGORY, AxesSocket, HeldInversion
 
 FROM_KEYFRAMES = 0
 MAX_FRAMES = 1000
-SHEET_FRAMES, SHEET_COLUMNS, SHEET_TILE_PX = 64, 8, 240
+SHEET_COLUMNS, SHEET_TILE_PX = 8, 240
 
 
 class ExpressionSweep(io.ComfyNode):
@@ -123,7 +123,7 @@ class ExpressionSweep(io.ComfyNode):
 
 def _sheet(faces: Sequence[Photo], told: Sequence[str]) -> Photo:
     """The faces in rows, with what was asked of each above it, or in several rows with their frames' numbers."""
-    shown = range(min(len(faces), SHEET_FRAMES))
+    shown = range(len(faces))
     rows = [[faces[at] for at in shown[start : start + SHEET_COLUMNS]] for start in shown[::SHEET_COLUMNS]]
     numbers = [f"frame {start}" for start in shown[::SHEET_COLUMNS]]
     alone = len(rows) == 1

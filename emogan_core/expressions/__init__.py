@@ -4,6 +4,7 @@ from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis, shape_
 from .axes_file import load_axes, save_axes
 from .calibration import read_eta
 from .combining import inversion_after, join_edits, share_of_edit
+from .driving import drive_expression, most_neutral
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions, fit_labelled
@@ -47,6 +48,7 @@ __all__ = [
     "checked_intensity",
     "code_file",
     "copy_expression",
+    "drive_expression",
     "fit_expressions",
     "fit_labelled",
     "fit_samples",
@@ -58,6 +60,7 @@ __all__ = [
     "level_of",
     "load_axes",
     "load_preset",
+    "most_neutral",
     "move_latent",
     "moving_axis",
     "parse_intensities",

@@ -93,9 +93,7 @@ def copy_expression(
     Shading goes with the mouth.
     Raises: ExpressionError for an unknown region; ShapeError when the inversion has no face fits.
     """
-    unknown = [name for name in regions if name not in REGIONS]
-    if unknown:
-        raise ExpressionError(f"region '{unknown[0]}' is not known; choose from {', '.join(REGIONS)}")
+    checked_regions(regions)
     if inversion.faces is None:
         raise ShapeError("an inversion of pictures that were already cut came; invert the photo itself")
     model = load_face_model()
@@ -109,6 +107,16 @@ def copy_expression(
         coefficients.append(np.where(copied, wanted, face.coefficients))
         shading.append((shadow - shade) * ("mouth" in regions))
     return Edit(inversion.latent, coefficients=np.stack(coefficients), shading=np.stack(shading))
+
+
+def checked_regions(regions: Sequence[str]) -> None:
+    """Refuse parts of a face that are not in REGIONS.
+
+    Raises: ExpressionError.
+    """
+    unknown = [name for name in regions if name not in REGIONS]
+    if unknown:
+        raise ExpressionError(f"region '{unknown[0]}' is not known; choose from {', '.join(REGIONS)}")
 
 
 def _uncounted(axes: ExpressionAxes, coefficients: Array) -> tuple[Array, Array]:
@@ -227,14 +235,14 @@ class _Move:
                 change += value * own - coefficients * own if one_shape else step * own
             shading += max(step, -level) * _shading(axis, model.face_vertices)  # no less than what there is
             steps[axis] = steps.get(axis, 0.0) + step
-        return cls(_within_reach(model.names, coefficients, change) - uncounted, shading, steps)
+        return cls(within_reach(model.names, coefficients, change) - uncounted, shading, steps)
 
 
 def _shading(axis: ExpressionAxis, vertices: int) -> Array:
     return axis.shading.double().numpy() if axis.shading.numel() else np.zeros(vertices)
 
 
-def _within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Array:
+def within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Array:
     """Coefficients in 0..1: below 0 the opposite movement begins where there is one.
 
     What an earlier edit took off beyond 0 stays off.
@@ -251,7 +259,8 @@ def _within_reach(names: Sequence[str], coefficients: Array, change: Array) -> A
         )
         opposite = OPPOSITES.get(name.removesuffix(side) if side else name)
         if level[at] < 0 and change[at] < 0 and opposite is not None:
-            result[index[opposite + side]] += -level[at]
+            for whole in [opposite + side] if opposite + side in index else [opposite + "Left", opposite + "Right"]:
+                result[index[whole]] += -level[at]
     return np.asarray(result.clip(0.0, 1.0) + (coefficients - present))
 
 

@@ -163,6 +163,20 @@ def test_golden_sweep_to_frames(host: Host) -> None:
     assert "keyframes" in record["nodes"][0]
 
 
+def test_golden_drive_a_photo(host: Host) -> None:
+    run, nodes = run_workflow(host, "drive_a_photo")
+    frames = [frame.astype(int) for frame in host.pictures(run, nodes["Frames"])]
+    driving = [frame.astype(int) for frame in host.pictures(run, nodes["Driving"])]
+    assert len(frames) == len(driving) == 16
+    away = [
+        np.abs(frame - open_photo(builtin_path("examples/composite_f_multi.jpg")).pixels).mean() for frame in frames
+    ]
+    assert min(away[0], away[15]) < 0.3 * away[4]
+    assert min(away[4:9]) > 0
+    shown = [read_expression(Photo(frame.astype(np.uint8))).coefficients for frame in (frames[0], frames[4])]
+    assert shown[1]["mouthSmileLeft"] - shown[0]["mouthSmileLeft"] > 0.2
+
+
 def test_invariance_the_blueprint_is_the_three_nodes_it_stands_for(host: Host) -> None:
     converter = pytest.importorskip("comfy_cli.workflow_to_api", reason="converting needs the package comfy-cli")
     served = [entry for entry in host.get_json("/global_subgraphs").values() if "emotiongan" in str(entry["info"])]

@@ -66,7 +66,7 @@ def test_error_another_shape(part, pictures, shape: tuple[int, ...]) -> None:
 
 def test_error_nan(part, pictures) -> None:
     with pytest.raises(part("emogan_core.errors").ShapeError, match="NaN"):
-        pictures.photos_of(torch.full((1, 4, 4, 3), torch.nan))
+        list(pictures.photos_of(torch.full((1, 4, 4, 3), torch.nan)))
 
 
 def test_error_more_pixels_than_a_photo_may_have(part, pictures) -> None:
@@ -82,7 +82,7 @@ def test_shape_previews_show_the_faces_at_one_size(part, pictures, rng: torch.Ge
         crop(quad=side * square + at, landmarks=np.zeros((5, 2)), frame="tight") for side, at in ((20, 5), (10, 60))
     ]
     image = torch.rand(2, 80, 120, 3, generator=rng)
-    shown = pictures.around_faces(image, crops)
+    shown = pictures.around_faces(list(image), crops)
     assert shown.shape == (2, 32, 32, 3)
     assert torch.allclose(shown[0], image[0, :32, :32], atol=1e-5)
     assert (shown.min() >= 0, shown.max() <= 1) == (True, True)
