@@ -85,8 +85,6 @@ def no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*_: object, **__: object) -> None:
         raise AssertionError("the long work began before everything was checked")
 
-    monkeypatch.setattr("emogan_core.commands.asked_edit.invert", started)
-    monkeypatch.setattr("emogan_core.commands.invert.invert", started)
     monkeypatch.setattr("emogan_core.commands.arguments.invert", started)
     monkeypatch.setattr("emogan_core.commands.fit.label_latents", started)
 
