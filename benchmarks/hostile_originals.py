@@ -150,7 +150,7 @@ def _photos(folder: Path) -> list[Original]:
         "floats.tif": tiff_of(pixels.astype(np.float32) / 255, told),
         "plain.bmp": _packed(small, "BMP"),
     }
-    image.save(folder / "frames.webp", save_all=True, append_images=[image, image])  # of a size to be edited
+    image.save(folder / "frames.webp", save_all=True, append_images=[image.rotate(3), image.rotate(-3)])  # large enough
     if "AVIF" in Image.SAVE:
         made["told.avif"] = _packed(small, "AVIF", **told)
     reading = (command("info", "FILE"),)
