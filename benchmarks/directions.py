@@ -140,9 +140,8 @@ class Meter:
             ],
             axis=1,
         )
-        index = self.nets.LABELS.index(label)
-        chance = self.expression(pixels, boxes)[:, index].double().clamp(1e-9, 1 - 1e-9).logit()
-        return Drawn(chance.numpy(), self.identity(pixels, boxes).double().numpy(), covariates), points
+        log_odds = self.expression.log_odds(pixels, boxes, label=label).double().numpy()
+        return Drawn(log_odds, self.identity(pixels, boxes).double().numpy(), covariates), points
 
 
 def measured(
@@ -152,7 +151,9 @@ def measured(
     before, points = meter(ws, label)
     after: dict[str, list[Drawn]] = {}
     for way, one in directions.items():
-        kept = cache / f"{label}_{''.join(c for c in way if c.isalnum())}_{len(ws)}_{np.abs(one).sum():.6f}.npz"
+        kept = (
+            cache / f"log_odds_{label}_{''.join(c for c in way if c.isalnum())}_{len(ws)}_{np.abs(one).sum():.6f}.npz"
+        )
         if not kept.exists():
             moved = [meter(ws + torch.from_numpy(a * one).float(), label, points)[0] for a in MULTIPLES]
             np.savez(

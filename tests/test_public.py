@@ -28,6 +28,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "FACE_SIZE",
     "INPUT_SIZE",
     "LandmarkNet",
+    "MULTINOMIAL",
     "Metadata",
     "Skipped",
     "bits_kept",
