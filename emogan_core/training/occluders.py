@@ -169,4 +169,5 @@ def _skin(size: int, around: Around, rng: Rng) -> Array:
     texture = skin[rows][:, columns]
     flat = skin.mean((0, 1))
     strength = rng.uniform(0.2, 1.0)
-    return (flat + (texture - flat) * strength) * rng.uniform(0.75, 1.25) * (1 + rng.normal(0, 0.03, 3))
+    lit = rng.uniform(0.75, 1.25) * (1 + rng.normal(0, 0.03, 3))
+    return np.asarray((flat + (texture - flat) * strength) * lit)

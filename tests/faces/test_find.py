@@ -59,7 +59,7 @@ def test_invariance_photo_held_sideways(quarter_turns, roll):
 
 @pytest.mark.parametrize(("name", "clockwise"), [("f_multi", 120), ("m_african", 135), ("f_multi", 210)])
 def test_invariance_points_follow_a_photo_turned_by_any_angle(name, clockwise):
-    """Between quarter turns a face was not found; within 0.02 of the eye distance of 18 looked at."""
+    """Between quarter turns a face was not found."""
     image = Image.open(builtin_path(f"examples/composite_{name}.jpg")).convert("RGB")
     image = image.resize((360, 360 * image.height // image.width), Image.Resampling.LANCZOS)
     turned = image.rotate(-clockwise, expand=True, resample=Image.Resampling.BICUBIC, fillcolor=image.getpixel((2, 2)))
