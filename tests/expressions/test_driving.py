@@ -72,6 +72,12 @@ def test_invariance_strength_0_and_the_neutral_frame_change_nothing() -> None:
         assert torch.equal(edit.latent.ws, one.latent.ws)
 
 
+def test_golden_lips_that_part_from_a_pucker_stretch_on_both_sides() -> None:
+    edit = drive_expression(face(), driving(mouthPucker=[0.4, 0.0]), AXES, neutral=0)[1]
+    assert (level(edit, "mouthStretchLeft"), level(edit, "mouthStretchRight")) == (0.4, 0.4)
+    assert level(edit, "mouthPucker") == 0
+
+
 def test_shape_photo_and_clip() -> None:
     clip = driving(jawOpen=[0.0, 0.1, 0.2])
     assert len(drive_expression(face(), clip, AXES)) == 3

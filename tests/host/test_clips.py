@@ -104,7 +104,7 @@ def test_error_driving_is_refused_in_one_sentence(host: Host, graph, inputs: dic
 
 
 def test_error_cancel_stops_between_frames(host: Host, graph) -> None:
-    long = driving(graph, driving=["film", 0]).with_inputs("film", frames=60, keyframes="0: neutral\n59: jawOpen=0.8")
+    long = driving(graph, driving=["film", 0]).with_inputs("film", frames=12, keyframes="0: neutral\n11: jawOpen=0.8")
     run = host.run(long.nodes, interrupt_when=lambda run: any(node == "apply" for node, _, _ in run.progress))
     assert "execution_interrupted" in run.messages
     assert run.interrupted_after is not None
