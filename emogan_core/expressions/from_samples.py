@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
 from ..errors import ExpressionError
 from ..networks import Generator
 from ..progress import Progress, silent
@@ -21,6 +19,7 @@ from .steps import Model
 from .summary import facts_of
 
 MOST_NAMED = 6
+HELD = "mouthSmile"
 LEAST_COVERED = 1 / 3
 """The part of a named expression's step, squared, that the fitted shapes must make up."""
 
@@ -108,7 +107,8 @@ def _composed(
     """Named expressions whose directions are put together from those of their shapes, as their steps of the face model are.
 
     Few samples show a surprise, many a raised brow: drawn faces read three times as much of a surprise put together so as
-    along the slope on its own log odds. And why others are left out.
+    along the slope on its own log odds. The readout of HELD stays where the expression has no part of it: samples that
+    wrinkle the nose mostly smile. And why others are left out.
     """
     fitted, left_out = [], {}
     for one in raw:
@@ -122,7 +122,9 @@ def _composed(
         step = sum(
             (level * shapes[name].direction[0].double().numpy() for name, level in there.items()), 0.0 * space.X[0]
         )
-        fitted.append(replace(one, axis=directed(space, one.axis, np.asarray(step))))
+        if HELD in shapes and HELD not in levels:
+            step = space.holding(step, shapes[HELD].readout.double().numpy())
+        fitted.append(replace(one, axis=directed(space, one.axis, step)))
     return fitted, left_out
 
 

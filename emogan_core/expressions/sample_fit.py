@@ -114,6 +114,14 @@ class SampleSpace:
         """A step [d] in standard deviations of the codes."""
         return float(np.linalg.norm(self.root @ step))
 
+    def holding(self, step: Array, readout: Array) -> Array:
+        """A step [d] less the shortest one that moves a readout [d] as far, so that the readout stays."""
+        return np.asarray(step - (readout @ step) * least_motion(self._metric, readout[:, None], np.ones(1)))
+
+    @property
+    def _metric(self) -> Array:
+        return np.asarray(np.linalg.inv(self.root @ self.root))
+
 
 def fit_scores(
     space: SampleSpace,
