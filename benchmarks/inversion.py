@@ -46,10 +46,10 @@ python benchmarks/inversion.py run --photos DIR --judges DIR --cache FILE --shee
 python benchmarks/inversion.py table --cache FILE -o docs/results/inversion.md
 ```
 
-Neutral photos of {people} people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which the first three, the dials and the projectors minimise and tuning does not. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
+Neutral photos of people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which the first three, the dials and the projectors minimise and tuning does not. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
 
-- The *projector* is StyleGAN2's schedule (Karras et al. 2020: 1,000 steps of Adam at .1, ramped, decaying noise on the code, from the average face), in W and per layer in W+. The reference compares VGG features; here it has this program's comparison of pictures without the prior, so that schedules are compared and not losses. On the first {projected} people, as it takes long; *on the same people* are the other methods' rows for those.
-- *seconds*: a time budget; *dial*: `editability`.
+- A *projector* is StyleGAN2's schedule (Karras et al. 2020: 1,000 steps of Adam at .1, ramped, decaying noise on the code, from the average face), in W and per layer in W+. The reference compares VGG features; here it has this program's comparison of pictures without the prior, so that schedules are compared and not losses. As it takes long, on fewer people, beside the other methods' rows for the same.
+- *dial*: `editability`. A table stands here once its methods were run.
 """
 PROJECTOR_STEPS = 1000
 SMILES = ("mouthSmileLeft", "mouthSmileRight")
@@ -142,7 +142,13 @@ WAYS: Mapping[str, Way] = {
     "dial 0.75": shipped("hybrid", editability=0.75),
     "dial 1": shipped("hybrid", editability=1.0),
 }
-DIALS = ("dial 0", "dial 0.25", "hybrid", "dial 0.75", "dial 1")
+STEPS = ("encode", "optimise", "hybrid", "tune")
+TABLES = (  # a title, the methods, and the one whose people it is about
+    ("Everyone who was encoded and optimised:", ("encode", "hybrid"), "hybrid"),
+    ("Everyone who was tuned:", STEPS, "tune"),
+    ("Beside the projector:", (*STEPS, "projector W", "projector W+"), "projector W+"),
+    ("The dial, method hybrid (0.5 is usual):", ("dial 0", "dial 0.25", "hybrid", "dial 0.75", "dial 1"), "dial 1"),
+)
 
 
 def people(folder: Path, generator: Generator, names: str | None) -> Iterator[Person]:
@@ -254,15 +260,11 @@ def _rows(cache: Path) -> list[Row]:
 
 def table(arguments: argparse.Namespace) -> None:
     rows = _rows(arguments.cache)
-    projected = {row["person"] for row in rows if row["method"] == "projector W+"}
-    both = {row["person"] for row in rows if row["method"] == "tune"}
-    lines = [HEADER.format(people=len(both), projected=len(projected))]
-    lines += _table(rows, ("encode", "optimise", "hybrid", "tune"), both)
-    lines += ["", "On the people of the projector:", ""]
-    lines += _table(rows, ("encode", "optimise", "hybrid", "tune", "projector W", "projector W+"), projected)
-    dialled = {row["person"] for row in rows if row["method"] == "dial 1"}
-    lines += ["", "The dial, method hybrid (0.5 is usual):", ""]
-    lines += _table(rows, DIALS, dialled)
+    lines = [HEADER]
+    for title, methods, last in TABLES:
+        names = {row["person"] for row in rows if row["method"] == last}
+        if names:
+            lines += ["", title, "", *_table(rows, methods, names)]
     arguments.out.write_text("\n".join(lines) + "\n")
 
 

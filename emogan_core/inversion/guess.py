@@ -66,7 +66,7 @@ def _unlike_colours(drawn: Tensor, wanted: Tensor, ignored: Tensor | None) -> Te
 def _nearest(distances: Tensor, pictures: Tensor, face: Target) -> int:
     """The number of the sample that is most alike, each kind of difference in units of its median.
 
-    Landmarks are found in each sample with what is ignored laid over it, so that a hand misleads both alike.
+    Landmarks are found in each sample with gray over what is ignored, so that this misleads both alike.
     """
     order = distances.argsort()[:SHORTLIST].tolist()
     points = _landmarks(face.images)

@@ -137,8 +137,8 @@ def invert_images(
             None if given is None else given.detach().clone().float().to(generator.device)
             for given in (images, ignored)
         ]
-    assert kept[0] is not None
-    target = Target(kept[0], kept[1])
+        assert kept[0] is not None
+        target = Target(Target(kept[0], kept[1]).seen(kept[0]), kept[1])
     config = config or OptimiseConfig()
     groups = list(need_of(generator, method).groups(len(target)))
     began, parts = time.monotonic(), []
@@ -154,7 +154,7 @@ def invert_images(
         ws = torch.cat([part.latent.ws for part in parts])
         return Inversion(
             latent=Latent(ws, generator.fingerprint, joined(deltas) if deltas else None),
-            target=target.images.cpu(),
+            target=kept[0].cpu(),
             reconstruction=torch.cat([part.reconstruction for part in parts]),
             crops=None,
             metrics={name: tuple(value for part in parts for value in part.metrics[name]) for name in parts[0].metrics},

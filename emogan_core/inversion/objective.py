@@ -16,7 +16,8 @@ from ..networks.build import Generator
 class Target:
     """Pictures to be redrawn, and where in them nothing counts.
 
-    Convention: images [n, 3, r, r] in [-1, 1]; ignored [n, 1, r, r] in 0..1, 1 where a picture does not count, or None.
+    Convention: images [n, 3, r, r] in [-1, 1], as `seen` shows them; ignored [n, 1, r, r] in 0..1, 1 where a picture does
+    not count, or None.
     """
 
     images: Tensor
@@ -29,8 +30,8 @@ class Target:
         return Target(self.images[rows], None if self.ignored is None else self.ignored[rows])
 
     def seen(self, drawn: Tensor) -> Tensor:
-        """What is drawn, with the target's own pixels where it does not count: no term finds a difference there."""
-        return drawn if self.ignored is None else torch.lerp(drawn, self.images, self.ignored)
+        """Pictures with gray where they do not count, so that neither the objective nor an encoder looks there."""
+        return drawn if self.ignored is None else drawn * (1 - self.ignored)
 
     def psnr_db(self, drawn: Tensor) -> Tensor:
         """[n]: peak signal-to-noise ratio of what counts."""

@@ -17,13 +17,15 @@ def test_golden_finds_its_own_samples(tiny: Generator) -> None:
     torch.testing.assert_close(first_guess(tiny, Target(pictures)), codes, atol=1e-4, rtol=0)
 
 
-def test_golden_finds_a_sample_behind_a_hand(tiny: Generator) -> None:
-    codes = sampled(tiny, SAMPLES, psi=PSI, seed=SEED).ws[[3]]
-    ignored = torch.zeros(1, 1, 32, 32)
-    ignored[..., 18:, :] = 1
-    covered = torch.where(ignored > 0, torch.ones(()), tiny.synthesis(codes).clamp(-1, 1))
-    torch.testing.assert_close(first_guess(tiny, Target(covered, ignored)), codes, atol=1e-4, rtol=0)
-    assert not torch.allclose(first_guess(tiny, Target(covered)), codes, atol=1e-4)
+def test_golden_finds_what_counts_of_a_picture_of_two(tiny: Generator) -> None:
+    codes = sampled(tiny, SAMPLES, psi=PSI, seed=SEED).ws[[3, 40]]
+    upper, lower = tiny.synthesis(codes).clamp(-1, 1).split(1)
+    below = torch.zeros(1, 1, 32, 32)
+    below[..., 16:, :] = 1
+    both = torch.where(below > 0, lower, upper)
+    for ignored, code in ((below, codes[:1]), (1 - below, codes[1:])):
+        target = Target(both * (1 - ignored), ignored)
+        torch.testing.assert_close(first_guess(tiny, target), code, atol=1e-4, rtol=0)
 
 
 def test_shape_short_of_time_it_still_answers() -> None:

@@ -18,6 +18,7 @@ from emogan_core.inversion.objective import dissimilarity, editability, pyramid_
 from emogan_core.inversion.pace import rate_at
 from emogan_core.networks import Generator
 from emogan_core.networks.memory import Need
+from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport
 
 SHORT = OptimiseConfig(steps=25, hybrid_steps=15, tune_steps=10)
@@ -151,28 +152,34 @@ def test_invariance_every_setting_is_felt(
     assert not torch.allclose(a, b)
 
 
-def test_invariance_more_editability_never_goes_farther_from_typical_codes(
-    tiny: Generator, images: torch.Tensor
-) -> None:
+def test_invariance_more_editability_never_goes_farther_from_typical_codes(tiny: Generator) -> None:
+    other = make_generator(seed=5)
+    strange = 0.4 * other.synthesis(sampled(other, 2, psi=0.8, seed=3).ws).clamp(-1, 1)  # no code of `tiny` draws these
     found = [
-        invert_images(tiny, images, method="optimise", config=OptimiseConfig(steps=60, editability=share)).metrics
+        invert_images(tiny, strange, config=OptimiseConfig(hybrid_steps=60, editability=share)).metrics
         for share in (0.0, 0.5, 1.0)
     ]
-    spreads = [sum(metrics["layer_spread"]) for metrics in found]
-    likeness = [sum(metrics["psnr_db"]) for metrics in found]
+    spreads, likeness = ([sum(metrics[name]) for metrics in found] for name in ("layer_spread", "psnr_db"))
     assert spreads == sorted(spreads, reverse=True)
-    assert likeness == sorted(likeness, reverse=True)
+    assert likeness[0] > likeness[2]
 
 
-def test_invariance_a_time_budget_ends_a_run_in_time_at_its_best(tiny: Generator, images: torch.Tensor) -> None:
-    steps: list[StepReport] = []
-    began = time.monotonic()
-    config = OptimiseConfig(steps=100_000, seconds=1.0)
-    inversion = invert_images(tiny, images, method="optimise", config=config, progress=steps.append)
-    assert time.monotonic() - began < 20  # on a busy machine; all steps would take minutes
-    assert 1 < len(steps) < 100_000
-    start = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
-    assert all(late > early for early, late in zip(start, inversion.metrics["psnr_db"], strict=True))
+def test_invariance_a_time_budget_ends_a_run_in_time(
+    tiny: Generator, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, steps = [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def passed(report: StepReport) -> None:
+        steps.append(report)
+        now[0] += 1.0
+
+    config = OptimiseConfig(hybrid_steps=1000, tune_steps=1000, seconds=10.0)
+    invert_images(tiny, images, config=config, progress=passed)
+    assert (len(steps), steps[-1].steps) == (10, 10)
+    steps.clear()
+    invert_images(tiny, images, method="tune", config=config, progress=passed)
+    assert [sum(report.what == what for report in steps) for what in ("invert", "tune")] == [5, 5]
 
 
 def test_error_settings_out_of_range() -> None:
@@ -195,8 +202,7 @@ def test_invariance_what_is_ignored_has_no_say(tiny: Generator, images: torch.Te
         invert_images(bare, pictures, method=method, ignored=ignored, config=config) for pictures in (images, covered)
     )
     seeing = invert_images(bare, covered, method=method, config=config)
-    if method == "optimise":
-        torch.testing.assert_close(one.metrics, other.metrics, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close(one.target, images, atol=0, rtol=0)
     torch.testing.assert_close(one.reconstruction, other.reconstruction, atol=1e-3, rtol=0)
     assert (one.reconstruction - seeing.reconstruction).abs().max() > 0.01
     with pytest.raises(ShapeError, match="these pictures need"):
