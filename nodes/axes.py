@@ -252,6 +252,7 @@ def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOu
     need = need_to_draw(generator.generator.spec, device=host.device_of(generator))
     with host.at_work(generator, bytes_needed=need.peak(count, most=SHOWN_BYTES)) as network:
         table = read_samples(network, config, sample_folder(host.samples_folder(), network, config), progress=progress)
+        assert table is not None  # this is the first process of one
         fit = fit_samples(network, table, model="readout" if model == "readout" else "pattern", progress=progress)
     return io.NodeOutput(fit.axes, "\n".join(sample_lines(fit)))
 
