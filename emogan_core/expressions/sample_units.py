@@ -27,6 +27,7 @@ LENGTHS = (1.5, 3.0)
 """How far faces are moved to be read, in standard deviations of the codes; beyond the last is no typical range."""
 LEAST_RISE, LEAST_SHARE = 0.02, 0.1
 """What drawn faces must read of an axis, and the share of what is typical, for it to be one."""
+SURE_SHARE = 0.6  # of what is typical; axes that reach less are experimental
 FRONTAL_DEG = 12.0
 SOURCE = "direction from the generator's own samples"
 
@@ -76,12 +77,14 @@ def measure_units(
             continue
         near = int(np.argmin(np.abs(np.array(LENGTHS) - length)))
         nearest, share = tables[near], length / LENGTHS[near]
+        rise = float(np.interp(length, (0.0, *LENGTHS), (0.0, *rises)))
+        scaled = _scaled(one.axis, length)
         measured.append(
             MeasuredAxis(
-                axis=_scaled(one.axis, length),
+                axis=replace(scaled, experimental=scaled.experimental or rise < SURE_SHARE * typical),
                 correlation=one.correlation,
                 length=length,
-                rise=float(np.interp(length, (0.0, *LENGTHS), (0.0, *rises))),
+                rise=rise,
                 typical=typical,
                 identity_drift=share * _drift(base.identity, nearest.identity, samples.identity.std(0)),
                 pose_drift_deg=share * _drift(base.pose_deg, nearest.pose_deg, np.ones(3)),
