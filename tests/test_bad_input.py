@@ -358,9 +358,10 @@ def test_error_fits_of_samples(refused: Callable[..., str], place: Path, monkeyp
     for psi in ("nan", "0", "9"):
         assert "psi" in refused(*own, "400", "--psi", psi)
     assert "no classes" in refused(*own, "400", "--class", "1")
-    monkeypatch.setenv("RANK", "2")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert "RANK='2' of WORLD_SIZE='2'; start several processes with torchrun" in refused(*own, "400")
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")  # as under torchrun, which says the rest too
+    assert "torchrun's processes did not find each other" in refused(*own, "400")
 
 
 def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "FACE_SIZE",
     "INPUT_SIZE",
     "LandmarkNet",
+    "MOUTH_LOOK",
+    "MOUTH_SIDE",
     "MULTINOMIAL",
     "Metadata",
     "Skipped",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
+
+from torch import distributed
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError
@@ -53,11 +54,17 @@ def fit_own_samples(arguments: Namespace, progress: Progress, outputs: Outputs) 
 def _share() -> SampleShare:
     """The part of this process, as `torchrun` tells it.
 
-    Raises: ExpressionError for numbers that are none.
+    Raises: ExpressionError where the processes do not find each other.
     """
-    rank, world_size = (os.environ.get(name, default) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1")))
-    if not (rank.isdecimal() and world_size.isdecimal() and int(rank) < int(world_size)):
+    if not (distributed.is_available() and distributed.is_torchelastic_launched()):
+        return SampleShare()
+    try:
+        distributed.init_process_group("gloo")
+        share = SampleShare(distributed.get_rank(), distributed.get_world_size())
+        distributed.destroy_process_group()
+    except (RuntimeError, ValueError) as error:
         raise ExpressionError(
-            f"the environment says RANK={rank[:20]!a} of WORLD_SIZE={world_size[:20]!a}; start several processes with torchrun, or unset both"
-        )
-    return SampleShare(int(rank), int(world_size))
+            f"torchrun's processes did not find each other ({str(error).splitlines()[0]}); start them with 'torchrun "
+            "--standalone --nproc-per-node N -m emogan_core fit ...', or one without torchrun"
+        ) from error
+    return share

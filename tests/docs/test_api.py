@@ -48,7 +48,7 @@ def test_error_a_name_that_is_not_there(api: ModuleType) -> None:
 
 def test_golden_signatures_are_python(api: ModuleType) -> None:
     signatures = [entry.split("```python\n")[1].split("```")[0] for entry in api.page().split("\n### ")[1:]]
-    assert "class Latent:\n    ws: torch.Tensor\n    fingerprint: str\n" in signatures
+    assert "class Latent:\n    ws: torch.Tensor\n    fingerprint: str\n    delta: Delta | None = None\n" in signatures
     assert "def cut(photo: Photo, crop: Crop, size: int) -> torch.Tensor: ...\n" in signatures
     for signature in signatures:
         ast.parse(signature)
