@@ -7,6 +7,8 @@ import pytest
 from comfy_host import Graph, Host
 from tiny_models import portrait
 
+pytestmark = pytest.mark.slow
+
 PARTS = {"brows": True, "eyes": True, "mouth": True}
 
 
