@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import torch
 
 from ..errors import ExpressionError
-from ..glm import Validation
 from ..face_model import both_sides, load_face_model, sides_of
+from ..glm import Validation
 from ..weights import fingerprint_of
 
 REFERENCE = "neutral"

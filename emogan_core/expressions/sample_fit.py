@@ -196,9 +196,7 @@ def _readout(space: SampleSpace, score: Score) -> tuple[Array, Array]:
     return np.asarray(space.root @ chosen.coef_, dtype=np.float64), np.asarray(cross, dtype=np.float64)
 
 
-def _described(
-    score: Score, cross: Array, values: Array, model: Model, covariates: tuple[str, ...]
-) -> ExpressionAxis:
+def _described(score: Score, cross: Array, values: Array, model: Model, covariates: tuple[str, ...]) -> ExpressionAxis:
     """The score's axis with what the samples tell about it; no direction yet.
 
     `cross` [n] predicts `values` [n], the score less what covariates explain of it.
@@ -207,10 +205,11 @@ def _described(
     faint = (score.values <= np.median(score.values)) & ~clear
     chosen = clear | faint
     auc = auc_with_interval(cross[chosen], clear[chosen], np.arange(np.count_nonzero(chosen)))
-    validation = Validation(*roc(cross[chosen], clear[chosen]), *calibration(cross, values), "label")
+    false, true = roc(cross[chosen], clear[chosen])
+    told, found, rows = calibration(cross, values)
     return replace(
         score.part,
-        validation=validation,
+        validation=Validation(false, true, told, found, rows, unit="label"),
         model=model,
         covariance="pattern" if model == "pattern" else "identity",
         covariates=covariates,
