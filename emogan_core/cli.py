@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import Cancelled, EmoganError
-from .fit_arguments import add_label_arguments
+from .fit_arguments import add_label_arguments, add_report_arguments
 from .progress_bar import ProgressBar
 from .terminal import ended_as_by_ctrl_c, notes_told, printable, tell_note
 
@@ -134,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     adders = (_add_edit, _add_expressions_list, _add_read, _add_demo, _add_sample, _add_invert)
-    for add in (*adders, _add_fit, _add_apply, _add_convert, _add_info):
+    for add in (*adders, _add_fit, _add_report, _add_apply, _add_convert, _add_info):
         add(commands)
     return parser
 
@@ -261,6 +261,15 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     _add_method(fit, default="encode")
     _add_models(fit, axes=False)
     _add_common(fit)
+
+
+def _add_report(commands: Commands[_Parser]) -> None:
+    report = commands.add_parser("report", help="show what axes do and what else they change", allow_abbrev=False)
+    add_report_arguments(report)
+    _add_out(report, "REPORT.html", "a page (.html), a picture (.png) or the figures alone (.json)")
+    _add_class(report)
+    _add_models(report, axes=False)
+    _add_common(report)
 
 
 def _add_apply(commands: Commands[_Parser]) -> None:

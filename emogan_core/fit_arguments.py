@@ -1,4 +1,4 @@
-"""What `emogan fit` asks about labels that are numbers and about what is to stay still."""
+"""What `emogan fit` asks about labels that are numbers and about what is to stay still; and which axes a report shows."""
 
 from __future__ import annotations
 
@@ -37,3 +37,10 @@ def add_label_arguments(fit: ArgumentParser) -> None:
         choices=("within", "latent", "identity"),
         help="with --model readout: in which covariance steps are shortest (default within people)",
     )
+
+
+def add_report_arguments(parser: ArgumentParser) -> None:
+    """Which axes are looked at."""
+    parser.add_argument("axes", metavar="AXES", help="'builtin' or a .safetensors file that emogan fit wrote")
+    meaning = "only this one; repeat for several"
+    parser.add_argument("--expression", action="append", default=[], metavar="NAME", help=meaning)

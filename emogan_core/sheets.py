@@ -63,25 +63,27 @@ def contact_sheet(
         )
     small = max(11, tile_px // 11)
     large = max(15, tile_px // 7)
-    label_width = max((_width(label, small) for label in row_labels), default=0)
+    label_width = max((text_width(label, small) for label in row_labels), default=0)
     left = _MARGIN + (min(label_width, 2 * tile_px) + 2 * _GAP if row_labels else 0)
     heading = _MARGIN + _line(large) + (_line(small) if subtitle else 0) + _GAP
     top = heading + (_line(small) + _GAP if column_labels else _GAP)
     pitch = tile_px + _GAP
-    width = max(left + columns * pitch - _GAP, _MARGIN + _width(title, large), _MARGIN + _width(subtitle, small))
+    width = max(
+        left + columns * pitch - _GAP, _MARGIN + text_width(title, large), _MARGIN + text_width(subtitle, small)
+    )
     sheet = Image.new("RGB", (width + _MARGIN, top + len(rows) * pitch - _GAP + _MARGIN), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN - _GAP), title, fill=_TEXT, font=_font(large))
-    draw.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_FAINT_TEXT, font=_font(small))
+    draw.text((_MARGIN, _MARGIN - _GAP), title, fill=_TEXT, font=font(large))
+    draw.text((_MARGIN, _MARGIN - _GAP + _line(large)), subtitle, fill=_FAINT_TEXT, font=font(small))
     for column, label in enumerate(column_labels):
-        text = _shortened(label, small, tile_px)
+        text = shortened(label, small, tile_px)
         middle = left + column * pitch + tile_px // 2
-        draw.text((middle - _width(text, small) // 2, heading), text, fill=_FAINT_TEXT, font=_font(small))
+        draw.text((middle - text_width(text, small) // 2, heading), text, fill=_FAINT_TEXT, font=font(small))
     for index, row in enumerate(rows):
         y = top + index * pitch
         if row_labels:
-            text = _shortened(row_labels[index], small, 2 * tile_px)
-            draw.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_TEXT, font=_font(small))
+            text = shortened(row_labels[index], small, 2 * tile_px)
+            draw.text((_MARGIN, y + tile_px // 2 - _line(small) // 2), text, fill=_TEXT, font=font(small))
         for column, photo in enumerate(row):
             tile = _tile(photo, tile_px)
             sheet.paste(tile, (left + column * pitch, y), _rounded(tile_px))
@@ -122,10 +124,10 @@ def _draw_bars(pen: ImageDraw.ImageDraw, reading: Reading) -> None:
     pitch, left, middle = 23, _READ_PX + _GAP * 2, _READ_PX + 150
     for row, (name, value, told) in enumerate(rows):
         y = _GAP + row * pitch + (_GAP if row >= len(reading.probabilities) else 0)
-        pen.text((left, y), _shortened(name, 14, middle - left - _GAP), fill=_TEXT, font=_font(14))
+        pen.text((left, y), shortened(name, 14, middle - left - _GAP), fill=_TEXT, font=font(14))
         length = round(max(0.0, min(1.0, value)) * (_PANEL_PX - 150 - 60))
         pen.rectangle((middle, y + 3, middle + length, y + 15), fill=_MARK if name == reading.expression else _BAR)
-        pen.text((middle + length + _GAP, y), told, fill=_FAINT_TEXT, font=_font(14))
+        pen.text((middle + length + _GAP, y), told, fill=_FAINT_TEXT, font=font(14))
 
 
 def _tile(photo: Photo | None, side: int) -> Image.Image:
@@ -153,7 +155,7 @@ def _rounded(side: int) -> Image.Image:
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> Font:
+def font(size: int) -> Font:
     try:
         return ImageFont.load_default(size)
     except TypeError:  # Pillow before 10.1 has one size only
@@ -164,14 +166,14 @@ def _line(size: int) -> int:
     return round(1.5 * size)
 
 
-def _width(text: str, size: int) -> int:
-    return int(_font(size).getlength(text)) + 1
+def text_width(text: str, size: int) -> int:
+    return int(font(size).getlength(text)) + 1
 
 
-def _shortened(text: str, size: int, width: int) -> str:
+def shortened(text: str, size: int, width: int) -> str:
     """The text, or as much of its start as fits with three dots."""
-    if _width(text, size) <= width:
+    if text_width(text, size) <= width:
         return text
-    while text and _width(text + "...", size) > width:
+    while text and text_width(text + "...", size) > width:
         text = text[:-1]
     return text + "..."

@@ -19,6 +19,7 @@ LAYERS = (
     {"inversion"},
     {"compose", "expressions"},
     {"comparing", "sheets"},
+    {"report"},
     {"training"},  # above sheets, on which recipes show what they made; imported by nobody
     {
         "cli",

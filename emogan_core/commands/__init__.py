@@ -17,6 +17,7 @@ from .info import describe
 from .invert import invert_photo
 from .outputs import Outputs
 from .read import read_photo
+from .report import write_report
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "apply": apply,
@@ -28,6 +29,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "info": describe,
     "invert": invert_photo,
     "read": read_photo,
+    "report": write_report,
     "sample": sample,
 }
 

@@ -10,6 +10,7 @@ import torch
 
 from ..errors import ExpressionError
 from ..face_model import both_sides, load_face_model, sides_of
+from ..glm import Validation
 from ..weights import fingerprint_of
 
 REFERENCE = "neutral"
@@ -33,7 +34,9 @@ class ExpressionAxis:
     label itself), and rises by eta_per_unit along the tied direction (before layer weights). `family` says what kind of
     label it was fitted on. `auc` is cross-validated over people; `auc_low` and `auc_high` bound it at 95 %. Had other
     people been labelled, the step would have a cosine of `cosine_low` or more to this one, and move the readout
-    `unit_low` to `unit_high` times as far, at 95 % confidence. `notes` say what is wrong with the fit.
+    `unit_low` to `unit_high` times as far, at 95 % confidence. `validation` has the curves behind `auc`;
+    `covariate_drift` says by how many of its standard deviations the readout of each covariate moves along the step, as
+    far as it is known. `notes` say what is wrong with the fit.
     """
 
     name: str
@@ -67,6 +70,8 @@ class ExpressionAxis:
     unit_low: float = 1.0
     unit_high: float = 1.0
     notes: tuple[str, ...] = ()
+    validation: Validation = field(default_factory=Validation)
+    covariate_drift: tuple[float, ...] = ()
     coefficients: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     shading: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 

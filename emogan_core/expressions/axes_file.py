@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 
 from ..errors import CheckpointError
 from ..face_model import load_face_model
+from ..glm import Validation
 from ..weights import builtin_path, plain_json, read_tensors, write_tensors
 from .axes import ExpressionAxes, ExpressionAxis
 
@@ -37,7 +38,8 @@ def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
         for name in _OPTIONAL:
             if getattr(axis, name).numel():
                 tensors[f"{index}.{name}"] = getattr(axis, name).detach().float()
-        about.append({field.name: getattr(axis, field.name) for field in fields(axis) if field.name not in _ALL})
+        plain = {field.name: getattr(axis, field.name) for field in fields(axis) if field.name not in _ALL}
+        about.append(plain | {"validation": asdict(axis.validation)})
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -73,7 +75,7 @@ def _read(path: Path) -> ExpressionAxes:
         about = plain_json(metadata["axes"])
         left_out = {str(name): int(count) for name, count in plain_json(metadata["left_out"]).items()}
         fingerprint = metadata["fingerprint"]
-        entries = [_checked(path, index, entry) for index, entry in enumerate(about)]
+        entries = [_entry(path, index, entry) for index, entry in enumerate(about)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(
             f"{path.name} describes its axes wrongly ({type(error).__name__}: {ascii(str(error))[:160]}); get the file again"
@@ -92,13 +94,31 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "bool": (bool,),
     "tuple[float, ...]": (list,),
+    "tuple[int, ...]": (list,),
     "tuple[str, ...]": (list,),
 }
+_NESTED = "validation"
 
 
-def _checked(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
-    """One axis' metadata: every field there, none unknown, each of its type, every number finite."""
-    known = {field.name: field for field in fields(ExpressionAxis) if field.name not in _ALL}
+def _entry(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """One axis' metadata, its validation included where it has one, which axes had not always."""
+    flat = _checked(path, index, ExpressionAxis, {name: value for name, value in entry.items() if name != _NESTED})
+    if _NESTED not in entry:
+        return flat
+    told = Validation(**_checked(path, index, Validation, dict(entry[_NESTED])))
+    rates = (*told.false_rate, *told.true_rate)
+    if len(told.false_rate) != len(told.true_rate) or not len(told.told) == len(told.found) == len(told.rows):
+        raise CheckpointError(f"{path.name} axis {index} has curves of uneven length; get the file again")
+    if not all(0.0 <= rate <= 1.0 for rate in rates):
+        raise CheckpointError(f"{path.name} axis {index} has rates beyond 0 to 1; get the file again")
+    return flat | {_NESTED: replace(told, unit="probability" if told.unit == "probability" else "label")}
+
+
+def _checked(
+    path: Path, index: int, kind_of: type[ExpressionAxis] | type[Validation], entry: dict[str, Any]
+) -> dict[str, Any]:
+    """One table of metadata: every field there, none unknown, each of its type, every number finite."""
+    known = {field.name: field for field in fields(kind_of) if field.name not in (*_ALL, _NESTED)}
     missing = sorted(name for name, field in known.items() if name not in entry and field.default is MISSING)
     unknown = sorted(set(entry) - set(known))
     if missing or unknown:

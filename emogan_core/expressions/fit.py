@@ -21,7 +21,7 @@ from .labelled import LabelledLatents
 from .moves import fit_moves
 from .shadings import fit_shadings
 from .stability import Stability, stability
-from .steps import Model, StepConfig, find_steps, fit_one, fit_together, make_basis
+from .steps import Model, StepConfig, covariate_readouts, find_steps, fit_one, fit_together, make_basis
 from .tables import (
     Mirror,
     Numbers,
@@ -177,10 +177,16 @@ def _fitted(
         label_source=origin.label_source,
         licence=origin.licence,
     )
+    drifts = (steps * lengths[:, None]) @ covariate_readouts(table.X, table.covariates)  # [k, c], standardised
     with gradients_off():  # ordinary tensors, whatever mode the caller is in
         return tuple(
-            _axis(shared, table, name, step * length, readout, known, config)
-            for name, step, length, readout, known in zip(names, steps, lengths, readouts, sure, strict=True)
+            replace(
+                _axis(shared, table, name, step * length, readout, known, config),
+                covariate_drift=tuple(round(float(one), 4) for one in drift),
+            )
+            for name, step, length, readout, known, drift in zip(
+                names, steps, lengths, readouts, sure, drifts, strict=True
+            )
         )
 
 
@@ -280,6 +286,7 @@ def _axis(
         unit_low=known.unit[0],
         unit_high=known.unit[1],
         notes=readout.notes,
+        validation=readout.validation,
     )
 
 

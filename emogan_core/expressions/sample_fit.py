@@ -12,11 +12,14 @@ from ..devices import gradients_off
 from ..errors import ExpressionError
 from ..glm import (
     Array,
+    Validation,
     auc_with_interval,
+    calibration,
     covariance,
     fit_pattern,
     inverse_root,
     least_motion,
+    roc,
     standardise,
 )
 from ..progress import Progress, StepReport, silent
@@ -146,7 +149,7 @@ def fit_scores(
         if correlation < LEAST_R:
             left_out[score.name] = f"the codes hardly tell it (correlation {correlation:.2f}, needed {LEAST_R:g})"
             continue
-        axis = _described(score, cross, model, space.names)
+        axis = _described(score, cross, values, model, space.names)
         axis = replace(
             axis,
             readout=torch.tensor(beta, dtype=torch.float32),
@@ -201,14 +204,20 @@ def _readout(space: SampleSpace, score: Score) -> tuple[Array, Array]:
     return np.asarray(space.root @ chosen.coef_, dtype=np.float64), np.asarray(cross, dtype=np.float64)
 
 
-def _described(score: Score, cross: Array, model: Model, covariates: tuple[str, ...]) -> ExpressionAxis:
-    """The score's axis with what the samples tell about it; no direction yet."""
+def _described(score: Score, cross: Array, values: Array, model: Model, covariates: tuple[str, ...]) -> ExpressionAxis:
+    """The score's axis with what the samples tell about it; no direction yet.
+
+    `cross` [n] predicts `values` [n], the score less what covariates explain of it.
+    """
     clear = score.values >= np.quantile(score.values, 1 - CLEAR_SHARE)
     faint = (score.values <= np.median(score.values)) & ~clear
     chosen = clear | faint
     auc = auc_with_interval(cross[chosen], clear[chosen], np.arange(np.count_nonzero(chosen)))
+    false, true = roc(cross[chosen], clear[chosen])
+    told, found, rows = calibration(cross, values)
     return replace(
         score.part,
+        validation=Validation(false, true, told, found, rows, unit="label"),
         model=model,
         covariance="pattern" if model == "pattern" else "identity",
         covariates=covariates,

@@ -279,18 +279,24 @@ def motion_of(basis: Basis, config: StepConfig) -> tuple[Array, str]:
     return within_covariance(plain.X, plain.sides_index), which
 
 
+def covariate_readouts(X: Array, covariates: Array) -> Array:
+    """[d, c]: slopes of linear readouts of covariates [n, c] from codes X [n, d]; 0 for what does not vary."""
+    if not covariates.shape[1]:
+        return np.zeros((X.shape[1], 0))
+    centred = X - X.mean(axis=0)
+    joint = centred.T @ (covariates - covariates.mean(axis=0)) / len(centred)
+    return np.asarray(np.linalg.solve(covariance(X), joint), dtype=np.float64)
+
+
 def _held_readouts(basis: Basis, config: StepConfig) -> Array:
     """[d, m]: the readouts of held covariates and of who somebody is; none unless asked for.
 
     Raises: ExpressionError.
     """
-    table, found = basis.table, [np.zeros((basis.table.X.shape[1], 0))]
+    table = basis.table
     chosen = [column for column, name in enumerate(table.covariate_names) if name in config.hold_covariates]
     chosen = [column for column in chosen if table.covariates[:, column].std() > 0.0]
-    if chosen:
-        centred = table.X - table.X.mean(axis=0)
-        joint = centred.T @ table.covariates[:, chosen] / len(centred)
-        found.append(np.linalg.solve(covariance(table.X), joint))
+    found = [covariate_readouts(table.X, table.covariates[:, chosen])]
     if config.hold_identity:
         held = max(1, min(HELD_IDENTITY, table.X.shape[1] // 8))
         try:

@@ -10,6 +10,7 @@ from .pattern import PatternFit, fit_pattern
 from .readout import PENALTIES, ReadoutFit, fit_readout, fit_slope, group_folds, slopes_of
 from .stability import bootstrapped_pattern, cosine_interval, depending_columns, group_draws, unit_interval
 from .step import least_motion
+from .validation import Validation, calibration, roc
 
 __all__ = [
     "FAMILIES",
@@ -23,9 +24,11 @@ __all__ = [
     "PatternFit",
     "ReadoutFit",
     "Response",
+    "Validation",
     "absorb",
     "auc_with_interval",
     "bootstrapped_pattern",
+    "calibration",
     "choose_family",
     "concordance",
     "cosine_interval",
@@ -45,6 +48,7 @@ __all__ = [
     "one_hot",
     "pair_rows",
     "read_response",
+    "roc",
     "slopes_of",
     "standardise",
     "unit_interval",

@@ -10,6 +10,7 @@ from .designs import Array, Index
 from .diagnostics import FitWarning, auc_with_interval, condition_number, is_separated
 from .geometry import inverse_root
 from .readout import FOLDS, PENALTIES, ReadoutFit, group_folds
+from .validation import validate
 
 
 def fit_classes(
@@ -85,6 +86,7 @@ def fit_classes(
                 converged=converged,
                 separated=is_separated(eta, positive),
                 condition_number=condition_number(white[rows], weight[rows], best, eta),
+                validation=validate(across, positive, found=positive.astype(np.float64), is_logit=True),
                 notes=() if converged else (note,),
             )
         )

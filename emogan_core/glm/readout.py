@@ -13,6 +13,7 @@ from .diagnostics import FitWarning, auc_with_interval, concordance, condition_n
 from .families import Family, Response
 from .gaussian import bootstrapped_ridge, cross_ridge
 from .geometry import inverse_root
+from .validation import Validation, validate
 
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 """Candidate weights of |beta|^2 / 2 in the whitened space; the one with the lowest cross-validated deviance wins."""
@@ -29,7 +30,8 @@ class ReadoutFit:
     Convention: beta [d]; eta is the log odds of the expression against neutral (binary, soft), of lying above the middle
     threshold (ordered), or the label itself: expected (gaussian), or expected to first order (two-part). cross_eta [n]
     comes from fits that never saw the row's group. `auc` with its 95 % interval is the chance that of two rows with
-    different labels the one with more has the larger cross_eta. `notes` say in words what is wrong with the fit.
+    different labels the one with more has the larger cross_eta. `validation` has the curves of cross_eta. `notes` say in
+    words what is wrong with the fit.
     """
 
     family: Family
@@ -41,6 +43,7 @@ class ReadoutFit:
     converged: bool
     separated: bool
     condition_number: float
+    validation: Validation
     notes: tuple[str, ...] = ()
 
 
@@ -104,6 +107,7 @@ def fit_readout(
         condition_number=condition_number(
             white, weighed, solved.penalties[0], eta if response.family in LOGITS else None
         ),
+        validation=validate(cross, positive, found=_found(response), is_logit=response.family in LOGITS),
     )
     fit = replace(fit, notes=_notes(fit, response))
     if not fit.converged:
@@ -167,6 +171,14 @@ def _targets(family: Family, y: Array) -> Array:
     if family == "ordered":
         return np.asarray(y[:, None] > np.arange(y.max()), dtype=np.float64)
     return y[:, None]
+
+
+def _found(response: Response) -> Array:
+    """What eta is about, [n]: of ordered levels whether they lie above the middle threshold."""
+    if response.family != "ordered":
+        return response.y
+    targets = _targets("ordered", response.y)
+    return np.asarray(targets[:, targets.shape[1] // 2])
 
 
 def _solve(

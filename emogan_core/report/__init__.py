@@ -1,0 +1,15 @@
+"""What a person looks at before using axes: strips, curves, what else changes, and warnings in words."""
+
+from .gather import AxesReport, AxisReport, report_axes, report_facts
+from .page import report_page
+from .picture import report_picture, report_pictures
+
+__all__ = [
+    "AxesReport",
+    "AxisReport",
+    "report_axes",
+    "report_facts",
+    "report_page",
+    "report_picture",
+    "report_pictures",
+]
