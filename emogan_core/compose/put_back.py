@@ -25,7 +25,7 @@ from .masks import face_mask
 from .move import move_face
 from .paste import blended, blurred
 from .redrawing import coefficients_of_redrawing
-from .visible import notices_of, seen_coefficients
+from .visible import hidden_parts, notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
 """The ways of `put_back`: the photo's own pixels moved, or the generator's picture feathered in."""
@@ -100,7 +100,7 @@ def put_back(
             after = (fit.coefficients + change).clip(0.0, 1.0)[None]
         shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
         model = load_face_model()
-        reached, hidden = seen_coefficients(photo.pixels, model, fit, after[0])
+        reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden))
 
