@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
-    from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
+    from .compose import MODES, Composite, FacePreview, need_to_put_back, put_back
     from .deltas import Delta
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
     from .errors import (
@@ -197,7 +197,6 @@ __all__ = [
     "OptimiseConfig",
     "Origin",
     "OutputError",
-    "PasteConfig",
     "Photo",
     "PhotoError",
     "Pose",
@@ -316,7 +315,7 @@ _PUBLIC = {
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
     "comparing": "Comparison compare comparison_lines",
-    "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
+    "compose": "MODES Composite FacePreview need_to_put_back put_back",
     "deltas": "Delta",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
     "errors": (

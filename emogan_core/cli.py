@@ -355,7 +355,7 @@ def _add_class(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_mode(parser: argparse.ArgumentParser, default: str) -> None:
-    meaning = f"move the photo's own pixels, or paste the generator's picture (default {default})"
+    meaning = f"move the photo's own pixels, or also add what the generator newly shows (default {default})"
     parser.add_argument("--mode", choices=("motion", "paste"), default=default, help=meaning)
 
 

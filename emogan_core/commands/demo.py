@@ -26,7 +26,7 @@ from .draw import drawn
 from .outputs import Outputs, make_folder
 
 EXAMPLES = ("composite_f_multi", "composite_m_african")
-DRAWN = "drawn"
+DRAWN, REDRAWN = "drawn", "redrawn"
 CREDIT = "composites: Face Research Lab, DeBruine 2016, CC BY 4.0"
 PSI = 0.5  # where the built-in faces are at their best
 CANDIDATES = 32
@@ -40,7 +40,7 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     make_folder(folder)
     generator, axes = load_models(arguments)
     own = axes.fingerprint == generator.fingerprint
-    redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what mode paste can show
+    redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what the generator draws
     is_paste = arguments.mode == "paste"
     expect_possible(
         generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste
@@ -58,7 +58,7 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     rows: list[list[Photo | None]] = []
     for number, face in enumerate(faces):
         report = in_parts(progress, number, len(faces))
-        edited = face.edited(generator, axes, redrawn if face.mode == "paste" else axes.names, report)
+        edited = face.edited(generator, axes, axes.names if face.mode == "motion" else redrawn, report)
         rows.append([face.shown(face.photo), *(None if picture is None else face.shown(picture) for picture in edited)])
         for step, (axis, picture) in enumerate(zip(axes, edited, strict=True), start=1):
             if picture is not None:
@@ -69,7 +69,7 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     sheet = contact_sheet(
         rows,
         title="Every expression on faces of nobody",
-        subtitle=f"intensity 1, mode {arguments.mode}; {CREDIT}; drawn: seed {arguments.seed}, mode paste, "
+        subtitle=f"intensity 1, mode {arguments.mode}; {CREDIT}; drawn: seed {arguments.seed}, redrawn by "
         f"generator {generator.fingerprint[:12]}{empty}",
         column_labels=["before", *(axis.name + (" (experimental)" if axis.experimental else "") for axis in axes)],
         row_labels=[face.name for face in faces],
@@ -91,7 +91,7 @@ class _Face:
     name: str
     photo: Photo
     inversion: Inversion
-    mode: str
+    mode: str  # of `put_back`, or REDRAWN
 
     def edited(
         self, generator: Generator, axes: ExpressionAxes, able: Collection[str], progress: Progress
@@ -104,7 +104,10 @@ class _Face:
                 made.append(None)
                 continue
             edit = apply_expressions(self.inversion, axes, {axis.name: SAVED_AT})
-            made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode).photo)
+            if self.mode == REDRAWN:
+                made += drawn(generator, edit.latent, silent)
+            else:
+                made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode).photo)
         return made
 
     def shown(self, picture: Photo) -> Photo:
@@ -125,7 +128,7 @@ def _drawn(generator: Generator, axes: ExpressionAxes, arguments: Namespace, pro
     calm = calm_face(generator, axes, progress, seed=arguments.seed, label=arguments.label)
     photo = drawn(generator, calm, progress)[0]
     inversion = invert_drawn(generator, photo, method=arguments.method, progress=progress)
-    return _Face(DRAWN, photo, inversion, "paste")  # it has no finer pixels of its own that motion could keep
+    return _Face(DRAWN, photo, inversion, REDRAWN)  # it has no finer pixels of its own that motion could keep
 
 
 def calm_face(

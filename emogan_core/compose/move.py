@@ -75,6 +75,31 @@ class _Canvas:
         self.mask[at] = np.where((ratio < 0).any(-1) & changed, 1, self.mask[at])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """What an edit does to a face's mesh.
+
+    Convention: vertices [v, 3] are the projected mesh after it, with its openings' edges; change [v] the log ratio of
+    brightness that is drawn on it.
+    """
+
+    vertices: Array
+    edges: tuple[Moved, ...]
+    change: Array
+
+
+def motion_of(
+    model: FaceModel, fit: FaceFit, scene: Scene, after: Array, *, shading: NDArray[np.floating] | None = None
+) -> Motion:
+    """What coefficients after [k] and an extra shading [v] do to the mesh of a scene."""
+    _, moved, edges = aligned(model, fit, scene.raw, placed(model, fit, scene.base, after), scene.openings)
+    change = folds(model, scene.relief, relief_after(model, fit, scene, after), scene.light)
+    if shading is not None:
+        change = SHADED * np.tanh((change + shading) / SHADED)
+    length = np.hypot(moved[:, 0] - scene.vertices[:, 0], moved[:, 1] - scene.vertices[:, 1])
+    return Motion(moved, edges, change + scene.lips * np.clip(length / (LIPS_MOVED_CM * fit.pose.scale), 0, 1))
+
+
 def move_face(
     photo: Photo,
     model: FaceModel,
@@ -97,18 +122,13 @@ def move_face(
     if shading is None and np.array_equal(after, fit.coefficients):
         return photo.pixels.copy(), mask
     known = scene or remembered_scene(photo, model, fit)
-    _, moved, edges = aligned(model, fit, known.raw, placed(model, fit, known.base, after), known.openings)
-    change = folds(model, known.relief, relief_after(model, fit, known, after), known.light)
-    if shading is not None:
-        change = SHADED * np.tanh((change + shading) / SHADED)
-    length = np.hypot(moved[:, 0] - known.vertices[:, 0], moved[:, 1] - known.vertices[:, 1])
-    change = change + known.lips * np.clip(length / (LIPS_MOVED_CM * fit.pose.scale), 0, 1)
-    box = _box(known, moved, change, fit.pose.scale, width, height)
+    motion = motion_of(model, fit, known, after, shading=shading)
+    box = _box(known, motion.vertices, motion.change, fit.pose.scale, width, height)
     result = photo.pixels.copy()
     if box is None:
         return result, mask
     left, top, right, bottom = box
-    canvas = _drawn(photo, model, fit, known, moved, edges, change, after, box, draft)
+    canvas = _drawn(photo, model, fit, known, motion, after, box, draft)
     touched = canvas.mask > 0
     part = result[top:bottom, left:right]
     part[touched] = as_pixels(canvas.colours[touched], part.dtype)
@@ -121,14 +141,13 @@ def _drawn(
     model: FaceModel,
     fit: FaceFit,
     scene: Scene,
-    moved: Array,
-    edges: tuple[Moved, ...],
-    change: Array,
+    motion: Motion,
     after: Array,
     box: tuple[int, int, int, int],
     draft: bool,
 ) -> _Canvas:
     """The box of the photo after an edit: skin, then what opens in it."""
+    moved, edges, change = motion.vertices, motion.edges, motion.change
     scale, skin = fit.pose.scale, model.triangles[model.triangle_part <= 1]
     left, top, right, bottom = box
     step, fine = (DRAFT_STEP, 1) if draft else (STEP, FINE)

@@ -14,18 +14,20 @@ from ..faces import window_around
 from ..images import Photo
 from ..inversion import Edit, Inversion
 from .move import move_face
+from .visible import hidden_parts, seen_coefficients
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePreview:
     """One face of a photo, cut out and made small; edits of it are drawn without the generator.
 
-    Convention: `photo` is a square around the face, `fit` lies in its pixels. The first edit takes longer than those after
-    it, which find its scene remembered.
+    Convention: `photo` is a square around the face, `fit` lies in its pixels, `hidden` names mouth and eyes that cannot be
+    seen in the whole photo. The first edit takes longer than those after it, which find its scene remembered.
     """
 
     photo: Photo
     fit: FaceFit
+    hidden: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, photo: Photo, inversion: Inversion, *, most_px: int = 512) -> FacePreview:
@@ -44,7 +46,8 @@ class FacePreview:
         part = np.ascontiguousarray(photo.pixels[top : top + side, left : left + side])
         shown = min(side, most_px)
         small = Image.fromarray(part).resize((shown, shown), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        return cls(Photo(np.array(small)), _moved_to(inversion.faces[0], (left, top), shown / side))
+        fit = inversion.faces[0]
+        return cls(Photo(np.array(small)), _moved_to(fit, (left, top), shown / side), hidden_parts(photo.pixels, fit))
 
     def with_edit(self, edit: Edit) -> NDArray[np.uint8]:
         """The preview's pixels with an edit in them, as mode "motion" of `put_back` makes it, uint8 [s, s, 3].
@@ -59,7 +62,8 @@ class FacePreview:
         if edit.shading is not None and edit.shading.any():
             shading = np.zeros(len(model.neutral))
             shading[: model.face_vertices] = edit.shading[0]
-        return move_face(self.photo, model, self.fit, edit.coefficients[0], shading=shading, draft=True)[0]
+        reached, _ = seen_coefficients(self.hidden, model, self.fit, edit.coefficients[0])
+        return move_face(self.photo, model, self.fit, reached, shading=shading, draft=True)[0]
 
 
 def _moved_to(fit: FaceFit, corner: tuple[int, int], scale: float) -> FaceFit:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..devices import gradients_off, ordinary
-from ..errors import EmoganError, ShapeError
+from ..errors import EmoganError, FaceError, ShapeError
 from ..face_model import FaceFit, load_face_model
-from ..faces import Crop, cut
+from ..faces import Crop
 from ..images import Photo
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
@@ -21,28 +21,16 @@ from ..networks.build import Generator
 from ..networks.memory import need_to_draw
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
-from .masks import face_mask
 from .move import move_face
-from .paste import blended, blurred
-from .redrawing import coefficients_of_redrawing
-from .visible import notices_of, seen_coefficients
+from .paste import with_novelty
+from .redrawing import redrawing_of
+from .visible import hidden_parts, notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
-"""The ways of `put_back`: the photo's own pixels moved, or the generator's picture feathered in."""
+"""The ways of `put_back`: the photo's own pixels moved, or these and what the generator newly shows."""
 
 DRAWN_BYTES = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class PasteConfig:
-    """How the generator's picture is blended into the photo in mode "paste".
-
-    Convention: `feather` is the share of the face oval's radius over which it fades in; `tone_window` the share of the
-    crop above whose size it takes its colours from the photo.
-    """
-
-    feather: float = 0.25
-    tone_window: float = 0.06
+UNREAD = "the redrawn face cannot be laid on the photo's, so nothing of it was added"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,14 +57,13 @@ def put_back(
     *,
     mode: str = "motion",
     draft: bool = False,
-    config: PasteConfig | None = None,
 ) -> Composite:
     """The photo with one face's edit in it, at the photo's own resolution.
 
     Mode "motion": the photo's own pixels follow the face model from its coefficients before to those after; the inside
     of the mouth, uncovered eyes and shading are drawn. A latent that was changed elsewhere gets its coefficients by
-    reading the redrawn face before and after. Mode "paste": the generator's picture itself is feathered in. Pixels
-    outside the mask, and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves
+    reading the redrawn face before and after. Mode "paste": the same, and what the generator's picture shows beyond it
+    (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask, and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves
     at half the fineness, for sliders.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
@@ -88,21 +75,32 @@ def put_back(
     with gradients_off():
         ws = ordinary(inversion.latent.ws).to(generator.device)
         target = ordinary(edit.latent.ws).to(generator.device)
-        if mode == "paste":
-            return _pasted(generator, photo, crop, ws, target, _moves(inversion, edit), config or PasteConfig())
+        same = torch.equal(ws, target)
+        if mode == "paste" and same and _moves(inversion, edit):
+            raise EmoganError(
+                "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
+            )
         redrawn = drawn(generator, target).float().cpu()
+        redrawing, told = None, ()
+        if not same and (mode == "paste" or edit.coefficients is None):
+            try:
+                redrawing = redrawing_of(drawn(generator, ws).float().cpu(), redrawn)
+            except FaceError:
+                if edit.coefficients is None:
+                    raise
+                told = (UNREAD,)
         fit = _fit_of(inversion)
         after = edit.coefficients
         if after is None:
-            change = np.zeros(len(fit.coefficients))
-            if not torch.equal(ws, target):
-                change = coefficients_of_redrawing(drawn(generator, ws).float().cpu(), redrawn)
+            change = np.zeros(len(fit.coefficients)) if redrawing is None else redrawing.change
             after = (fit.coefficients + change).clip(0.0, 1.0)[None]
         shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
         model = load_face_model()
-        reached, hidden = seen_coefficients(photo.pixels, model, fit, after[0])
+        reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
-        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden))
+        if mode == "paste" and redrawing is not None:
+            pixels, mask = with_novelty(photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading)
+        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden + told))
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
@@ -116,41 +114,12 @@ def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
     return drawing + tuned_bytes(generator)  # of a face with a delta
 
 
-def _pasted(
-    generator: Generator, photo: Photo, crop: Crop, ws: Tensor, edited: Tensor, moves: bool, config: PasteConfig
-) -> Composite:
-    """The generator's picture itself, feathered in."""
-    if torch.equal(ws, edited):
-        if moves:
-            raise EmoganError(
-                "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
-            )
-        redrawn = drawn(generator, edited).float().cpu()
-        untouched = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-        return Composite(replace(photo, pixels=photo.pixels.copy()), untouched, redrawn, {})
-    before, after = drawn(generator, torch.cat([ws, edited])).float().cpu().chunk(2)
-    side = after.shape[-1]
-    own = cut(photo, crop, side)
-    tone = blurred(own - before, config.tone_window * side)
-    content = own + _as_colourful(after + tone - own, own, before)
-    pixels, mask = blended(photo.pixels, crop, content, face_mask(crop, side, feather=config.feather))
-    return Composite(replace(photo, pixels=pixels), mask, after, {})
-
-
 def _moves(inversion: Inversion, edit: Edit) -> bool:
     """Whether an edit changes the face model's coefficients."""
     faces = inversion.faces
     if edit.coefficients is None or faces is None:
         return False
     return not np.array_equal(edit.coefficients[0], faces[0].coefficients)
-
-
-def _as_colourful(added: Tensor, own: Tensor, redrawn: Tensor) -> Tensor:
-    """`added` with its colour (not its brightness) held to the photo's: what is put into a gray photo stays gray."""
-    gray = added.mean(dim=1, keepdim=True)
-    spread, drawn_spread = (float((image - image.mean(1, keepdim=True)).std()) for image in (own, redrawn))
-    share = min(1.0, spread / max(drawn_spread, 1e-6))
-    return gray.expand_as(added) + (added - gray) * share if share > 1e-3 else gray.expand_as(added).contiguous()
 
 
 def _on_mesh(shading: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,7 +129,7 @@ def _on_mesh(shading: NDArray[np.float64]) -> NDArray[np.float64]:
     return whole
 
 
-def _report(fit: FaceFit, after: NDArray[np.float64], hidden: tuple[str, ...]) -> dict[str, object]:
+def _report(fit: FaceFit, after: NDArray[np.float64], notices: tuple[str, ...]) -> dict[str, object]:
     model = load_face_model()
     at = model.landmark_vertex
     moved = np.linalg.norm(np.tensordot(after - fit.coefficients, model.expressions[:, at], 1), axis=1)
@@ -171,7 +140,7 @@ def _report(fit: FaceFit, after: NDArray[np.float64], hidden: tuple[str, ...]) -
     own_left = model.neutral[at, 0] > 0
     lopsided = abs(float(moved[own_left].mean() - moved[~own_left].mean()))
     told = notices_of(fit, after, far[0], lopsided_cm=lopsided)
-    return {"coefficients": named, "moved_cm": far, "notices": hidden + told}
+    return {"coefficients": named, "moved_cm": far, "notices": notices + told}
 
 
 def _fit_of(inversion: Inversion) -> FaceFit:
@@ -195,7 +164,7 @@ def _checked(generator: Generator, photo: Photo, inversion: Inversion, edit: Edi
             f"an edited latent {tuple(edit.latent.ws.shape)} came for an inversion {tuple(inversion.latent.ws.shape)}; "
             "edit the inversion's own latent"
         )
-    if inversion.crops is None or (mode == "motion" and inversion.faces is None):
+    if inversion.crops is None or inversion.faces is None:
         raise EmoganError("an inversion of pictures that were already cut came; invert the photo itself to put it back")
     _check_coefficients(edit)
     _check_place(photo, inversion.crops[0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import polygon
@@ -27,27 +30,47 @@ SMALL_PX = 64.0  # between the eyes
 MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")
 
 
-def seen_coefficients(photo: Pixels, model: FaceModel, fit: FaceFit, after: Array) -> tuple[Array, tuple[str, ...]]:
-    """Coefficients [k] after an edit, those of hidden parts as they were, and a sentence about each such part."""
-    result, notices = after.copy(), []
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the face that something may hide: the shapes that move it and what is said of it."""
+
+    place: Place
+    starts: tuple[str, ...]
+    ends: str
+    told: str
+
+
+PARTS = (
+    _Part(MOUTH, MOUTH_SHAPES, "", "something seems to be before the mouth, so it was left alone"),
+    _Part(EYE_RIGHT, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
+    _Part(EYE_LEFT, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
+)
+
+
+def hidden_parts(photo: Pixels, fit: FaceFit) -> tuple[str, ...]:
+    """The names of the places, mouth and eyes, that cannot be seen in a photo."""
     if not _of_one_hue(photo, fit):
-        return result, ()
-    for place, starts, ends, told in (
-        (
-            MOUTH,
-            MOUTH_SHAPES,
-            "",
-            "something seems to be before the mouth, so it was left alone",
-        ),
-        (EYE_RIGHT, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
-        (EYE_LEFT, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
-    ):
-        own = [i for i, name in enumerate(model.names) if name.startswith(starts) and name.endswith(ends)]
-        if np.array_equal(after[own], fit.coefficients[own]):
+        return ()
+    places = [part.place for part in PARTS]
+    return tuple(
+        place.name
+        for place in places
+        if (looks_hidden(Photo(photo), fit) > 0 if place is MOUTH else _eye_hidden(photo, fit, place))
+    )
+
+
+def seen_coefficients(
+    hidden: Collection[str], model: FaceModel, fit: FaceFit, after: Array
+) -> tuple[Array, tuple[str, ...]]:
+    """Coefficients [k] after an edit, those of `hidden_parts` as they were, and a sentence about each that they moved."""
+    result, notices = after.copy(), []
+    for part in PARTS:
+        if part.place.name not in hidden:
             continue
-        if looks_hidden(Photo(photo), fit) > 0 if place is MOUTH else _eye_hidden(photo, fit, place):
+        own = [i for i, name in enumerate(model.names) if name.startswith(part.starts) and name.endswith(part.ends)]
+        if not np.array_equal(after[own], fit.coefficients[own]):
             result[own] = fit.coefficients[own]
-            notices.append(told)
+            notices.append(part.told)
     return result, tuple(notices)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from placed_faces import FIVE, fit_at, upright_pose
 
-from emogan_core.compose import FacePreview, put_back
+from emogan_core.compose import FacePreview, put_back, visible
 from emogan_core.errors import EmoganError, ShapeError
 from emogan_core.face_model import load_face_model
 from emogan_core.faces import Crop, cut, frame_quad, window_around
@@ -70,6 +70,25 @@ def test_invariance_no_change_is_no_change(photo: Photo, inversion: Inversion) -
     assert np.array_equal(preview.with_edit(edit_of(inversion)), preview.photo.pixels)
     preview.with_edit(edit_of(inversion, **SMILE))
     assert np.array_equal(photo.pixels, before)
+
+
+def test_invariance_a_hidden_mouth_stays_in_preview_and_run(
+    tiny: Generator, photo: Photo, inversion: Inversion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is hidden is told once, from the whole photo."""
+    edit = edit_of(inversion, **SMILE, browDownLeft=0.6)
+    open_mouth = FacePreview.of(photo, inversion).with_edit(edit)
+    seen = []
+    monkeypatch.setattr(visible, "_of_one_hue", lambda pixels, fit: True)
+    monkeypatch.setattr(visible, "looks_hidden", lambda whole, fit: float(seen.append(whole.pixels.shape) or 1.0))
+    monkeypatch.setattr(visible, "_eye_hidden", lambda pixels, fit, place: False)
+    shown = FacePreview.of(photo, inversion).with_edit(edit)
+    made = put_back(tiny, photo, inversion, edit, draft=True)
+    assert made.report["notices"][0].startswith("something seems to be before the mouth")
+    left, top, side = window_around(inversion.crops[0], height=170, width=230)
+    assert np.abs(shown.astype(int) - made.photo.pixels[top : top + side, left : left + side]).mean() < 0.1
+    assert np.abs(open_mouth.astype(int) - shown).mean() > 0.5
+    assert set(seen) == {photo.pixels.shape}
 
 
 def test_error_what_cannot_be_previewed(photo: Photo, inversion: Inversion) -> None:

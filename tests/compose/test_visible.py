@@ -7,7 +7,7 @@ from tiny_faces import SIDE, coefficients_of, tiny_face
 from emogan_core.compose import visible
 from emogan_core.compose.openings import EYE_LEFT, EYE_RIGHT, MOUTH
 from emogan_core.compose.shading import OUTER_LIPS
-from emogan_core.compose.visible import notices_of, seen_coefficients
+from emogan_core.compose.visible import hidden_parts, notices_of, seen_coefficients
 from emogan_core.face_model import FaceFit
 
 SMILE = {"mouthSmile": 0.8, "eyeSquint": 0.5, "browDown": 0.3}
@@ -39,7 +39,7 @@ def face_with(*, eyes: bool = True, gray: bool = False) -> np.ndarray:
 def reached(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     model, fit = tiny_face()
     asked = coefficients_of(model, SMILE)
-    after, notices = seen_coefficients(pixels, model, fit, asked)
+    after, notices = seen_coefficients(hidden_parts(pixels, fit), model, fit, asked)
     return asked, after, notices
 
 
