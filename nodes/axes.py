@@ -260,7 +260,7 @@ def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOu
 
     def learn(network: Generator) -> SampleFit:
         table = read_samples(network, config, sample_folder(folder, network, config), progress=progress)
-        assert table is not None  # only where another process was to finish
+        assert table is not None  # this is the only process
         return fit_samples(network, table, model=_model(model), progress=progress)
 
     fit = host.at_work(generator, learn, bytes_needed=need.peak(count, most=SHOWN_BYTES))
