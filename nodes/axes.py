@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from comfy_api.latest import io, ui
 from torch import Tensor
@@ -11,7 +12,9 @@ from ..emogan_core import (
     CODE_METHODS,
     SHOWN_BYTES,
     ExpressionAxes,
+    Generator,
     SampleConfig,
+    SampleFit,
     axes_lines,
     builtin_path,
     fit_labelled,
@@ -236,12 +239,15 @@ class FitExpressionGLM(io.ComfyNode):
             return _from_samples(generator, model, samples)
         how = CodingOptions(aligned=aligned, method=method, progress=host.progress(), scores=words_of(scores))
         need = need_of(generator.generator, method, device=host.device_of(generator))
-        with host.at_work(generator, bytes_needed=need.peak(CODED_AT_ONCE)) as network:
+
+        def learn(network: Generator) -> tuple[ExpressionAxes, int]:
             if face_set == FROM_INPUTS:
                 faces, skipped = from_batch(network, images, labels, people, how=how)
             else:
                 faces, skipped = from_table(network, host.face_set_table(face_set), how=how)
-            axes = fit_labelled(faces, model="readout" if model == "readout" else "pattern", progress=how.progress)
+            return fit_labelled(faces, model=_model(model), progress=how.progress), skipped
+
+        axes, skipped = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
         left_out = [f"{skipped} pictures were left out: no usable face"] if skipped else []
         return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *left_out]))
 
@@ -250,11 +256,20 @@ def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOu
     """Axes from faces that the generator draws itself."""
     config, progress = SampleConfig(count=count), host.progress()
     need = need_to_draw(generator.generator.spec, device=host.device_of(generator))
-    with host.at_work(generator, bytes_needed=need.peak(count, most=SHOWN_BYTES)) as network:
-        table = read_samples(network, config, sample_folder(host.samples_folder(), network, config), progress=progress)
-        assert table is not None  # this is the first process of one
-        fit = fit_samples(network, table, model="readout" if model == "readout" else "pattern", progress=progress)
+    folder = host.samples_folder()
+
+    def learn(network: Generator) -> SampleFit:
+        table = read_samples(network, config, sample_folder(folder, network, config), progress=progress)
+        assert table is not None  # this is the only process
+        return fit_samples(network, table, model=_model(model), progress=progress)
+
+    fit = host.at_work(generator, learn, bytes_needed=need.peak(count, most=SHOWN_BYTES))
     return io.NodeOutput(fit.axes, "\n".join(sample_lines(fit)))
+
+
+def _model(name: str) -> Literal["readout", "pattern"]:
+    """A choice as the core's type."""
+    return "readout" if name == "readout" else "pattern"
 
 
 def _source(name: str) -> Path:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import torch
 from comfy_api.latest import io
+from torch import Tensor
 
 from ..emogan_core import (
     MAX_CLASSES,
     SHOWN_BYTES,
+    Generator,
     Inversion,
     Latent,
-    ShapeError,
     brief,
     builtin_path,
     drawn_in_groups,
@@ -150,20 +150,19 @@ class SampleFaces(io.ComfyNode):
     def execute(
         cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int, class_index: int = NO_CLASS
     ) -> io.NodeOutput:
-        if not math.isfinite(psi):  # every comparison of the host's with its limits is false for NaN
-            raise ShapeError(f"psi {psi} came; give a number from -1 to 1.5")
         spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
         report = host.progress()
-        need = need_to_draw(spec, device=host.device_of(generator))
-        with host.at_work(generator, bytes_needed=need.peak(count, most=SHOWN_BYTES)) as network:
+
+        def draw(network: Generator) -> tuple[Latent, Tensor]:
             latent = sampled(network, count, psi=psi, seed=_signed(seed), label=label)
-            drawn = torch.cat(
-                [part.clamp(-1, 1).cpu() for part in drawn_in_groups(network, latent.ws, progress=report)]
-            )
-            latent = Latent(latent.ws.cpu(), network.fingerprint)
-            side = size or max(SMALLEST_SHOWN, spec.resolution)
-            pictures = enlarged(drawn, side)
-            crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
+            drawn = [part.clamp(-1, 1).cpu() for part in drawn_in_groups(network, latent.ws, progress=report)]
+            return Latent(latent.ws.cpu(), network.fingerprint), torch.cat(drawn)
+
+        need = need_to_draw(spec, device=host.device_of(generator))
+        latent, drawn = host.at_work(generator, draw, bytes_needed=need.peak(count, most=SHOWN_BYTES))
+        side = size or max(SMALLEST_SHOWN, spec.resolution)
+        pictures = enlarged(drawn, side)
+        crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
         faces = None if None in fits else fits
         inversion = Inversion(latent, target=drawn, reconstruction=drawn, crops=crops, metrics={}, faces=faces)
         image = host.outgoing(image_of(pictures))

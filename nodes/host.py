@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import comfy.model_management
 import comfy.model_patcher
@@ -29,6 +29,8 @@ from ..emogan_core import (
     ordinary,
 )
 from .sockets import HeldGenerator
+
+T = TypeVar("T")
 
 GENERATORS = "stylegan"  # the folder that other packs use too, so that users' files are found
 AXES = "emotiongan_axes"
@@ -248,12 +250,37 @@ def device_of(held: HeldGenerator) -> str:
     return str(held.handle.load_device.type)
 
 
-@contextmanager
-def at_work(held: HeldGenerator, *, bytes_needed: int) -> Iterator[Generator]:
-    """The generator on the host's device, outside of the inference mode in which the host runs its nodes.
+def at_work(held: HeldGenerator, work: Callable[[Generator], T], *, bytes_needed: int) -> T:
+    """What `work` makes with the generator on the host's device, outside of the inference mode in which nodes run.
 
-    Moving a module within inference mode would leave it weights that no backward pass may use, so the mode is left
-    before the host moves anything. `bytes_needed` beside the weights is what other models make room for.
+    `bytes_needed` beside the weights is what other models make room for. Where that was not enough, every model leaves the
+    device and the work is done once more, from its beginning.
+    Raises: EmoganError when the memory is full then, too; as `work`.
+    """
+    try:
+        return _worked(held, work, bytes_needed)
+    except Exception as error:
+        if not _says_full(error):
+            raise
+    # Only here, behind the error, are the tensors of the first try let go: its traceback held them.
+    comfy.model_management.unload_all_models()
+    comfy.model_management.soft_empty_cache()
+    try:
+        return _worked(held, work, bytes_needed)
+    except Exception as error:
+        if not _says_full(error):
+            raise
+    cpu = device_of(held) == "cpu"
+    raise EmoganError(
+        f"the memory of {'the computer' if cpu else held.handle.load_device} was full, twice and with every other model put "
+        f"away; about {bytes_needed / 2**20:.0f} MiB were needed beside the generator: give fewer or smaller pictures at once "
+        f"or a smaller generator, or close what else fills it{'' if cpu else ', or start ComfyUI with --cpu'}"
+    )
+
+
+def _worked(held: HeldGenerator, work: Callable[[Generator], T], bytes_needed: int) -> T:
+    """One try. Moving a module within inference mode would leave it weights that no backward pass may use, so the mode is
+    left before the host moves anything.
     """
     with gradients_off():
         device = held.handle.load_device
@@ -262,7 +289,17 @@ def at_work(held: HeldGenerator, *, bytes_needed: int) -> Iterator[Generator]:
             held.generator.to(device)  # a host that streams weights leaves modules of plain layers where they were
         for module in held.generator.modules():
             _make_ordinary(module)
-        yield held.generator
+        return work(held.generator)
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether an error says that a device's memory, or the computer's, is full; MPS and the CPU say so in words only."""
+    said = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or comfy.model_management.is_oom(error)
+        or (isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said))
+    )
 
 
 def _make_ordinary(module: nn.Module) -> None:

@@ -228,8 +228,11 @@ def _inverted(
     """Codes of pictures, found | redrawn shown on the node while it works and afterwards."""
     report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
     needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(target))
-    with host.at_work(generator, bytes_needed=needed) as network:
-        inversion = invert_images(network, target, method=method, ignored=ignored, config=config, progress=report)
+    inversion = host.at_work(
+        generator,
+        lambda network: invert_images(network, target, method=method, ignored=ignored, config=config, progress=report),
+        bytes_needed=needed,
+    )
     report(StepReport(1, 1, "inverting", preview=inversion.reconstruction))
     return inversion
 

@@ -14,6 +14,7 @@ from ..emogan_core import (
     Edit,
     ExpressionAxes,
     ExpressionError,
+    Generator,
     Photo,
     ShapeError,
     StepReport,
@@ -188,7 +189,8 @@ def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, 
         count * height * width * (channels * image.element_size() + MASK_BYTES) + faces * side * side * REDRAWN_BYTES,
         what=f"{count} frames of {width} x {height} px",
     )
-    with host.at_work(held, bytes_needed=need_to_put_back(held.generator, device=host.device_of(held))) as network:
+
+    def work(network: Generator) -> tuple[Tensor, Tensor, Tensor]:
         pictures = torch.empty((count, height, width, channels), dtype=image.dtype, device=image.device)
         masks, redrawn = torch.zeros(count, height, width), torch.zeros(faces, side, side, 3)
         drawn = 0
@@ -202,6 +204,10 @@ def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, 
                 redrawn[drawn] = image_of(made.redrawn)[0]
                 drawn += 1
             report(StepReport(number + 1, count, "editing"))
+        return pictures, masks, redrawn
+
+    needed = need_to_put_back(held.generator, device=host.device_of(held))
+    pictures, masks, redrawn = host.at_work(held, work, bytes_needed=needed)
     result = host.outgoing(pictures, dtype=image.dtype)
     return Edited(
         pictures=result,

@@ -8,21 +8,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from alias_free import make_alias_free
+from comfy_folders import edit_graph, filled_folder
 from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
 from foreign import rosinality_names
 from foreign_encoders import encoder_shapes, filled
 from nvidia_pickles import write_networks
-from PIL import Image
 from tiny import TINY, make_generator
-from tiny_models import portrait, write_models
+from tiny_models import portrait
 
 from emogan_core.checkpoints import write_generator
 from emogan_core.faces import choose_face, dense_landmarks
-from emogan_core.images import Photo, save_photo
 
 
 @pytest.fixture(scope="session")
@@ -40,23 +38,6 @@ def installed() -> tuple[Path, Path]:
     if missing:
         pytest.skip(f"the host's Python lacks {', '.join(missing)}: run {python} -m pip install -r requirements.txt")
     return place, python
-
-
-def filled_folder(folder: Path) -> Path:
-    """A base folder for a host, with tiny models and a portrait."""
-    for name in ("models/stylegan", "models/emotiongan_axes", "input"):
-        (folder / name).mkdir(parents=True)
-    write_models(folder)
-    for prefix in ("", "other_"):
-        (folder / f"{prefix}generator.safetensors").rename(folder / f"models/stylegan/{prefix}generator.safetensors")
-        (folder / f"{prefix}axes.safetensors").rename(folder / f"models/emotiongan_axes/{prefix}axes.safetensors")
-    photo = portrait()
-    save_photo(folder / "input/portrait.png", photo)
-    save_photo(folder / "input/mirrored.png", Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
-    Image.fromarray(
-        np.tile((np.arange(photo.pixels.shape[1]) % 256).astype(np.uint8), (photo.pixels.shape[0], 1))
-    ).save(folder / "input/ramp.png")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +82,12 @@ def write_foreign(folder: Path) -> None:
     (folder / "readme.txt").write_text("no generator", encoding="utf-8")
 
 
-LANDMARKS_NODE = """
+TEST_NODES = """
+import importlib
 import json
+import sys
 import numpy as np
+import torch
 import folder_paths
 from comfy_api.latest import ComfyExtension, io
 
@@ -121,21 +105,54 @@ class TestLandmarks(io.ComfyNode):
             face["landmarks_xy"] = np.array(face["landmarks_xy"], dtype=np.float32)
         return io.NodeOutput(content)
 
-class Landmarks(ComfyExtension):
+class TestAnything(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(node_id="TestAnything", inputs=[], outputs=[io.AnyType.Output("anything")])
+
+    @classmethod
+    def execute(cls):
+        return io.NodeOutput("a text")
+
+class TestFullMemory(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        inputs = [io.Custom("EMOTIONGAN_GENERATOR").Input("generator"), io.Int.Input("times"), io.String.Input("error")]
+        return io.Schema(node_id="TestFullMemory", inputs=inputs, outputs=[io.String.Output("tries")])
+
+    @classmethod
+    def execute(cls, generator, times, error):
+        nodes = type(generator).__module__.rpartition(".")[0]
+        host, sentences = (importlib.import_module(f"{nodes}.{name}") for name in ("host", "sentences"))
+        loaded = []
+
+        def work(network):
+            import comfy.model_management
+            loaded.append(len(comfy.model_management.current_loaded_models))
+            if len(loaded) <= times:
+                raise {"OutOfMemoryError": torch.OutOfMemoryError, "MemoryError": MemoryError,
+                       "RuntimeError": RuntimeError, "ValueError": ValueError}[error.split(":")[0]](error)
+            return network
+
+        sentences.in_one_sentence(host.at_work)(generator, work, bytes_needed=300 * 2**20)
+        return io.NodeOutput(str(loaded))
+
+class TestNodes(ComfyExtension):
     async def get_node_list(self):
-        return [TestLandmarks]
+        return [TestLandmarks, TestAnything, TestFullMemory]
 
 def comfy_entrypoint():
-    return Landmarks()
+    return TestNodes()
 """
-"""A node that gives FACE_LANDMARKS as the host's own does, which needs a model that is not here."""
+"""A node that gives FACE_LANDMARKS as the host's own does, which needs a model that is not here; one whose output may be
+anything; and one whose work finds the memory full a number of times."""
 
 
 def write_landmarks(folder: Path) -> None:
-    """That node, and files for it: the portrait's own landmarks whole, without irises and moved, and none."""
-    pack = folder / "custom_nodes" / "test_landmarks"
+    """Those nodes, and files for the first: the portrait's own landmarks whole, without irises and moved, and none."""
+    pack = folder / "custom_nodes" / "test_nodes"
     pack.mkdir(parents=True)
-    (pack / "__init__.py").write_text(LANDMARKS_NODE, encoding="utf-8")
+    (pack / "__init__.py").write_text(TEST_NODES, encoding="utf-8")
     points = dense_landmarks(portrait(), choose_face(portrait()))
     cases = {"portrait": [points], "portrait_468": [points[:468]], "portrait_moved": [points + 6.0], "none": []}
     for name, faces in (cases | {"larger": [points]}).items():
@@ -148,37 +165,7 @@ def write_landmarks(folder: Path) -> None:
         (folder / f"input/{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
-SLIDERS = dict.fromkeys(NAMED, 0.0)
-
-
 @pytest.fixture
 def graph() -> Graph:
     """A photo edited with the tiny models, saved; its mask and its redrawn face shown."""
-    return (
-        Graph({})
-        .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
-        .with_node("axes", "EmotionGAN_LoadAxes", name="axes.safetensors")
-        .with_node("photo", "LoadImage", image="portrait.png")
-        .with_node(
-            "invert",
-            "EmotionGAN_InvertFace",
-            image=["photo", 0],
-            generator=["generator", 0],
-            face=0,
-            method="hybrid",
-            steps=3,
-        )
-        .with_node(
-            "apply",
-            "EmotionGAN_ApplyExpression",
-            image=["photo", 0],
-            inversion=["invert", 0],
-            axes=["axes", 0],
-            mode="paste",
-            **(SLIDERS | {"happiness": 1.0}),
-        )
-        .with_node("save", "SaveImage", images=["apply", 0], filename_prefix="test")
-        .with_node("mask", "MaskPreview", mask=["apply", 1])
-        .with_node("redrawn", "PreviewImage", images=["apply", 2])
-    )
+    return edit_graph()

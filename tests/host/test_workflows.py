@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from comfy_host import ROOT, Host, Run
+from comfy_host import ROOT, Host, Run, workflow_prompt
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import maximum_filter
@@ -25,22 +24,9 @@ pytestmark = pytest.mark.slow
 WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 
 
-def prompt_of(host: Host, name: str, *, switched_on: str = "") -> tuple[dict[str, Any], dict[str, str]]:
-    """A workflow as ComfyUI's page would send it, and its nodes' numbers by title or type; one node may be switched on."""
-    converter = pytest.importorskip(
-        "comfy_cli.workflow_to_api", reason="converting workflows needs the package comfy-cli"
-    )
-    workflow = json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
-    for node in workflow["nodes"]:
-        if node["type"] == switched_on:
-            node["mode"] = 0
-    prompt: dict[str, Any] = converter.convert_ui_to_api(workflow, host.get_json("/object_info"))
-    return prompt, {node.get("title", node["type"]): str(node["id"]) for node in workflow["nodes"]}
-
-
 def run_workflow(host: Host, name: str, *, switched_on: str = "") -> tuple[Run, dict[str, str]]:
     """The run of a workflow, and its nodes' numbers."""
-    prompt, numbers = prompt_of(host, name, switched_on=switched_on)
+    prompt, numbers = workflow_prompt(host, name, switched_on=switched_on)
     before = written(host)
     run = host.run(prompt)
     assert run.status == "success", run.error
@@ -111,7 +97,7 @@ def test_golden_all_expressions(host: Host) -> None:
 def test_golden_neutralise_then_edit(host: Host) -> None:
     run, nodes = run_workflow(host, "neutralise_then_edit")
     before, edited = (picture(host, run, nodes[node], side=768) for node in ("Before", "Edited"))
-    prompt, _ = prompt_of(host, "neutralise_then_edit")
+    prompt, _ = workflow_prompt(host, "neutralise_then_edit")
     prompt[nodes["Edit"]]["inputs"]["sadness"] = 0.0
     neutral = host.run(prompt)
     shown = read_expression(Photo(host.pictures(neutral, nodes["Edited"])[0]))

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -119,6 +120,27 @@ class Host:
             raise AssertionError(f"{path} was refused: {error.read().decode()[:2000]}") from error
         return json.loads(text) if text else None
 
+    def queue(self, prompt: Mapping[str, Any], *, front: bool = False) -> str:
+        """Queue a prompt, at the end or in front of all that wait, and give its number back at once."""
+        said = self.post("/prompt", {"prompt": prompt, "front": front})
+        assert not said["node_errors"], said
+        return str(said["prompt_id"])
+
+    def ended(self, number: str) -> Run:
+        """The run of a queued prompt, waited for."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while number not in self.get_json(f"/history/{number}"):
+            assert time.monotonic() < deadline, f"prompt {number} did not end within {RUN_SECONDS} s"
+            time.sleep(0.05)
+        run = Run(outputs={}, status="", messages={})
+        self._complete(run, number)
+        return run
+
+    def memory_bytes(self) -> int:
+        """The resident memory of the host's process, on Linux."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="utf-8").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def run(self, prompt: Mapping[str, Any], *, interrupt_when: Callable[[Run], bool] | None = None) -> Run:
         """Queue a prompt in API format and wait until it is done, or cancel it at a chosen moment."""
         from websocket import WebSocket  # the package websocket-client
@@ -127,7 +149,9 @@ class Host:
         client = uuid.uuid4().hex
         with closing(WebSocket()) as ws:
             ws.connect(f"ws://{self.address}/ws?clientId={client}", timeout=RUN_SECONDS)
-            number = self.post("/prompt", {"prompt": prompt, "client_id": client})["prompt_id"]
+            said = self.post("/prompt", {"prompt": prompt, "client_id": client})
+            assert not said["node_errors"], said  # which the host answers where a part of the prompt can run
+            number = said["prompt_id"]
             asked_at: float | None = None
             while not self._note(run, ws.recv(), number):
                 if interrupt_when is not None and asked_at is None and interrupt_when(run):
@@ -135,10 +159,14 @@ class Host:
                     asked_at = time.monotonic()
             if asked_at is not None:
                 run.interrupted_after = time.monotonic() - asked_at
+        self._complete(run, number)
+        return run
+
+    def _complete(self, run: Run, number: str) -> None:
+        """What the host's history says of a prompt that has ended."""
         entry = self._history(number)
         run.outputs, run.status = entry["outputs"], entry["status"]["status_str"]
         run.messages = {name: content for name, content in entry["status"]["messages"]}
-        return run
 
     @staticmethod
     def _note(run: Run, message: str | bytes, number: str) -> bool:
@@ -180,6 +208,22 @@ class Host:
         return found
 
 
+def workflow_prompt(host: Host, name: str, *, switched_on: str = "") -> tuple[dict[str, Any], dict[str, str]]:
+    """A shipped workflow as ComfyUI's page would send it, and its nodes' numbers by title or type.
+
+    Convention: nodes of the type `switched_on` are switched on.
+    """
+    converter = pytest.importorskip(
+        "comfy_cli.workflow_to_api", reason="converting workflows needs the package comfy-cli"
+    )
+    workflow = json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
+    for node in workflow["nodes"]:
+        if node["type"] == switched_on:
+            node["mode"] = 0
+    prompt: dict[str, Any] = converter.convert_ui_to_api(workflow, host.get_json("/object_info"))
+    return prompt, {node.get("title", node["type"]): str(node["id"]) for node in workflow["nodes"]}
+
+
 def start(
     host: Path,
     python: Path,
@@ -194,7 +238,8 @@ def start(
     """
     for name in ("custom_nodes", "input", "output", "temp", "user", "models"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "custom_nodes" / "emotiongan").symlink_to(ROOT, target_is_directory=True)
+    if not (folder / "custom_nodes" / "emotiongan").exists():  # a host was here before
+        (folder / "custom_nodes" / "emotiongan").symlink_to(ROOT, target_is_directory=True)
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
