@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_shape_what_nodes_need_is_inside(archive: list[Path]) -> None:
     assert needed <= names
     assert {path.parts[0] for path in archive} >= {"emogan_core", "nodes", "web", "locales", "workflows"}
     assert not any(name.startswith(("tests/", "emogan_core/training/", "benchmarks/")) for name in names)
+
+
+def test_shape_it_is_as_large_as_the_readme_says(archive: list[Path]) -> None:
+    size = sum((ROOT / path).stat().st_size for path in archive) / 2**20
+    (told,) = re.findall(r"The pack itself takes (\d+) MB", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert abs(size - int(told)) < 2, f"{size:.1f} MB"
 
 
 def test_invariance_nothing_for_the_scanner_to_stop_at(archive: list[Path]) -> None:
