@@ -26,6 +26,7 @@ LEAST_SEEN = 16
 FRONTAL_DEG = 12.0
 LITTLE_SD = 0.5
 """Changes up to this many standard deviations of random faces are called little."""
+LONGEST = 99.0
 POSE = ("yaw", "pitch", "roll")
 
 
@@ -36,6 +37,11 @@ class Bar:
     name: str
     value: float
     is_own: bool = False
+
+
+def bar_of(name: str, value: float, *, is_own: bool = False) -> Bar:
+    """A bar of two digits after the point, of at most LONGEST."""
+    return Bar(name, round(max(-LONGEST, min(LONGEST, value)), 2) + 0.0, is_own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +93,7 @@ def measured(generator: Generator, faces: DrawnFaces, axes: ExpressionAxes, axis
     spread = _read(faces.seen, axes, axis)
     change = {name: (moved[name] - before[name]).mean(0) / np.maximum(spread[name].std(0), 1e-6) for name in before}
     sizes = {name: float(np.sqrt(np.mean(one**2))) if one.ndim else float(one) for name, one in change.items()}
-    return tuple(Bar(name, round(size, 2) + 0.0, name == axis.name) for name, size in sizes.items())
+    return tuple(bar_of(name, size, is_own=name == axis.name) for name, size in sizes.items())
 
 
 def _read(table: SampleTable, axes: ExpressionAxes, axis: ExpressionAxis) -> Mapping[str, NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from ..images import Photo
 from ..sheets import font, shortened, text_width
-from .canvas import FAINT, GRID, INK, PAPER, WARNING, as_picture
+from .canvas import FAINT, GRID, INK, PAPER, WARNING, as_picture, one_line
 from .charts import WIDTH
 from .figures import figures_of
 from .gather import AxesReport, AxisReport
@@ -19,7 +19,7 @@ from .words import LEGEND
 _MARGIN, _TILE, _GAP = 24, 120, 4
 _LABELS = 92
 _LINE, _SMALL, _BODY, _LARGE = 20, 12, 14, 24
-_HEAD = 64
+_HEAD, _NAME_PX = 64, 420
 _IN_A_ROW = 5
 _WIDTH = 2 * _MARGIN + _IN_A_ROW * WIDTH
 _WORDS_AT = _MARGIN + _LABELS + len(INTENSITIES) * (_TILE + _GAP) + 24
@@ -59,8 +59,9 @@ def _page(one: AxisReport, report: AxesReport) -> Image.Image:
     page = Image.new("RGB", (_WIDTH, _HEAD + _MARGIN + upper + sum(tall) + 2 * _MARGIN), PAPER)
     pen = ImageDraw.Draw(page)
     pen.line([(_MARGIN, 8), (_WIDTH - _MARGIN, 8)], fill=GRID, width=1)
-    pen.text((_MARGIN, 18), shortened(one.axis.name, _LARGE, 420), fill=INK, font=font(_LARGE))
-    beside = _MARGIN + min(420, text_width(one.axis.name, _LARGE)) + 16
+    name = shortened(one_line(one.axis.name), _LARGE, _NAME_PX)
+    pen.text((_MARGIN, 18), name, fill=INK, font=font(_LARGE))
+    beside = _MARGIN + text_width(name, _LARGE) + 16
     pen.text((beside, 27), shortened(one.meaning, _BODY, _WIDTH - beside - _MARGIN), fill=FAINT, font=font(_BODY))
     _put_strips(page, pen, strips)
     left = _WORDS_AT if strips else _MARGIN

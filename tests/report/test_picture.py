@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import ImageColor
 
-from emogan_core.report import report_picture, report_pictures
+from emogan_core.expressions import ExpressionAxes
+from emogan_core.report import report_axes, report_picture, report_pictures
 from emogan_core.report.canvas import OWN, Box, Dot, Drawing, Stroke, Words, as_picture, as_svg
 
 
@@ -62,3 +65,13 @@ def test_error_texts_in_svg_are_escaped() -> None:
     drawing.add(Words(1, 1, "<b>&"))
     assert "<script>" not in as_svg(drawing)
     assert "&lt;b&gt;&amp;" in as_svg(drawing)
+
+
+def test_error_names_of_several_lines_or_without_end_are_one_short_line(axes, played) -> None:
+    long = replace(axes.axes[0], name="a\nb\x00" + "c" * 100_000, notes=("d" * 100_000,) * 50)
+    made = report_axes(ExpressionAxes((long,), axes.fingerprint))
+    assert report_picture(made).pixels.shape[0] < 4000
+    drawing = Drawing(50, 20, "names")
+    drawing.add(Words(1, 15, "a\nb", 9))
+    assert ">a b<" in as_svg(drawing)
+    as_picture(drawing)
