@@ -20,8 +20,9 @@ from ..networks import Generator
 from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress, silent
 
-REPORT_FACES, FACES = 64, 6
-"""Random faces that a report draws and reads, and those that it moves."""
+REPORT_FACES = 64
+"""How many random faces a report draws and reads."""
+FACES = 6  # of them that are moved
 LEAST_SEEN = 16
 FRONTAL_DEG = 12.0
 LITTLE_SD = 0.5
