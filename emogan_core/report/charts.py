@@ -32,7 +32,7 @@ def calibration_chart(told: Validation) -> Drawing:
     is_probability = told.unit == "probability"
     unit = "probability" if is_probability else "label"
     drawing = _framed(
-        "Whether its numbers can be believed", "good: dots near the line", f"{unit} it tells", "what the labels say"
+        "Can its numbers be trusted?", "good: dots near the line", f"{unit} it tells", "what the labels say"
     )
     values = [*told.told, *told.found]
     low, high = (0.0, 1.0) if is_probability else (min(values), max(values))
@@ -68,7 +68,7 @@ def layer_chart(lengths: Sequence[float]) -> Drawing:
     title = "Where in the generator it acts"
     drawing = Drawing(WIDTH, HEIGHT, title)
     alike = max(lengths) - min(lengths) < 1e-3 * max(lengths)
-    told = "alike in all rows of W+: fitted on their mean" if alike else "length of the step by row of W+"
+    told = "alike in all rows: fitted on their mean" if alike else "length of the step by row of W+"
     drawing.add(Words(8, 16, title, 13, INK), Words(8, 31, told, 10))
     bottom, most = HEIGHT - _BOTTOM, max(*lengths, 1e-12)
     pitch = (WIDTH - _LEFT - _RIGHT) / len(lengths)

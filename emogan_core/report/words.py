@@ -19,10 +19,10 @@ LEGEND = (
     "change.",
     "How well it is told apart: on faces that took no part in the fit, one by one with a falling threshold. Good: the green "
     "line runs near the upper left corner (AUC near 1). On the diagonal (AUC 0.5) it is guessing.",
-    "Whether its numbers can be believed: faces in groups, by what the fit tells of them. Good: dots near the line; of faces "
+    "Can its numbers be trusted? Faces in groups, by what the fit tells of them. Good: dots near the line; of faces "
     "told 0.8, eight in ten show it.",
-    "What else changes: drawn faces read before and after intensity 1. A bar of 1 is as much as two random faces typically "
-    "differ by (one standard deviation). Good: green is long, all others stay within the pale band. Expressions that look "
+    "What else changes: drawn faces read before and after intensity 1. A bar of 1 is as much as random faces typically "
+    "vary (one standard deviation). Good: green is long, all others stay within the pale band. Expressions that look "
     "alike rise together. Poses are angles, texture is fine detail of the skin, identity has no sign.",
     "Other readouts of the code: by how much the fit's own formulas for covariates and for the other expressions move. Good: "
     "short bars.",
