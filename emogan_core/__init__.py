@@ -145,6 +145,16 @@ if TYPE_CHECKING:
     from .networks.tuned import with_delta
     from .progress import Progress, StepReport, in_parts, silent
     from .provenance import edit_record
+    from .report import (
+        REPORT_FACES,
+        AxesReport,
+        AxisReport,
+        report_axes,
+        report_facts,
+        report_page,
+        report_picture,
+        report_pictures,
+    )
     from .sheets import contact_sheet, reading_sheet
     from .weights import builtin_path
 
@@ -160,9 +170,12 @@ __all__ = [
     "MODES",
     "REFERENCE",
     "REGIONS",
+    "REPORT_FACES",
     "SHAPES",
     "SHOWN_BYTES",
     "SMOOTHING",
+    "AxesReport",
+    "AxisReport",
     "Cancelled",
     "CheckpointError",
     "ClipFaces",
@@ -285,6 +298,11 @@ __all__ = [
     "reading_lines",
     "reading_of",
     "reading_sheet",
+    "report_axes",
+    "report_facts",
+    "report_page",
+    "report_picture",
+    "report_pictures",
     "resolve_device",
     "rng_from_seed",
     "same_face",
@@ -356,6 +374,7 @@ _PUBLIC = {
     "networks.tuned": "with_delta",
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
+    "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
     "sheets": "contact_sheet reading_sheet",
     "weights": "builtin_path",
 }

@@ -17,6 +17,7 @@ from .keeping import LoadInversion, SaveInversion
 from .presets import LoadExpression, SaveExpression
 from .previewing import open_route
 from .reading import ReadExpression
+from .reporting import ShowAxes
 from .shapes import FaceShapes
 from .sweeping import ExpressionSweep
 
@@ -38,6 +39,7 @@ NODES: list[type[io.ComfyNode]] = [
     ReadExpression,
     CompareReport,
     FitExpressionGLM,
+    ShowAxes,
     SaveAxes,
     ConvertGenerator,
 ]

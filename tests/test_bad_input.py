@@ -408,6 +408,17 @@ def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: 
     assert "UTF-8" in refused("fit", "faces", "--labels", "latin.csv", *FIT)
 
 
+def test_error_reports(refused: Callable[..., str]) -> None:
+    own = ("--generator", "generator.safetensors", "--device", "cpu", "-o")
+    assert "use .html, .png or .json" in refused("report", "axes.safetensors", *own, "out.pdf")
+    assert "give the generator that they belong to" in refused("report", "other_axes.safetensors", *own, "out.html")
+    assert "is none of these axes" in refused(
+        "report", "axes.safetensors", "--expression", "nonsense", *own, "out.html"
+    )
+    assert "no file of expression axes" in refused("report", "latent.safetensors", *own, "out.html")
+    assert "is there already" in refused("report", "axes.safetensors", *own, "portrait.png")
+
+
 @pytest.mark.usefixtures("no_long_work")
 def test_error_outputs_that_are_there_already(
     refused: Callable[..., str], place: Path, capsys: pytest.CaptureFixture[str]

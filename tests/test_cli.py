@@ -21,6 +21,8 @@ import torch
 from foreign import rosinality_names
 from nvidia_pickles import write_networks
 from PIL import Image
+from played_readings import played_composites
+from played_readings import played_reading as played_picture
 from tiny import TINY, make_generator
 from tiny_models import portrait, without_progress, write_models
 
@@ -385,6 +387,23 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
     said = run(*fit, "--hold", "identity", "--model", "readout", "--covariance", "latent")
     assert "score: 50 examples (soft), AUC" in said
     assert "other people: cosine" in said
+
+
+def test_shape_a_report_is_a_page_a_picture_or_figures(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emogan_core.report.measure.read_picture", played_picture)
+    monkeypatch.setattr("emogan_core.report.gather.composites", played_composites)
+    asked = ("report", models / "axes.safetensors", "--expression", "happiness", "-o")
+    said = run(*asked, "out.html")
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert "<h2>happiness</h2>" in page
+    assert "<h2>anger</h2>" not in page
+    assert said.endswith("wrote out.html\n")
+    told = json.loads(run(*asked, "out.json", "--json"))
+    assert told == json.loads(Path("out.json").read_text(encoding="utf-8"))
+    assert all(sentence in page for sentence in told["expressions"]["happiness"]["remarks"])
+    run(*asked, "out.png")
+    assert read_record(Path("out.png")) is not None
+    assert sorted(path.name for path in Path().iterdir()) == ["out.html", "out.json", "out.png"]
 
 
 def test_shape_sample_follows_its_seed(run) -> None:

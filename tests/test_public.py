@@ -53,6 +53,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "read_header",
     "refuse_overwrite",
     "start_of",
+    "write_whole",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "tuple[str, ...]": (list,),
 }
 _NESTED = "validation"
+MOST_KEPT, MOST_LABEL = 1000, 1e12  # points of a curve; beyond all labels that anybody has
 
 
 def _entry(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
@@ -106,12 +107,15 @@ def _entry(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
     if _NESTED not in entry:
         return flat
     told = Validation(**_checked(path, index, Validation, dict(entry[_NESTED])))
-    rates = (*told.false_rate, *told.true_rate)
-    if len(told.false_rate) != len(told.true_rate) or not len(told.told) == len(told.found) == len(told.rows):
-        raise CheckpointError(f"{path.name} axis {index} has curves of uneven length; get the file again")
-    if not all(0.0 <= rate <= 1.0 for rate in rates):
-        raise CheckpointError(f"{path.name} axis {index} has rates beyond 0 to 1; get the file again")
-    return flat | {_NESTED: replace(told, unit="probability" if told.unit == "probability" else "label")}
+    lengths = (len(told.false_rate), len(told.told))
+    if lengths != (len(told.true_rate), len(told.found)) or lengths[1] != len(told.rows) or max(lengths) > MOST_KEPT:
+        raise CheckpointError(f"{path.name} axis {index} has curves of uneven length, or too long; get the file again")
+    shares = (*told.false_rate, *told.true_rate, *((*told.told, *told.found) if told.unit == "probability" else ()))
+    if not all(0.0 <= share <= 1.0 for share in shares) or min(told.rows, default=1) < 1:
+        raise CheckpointError(f"{path.name} axis {index} has curves beyond 0 to 1; get the file again")
+    if told.unit not in ("probability", "label") or any(abs(one) > MOST_LABEL for one in (*told.told, *told.found)):
+        raise CheckpointError(f"{path.name} axis {index} has a calibration that is none; get the file again")
+    return flat | {_NESTED: told}
 
 
 def _checked(

@@ -79,6 +79,11 @@ class Drawing:
         self.marks.extend(marks)
 
 
+def one_line(text: str, *, most: int = 80) -> str:
+    """A text from a file as one short line: what cannot be printed, line ends included, becomes a space."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:most])
+
+
 def as_svg(drawing: Drawing) -> str:
     """The drawing as an SVG element for an HTML page; every text in it is escaped."""
     inside = "".join(_svg(mark) for mark in drawing.marks)
@@ -107,7 +112,7 @@ def _svg(mark: Mark) -> str:
         return f'<circle cx="{mark.x:.1f}" cy="{mark.y:.1f}" r="{mark.radius:.1f}" fill="{mark.colour}"/>'
     turn = f' transform="rotate(-90 {mark.x:.1f} {mark.y:.1f})"' if mark.turned else ""
     style = f'font-size="{mark.size}" fill="{mark.colour}" text-anchor="{mark.anchor}"'
-    return f'<text x="{mark.x:.1f}" y="{mark.y:.1f}" {style}{turn}>{escape(mark.text)}</text>'
+    return f'<text x="{mark.x:.1f}" y="{mark.y:.1f}" {style}{turn}>{escape(one_line(mark.text))}</text>'
 
 
 def _draw(sheet: Image.Image, pen: ImageDraw.ImageDraw, mark: Mark) -> None:
@@ -121,18 +126,16 @@ def _draw(sheet: Image.Image, pen: ImageDraw.ImageDraw, mark: Mark) -> None:
     elif mark.turned:
         _draw_upwards(sheet, mark)
     else:
-        letters = font(mark.size * _FINER)
+        letters, text = font(mark.size * _FINER), one_line(mark.text)
         ((x, y),) = _larger([(mark.x, mark.y)])
-        pen.text(
-            (x - _before(mark, letters.getlength(mark.text)), y), mark.text, fill=mark.colour, font=letters, anchor="ls"
-        )
+        pen.text((x - _before(mark, letters.getlength(text)), y), text, fill=mark.colour, font=letters, anchor="ls")
 
 
 def _draw_upwards(sheet: Image.Image, mark: Words) -> None:
-    letters = font(mark.size * _FINER)
-    long, high = int(letters.getlength(mark.text)) + 2, 2 * mark.size * _FINER
+    letters, text = font(mark.size * _FINER), one_line(mark.text)
+    long, high = int(letters.getlength(text)) + 2, 2 * mark.size * _FINER
     line = Image.new("L", (long, high), 0)
-    ImageDraw.Draw(line).text((0, mark.size * _FINER), mark.text, fill=255, font=letters, anchor="ls")
+    ImageDraw.Draw(line).text((0, mark.size * _FINER), text, fill=255, font=letters, anchor="ls")
     line = line.transpose(Image.Transpose.ROTATE_90)
     ((x, y),) = _larger([(mark.x, mark.y)])
     place = (round(x - mark.size * _FINER), round(y + _before(mark, long) - long))

@@ -8,9 +8,9 @@ from ..glm import Validation
 from .canvas import FAINT, GRID, INK, OTHER, OWN, PALE, Box, Dot, Drawing, Stroke, Words
 from .measure import LITTLE_SD, Bar
 
-WIDTH, HEIGHT = 290, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 40, 42
-_NAMES, _PITCH = 112, 14
+WIDTH, HEIGHT = 238, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 40, 42
+_NAMES, _PITCH = 92, 14
 _LEAST_REACH = 1.5
 
 
@@ -32,7 +32,7 @@ def calibration_chart(told: Validation) -> Drawing:
     is_probability = told.unit == "probability"
     unit = "probability" if is_probability else "label"
     drawing = _framed(
-        "Whether its numbers can be believed", "good: dots near the line", f"{unit} it tells", "what the labels say"
+        "Can its numbers be trusted?", "good: dots near the line", f"{unit} it tells", "what the labels say"
     )
     values = [*told.told, *told.found]
     low, high = (0.0, 1.0) if is_probability else (min(values), max(values))
@@ -55,10 +55,10 @@ def bar_chart(bars: Sequence[Bar], *, title: str, unit: str) -> Drawing:
     drawing.add(Box(middle - little, _TOP, middle + little, bottom, PALE))
     for row, bar in enumerate(bars):
         y, end = _TOP + row * _PITCH, middle + half * bar.value / reach
-        drawing.add(Words(_NAMES - 6, y + 10, _cut(bar.name, 18), 10, INK if bar.is_own else FAINT, "end"))
+        drawing.add(Words(_NAMES - 6, y + 10, _cut(bar.name, 16), 10, INK if bar.is_own else FAINT, "end"))
         drawing.add(Box(min(middle, end), y + 2, max(middle, end), y + _PITCH - 3, OWN if bar.is_own else OTHER))
         beyond, anchor = (end + 3, "start") if bar.value >= 0 else (end - 3, "end")
-        drawing.add(Words(beyond, y + 10, f"{bar.value:+.1f}", 9, FAINT, anchor))
+        drawing.add(Words(beyond, y + 10, f"{round(bar.value, 1) + 0.0:+.1f}", 9, FAINT, anchor))
     drawing.add(Stroke(((middle, _TOP - 2), (middle, bottom + 2)), INK, 0.8))
     return drawing
 
@@ -67,7 +67,9 @@ def layer_chart(lengths: Sequence[float]) -> Drawing:
     """The length of the step in each row of W+, coarse rows on the left."""
     title = "Where in the generator it acts"
     drawing = Drawing(WIDTH, HEIGHT, title)
-    drawing.add(Words(8, 16, title, 13, INK), Words(8, 31, "length of the step by row of W+", 10))
+    alike = max(lengths) - min(lengths) < 1e-3 * max(lengths)
+    told = "alike in all rows: fitted on their mean" if alike else "length of the step by row of W+"
+    drawing.add(Words(8, 16, title, 13, INK), Words(8, 31, told, 10))
     bottom, most = HEIGHT - _BOTTOM, max(*lengths, 1e-12)
     pitch = (WIDTH - _LEFT - _RIGHT) / len(lengths)
     for row, length in enumerate(lengths):
@@ -79,8 +81,8 @@ def layer_chart(lengths: Sequence[float]) -> Drawing:
     drawing.add(
         Words(_LEFT - 4, _TOP + 12, f"{most:.2g}", 10, FAINT, "end"), Words(_LEFT - 4, bottom, "0", 10, FAINT, "end")
     )
-    drawing.add(Words(_LEFT, HEIGHT - 12, "coarse: pose, shape", 10))
-    drawing.add(Words(WIDTH - _RIGHT, HEIGHT - 12, "fine: colour, texture", 10, FAINT, "end"))
+    drawing.add(Words(_LEFT, HEIGHT - 12, "coarse: shape", 10))
+    drawing.add(Words(WIDTH - _RIGHT, HEIGHT - 12, "fine: colour", 10, FAINT, "end"))
     return drawing
 
 

@@ -18,15 +18,15 @@ def figures_of(one: AxisReport) -> list[Drawing]:
     if not one.axis.has_direction:
         return []
     told = one.axis.validation
-    auc = f"{auc_of(one.axis)}; 1 is perfect, 0.5 guessing"
+    auc = f"{auc_of(one.axis)}; perfect is 1"
     charts = [roc_chart(told, auc=auc) if told.false_rate else _without_curves(auc)]
     if told.rows:
         charts.append(calibration_chart(told))
     if one.changes:
-        unit = "at 1, in sd of random faces; the pale band is little"
+        unit = "in sd of random faces; pale is little"
         charts.append(bar_chart(one.changes, title="What else changes", unit=unit))
     if one.readouts:
-        unit = "covariates in sd, expressions in their own 1"
+        unit = "in sd, or in the other's intensity 1"
         charts.append(bar_chart(one.readouts, title="Other readouts of the code", unit=unit))
     charts.append(layer_chart(one.layers))
     return charts

@@ -13,7 +13,7 @@ from ..expressions.spelling import spelled_as_known
 from ..expressions.summary import facts_of
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
-from .measure import Bar, DrawnFaces, draw_faces, measured
+from .measure import Bar, DrawnFaces, bar_of, draw_faces, measured
 from .strips import Composite, Strip, composites, drawn_strips, moved_strips
 from .words import counts_of, meaning_of, remarks_on
 
@@ -178,12 +178,11 @@ def _readouts(axes: ExpressionAxes, axis: ExpressionAxis) -> tuple[Bar, ...]:
     """Covariates, then the other axes whose readouts move most."""
     if not axis.has_direction:
         return ()
-    covariates = [
-        Bar(name, round(value, 2)) for name, value in zip(axis.covariates, axis.covariate_drift, strict=False)
-    ]
+    drifts = zip(axis.covariates, axis.covariate_drift, strict=False)  # files of earlier versions have none
+    covariates = [bar_of(name, value) for name, value in drifts][:MOST_OTHERS]
     step = axis.direction.double().mean(0)
     others = [
-        Bar(other.name, round(float(torch.dot(step, other.readout.double())) / other.eta_per_unit, 2))
+        bar_of(other.name, float(torch.dot(step, other.readout.double())) / other.eta_per_unit)
         for other in axes
         if other.has_direction and other is not axis and other.eta_per_unit > 0.0
     ]

@@ -20,11 +20,14 @@ from ..networks import Generator
 from ..networks.sampling import drawn_in_groups, sampled
 from ..progress import Progress, silent
 
-SAMPLES, FACES = 64, 6
+REPORT_FACES = 64
+"""How many random faces a report draws and reads."""
+FACES = 6  # of them that are moved
 LEAST_SEEN = 16
 FRONTAL_DEG = 12.0
 LITTLE_SD = 0.5
 """Changes up to this many standard deviations of random faces are called little."""
+LONGEST = 99.0
 POSE = ("yaw", "pitch", "roll")
 
 
@@ -35,6 +38,11 @@ class Bar:
     name: str
     value: float
     is_own: bool = False
+
+
+def bar_of(name: str, value: float, *, is_own: bool = False) -> Bar:
+    """A bar of two digits after the point, of at most LONGEST."""
+    return Bar(name, round(max(-LONGEST, min(LONGEST, value)), 2) + 0.0, is_own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +65,12 @@ def draw_faces(generator: Generator, *, seed: int, label: int | None = None, pro
 
     Raises: CheckpointError when pictures are not finite; ShapeError for a class that is none; Cancelled.
     """
-    ws = sampled(generator, SAMPLES, psi=1.0, seed=seed, label=label).ws
+    ws = sampled(generator, REPORT_FACES, psi=1.0, seed=seed, label=label).ws
     with gradients_off():
         table = _table(generator, ws, progress)
         seen = table.rows(table.seen)
         if len(seen) < LEAST_SEEN:
-            why = f"only {len(seen)} of {SAMPLES} random samples show a face that can be read, needed are {LEAST_SEEN}"
+            why = f"only {len(seen)} of {REPORT_FACES} random samples show a face that can be read, needed are {LEAST_SEEN}"
             return DrawnFaces(ws[:FACES], None, None, why)
         turned = np.abs(np.nan_to_num(table.pose_deg[:, 0], nan=90.0)) > FRONTAL_DEG
         shown = np.where(table.seen, np.nan_to_num(table.coefficients).sum(1) + 100.0 * turned, np.inf)
@@ -86,7 +94,7 @@ def measured(generator: Generator, faces: DrawnFaces, axes: ExpressionAxes, axis
     spread = _read(faces.seen, axes, axis)
     change = {name: (moved[name] - before[name]).mean(0) / np.maximum(spread[name].std(0), 1e-6) for name in before}
     sizes = {name: float(np.sqrt(np.mean(one**2))) if one.ndim else float(one) for name, one in change.items()}
-    return tuple(Bar(name, round(size, 2), name == axis.name) for name, size in sizes.items())
+    return tuple(bar_of(name, size, is_own=name == axis.name) for name, size in sizes.items())
 
 
 def _read(table: SampleTable, axes: ExpressionAxes, axis: ExpressionAxis) -> Mapping[str, NDArray[np.float64]]:
@@ -118,6 +126,6 @@ def _table(generator: Generator, ws: torch.Tensor, progress: Progress) -> Sample
 
 
 def _flags(chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
-    flags = np.zeros(SAMPLES, dtype=np.bool_)
+    flags = np.zeros(REPORT_FACES, dtype=np.bool_)
     flags[chosen] = True
     return flags

@@ -19,7 +19,7 @@ from .words import LEGEND
 _QUALITY, _TILE_PX = 90, 256
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = f"""
-body {{ background: {PAPER}; color: {INK}; font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; padding: 0 1rem }}
+body {{ background: {PAPER}; color: {INK}; font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1224px; padding: 0 1rem }}
 h1 {{ font-size: 1.6rem; margin: 0 0 .3rem }} h2 {{ font-size: 1.25rem; margin: 0 }}
 section {{ border-top: 1px solid {GRID}; margin-top: 2rem; padding-top: 1.2rem }}
 .faint, figcaption, th {{ color: {FAINT}; font-weight: normal }}
@@ -28,7 +28,7 @@ table {{ border-collapse: separate; border-spacing: 4px }} th {{ font-size: .85r
 thead th {{ padding: 0; text-align: center }} td {{ padding: 0 }}
 td img {{ border-radius: 6px; display: block; height: 128px; width: 128px }}
 .warning {{ color: {WARNING} }}
-.charts {{ display: flex; flex-wrap: wrap; gap: 8px; margin-top: .6rem }}
+.charts {{ display: flex; flex-wrap: wrap; gap: 4px; margin-top: .6rem }}
 svg {{ font-family: system-ui, sans-serif }} li {{ margin: .25rem 0 }}
 """
 

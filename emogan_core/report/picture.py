@@ -9,19 +9,21 @@ from PIL import Image, ImageDraw
 
 from ..images import Photo
 from ..sheets import font, shortened, text_width
-from .canvas import FAINT, GRID, INK, PAPER, WARNING, as_picture
+from .canvas import FAINT, GRID, INK, PAPER, WARNING, as_picture, one_line
 from .charts import WIDTH
 from .figures import figures_of
 from .gather import AxesReport, AxisReport
 from .strips import CREDIT, INTENSITIES, Strip
+from .words import LEGEND
 
 _MARGIN, _TILE, _GAP = 24, 120, 4
 _LABELS = 92
 _LINE, _SMALL, _BODY, _LARGE = 20, 12, 14, 24
-_HEAD = 64
-_WIDTH = 2 * _MARGIN + 4 * WIDTH
+_HEAD, _NAME_PX = 64, 420
+_IN_A_ROW = 5
+_WIDTH = 2 * _MARGIN + _IN_A_ROW * WIDTH
 _WORDS_AT = _MARGIN + _LABELS + len(INTENSITIES) * (_TILE + _GAP) + 24
-_COLUMNS = 56
+_COLUMNS = 60
 
 
 def report_pictures(report: AxesReport) -> tuple[Photo, ...]:
@@ -51,14 +53,15 @@ def _on_paper(page: Image.Image, height: int) -> Image.Image:
 def _page(one: AxisReport, report: AxesReport) -> Image.Image:
     strips, lines = (*one.drawn, *one.moved), _lines(one, report)
     charts = [Image.fromarray(as_picture(chart).pixels) for chart in figures_of(one)]
-    rows = [charts[start : start + 4] for start in range(0, len(charts), 4)]
+    rows = [charts[start : start + _IN_A_ROW] for start in range(0, len(charts), _IN_A_ROW)]
     upper = max(_SMALL + 8 + len(strips) * (_TILE + _GAP), len(lines) * _LINE)
     tall = [max(chart.height for chart in row) for row in rows]
     page = Image.new("RGB", (_WIDTH, _HEAD + _MARGIN + upper + sum(tall) + 2 * _MARGIN), PAPER)
     pen = ImageDraw.Draw(page)
     pen.line([(_MARGIN, 8), (_WIDTH - _MARGIN, 8)], fill=GRID, width=1)
-    pen.text((_MARGIN, 18), shortened(one.axis.name, _LARGE, 420), fill=INK, font=font(_LARGE))
-    beside = _MARGIN + min(420, text_width(one.axis.name, _LARGE)) + 16
+    name = shortened(one_line(one.axis.name), _LARGE, _NAME_PX)
+    pen.text((_MARGIN, 18), name, fill=INK, font=font(_LARGE))
+    beside = _MARGIN + text_width(name, _LARGE) + 16
     pen.text((beside, 27), shortened(one.meaning, _BODY, _WIDTH - beside - _MARGIN), fill=FAINT, font=font(_BODY))
     _put_strips(page, pen, strips)
     left = _WORDS_AT if strips else _MARGIN
@@ -92,6 +95,8 @@ def _lines(one: AxisReport, report: AxesReport) -> list[tuple[str, str]]:
     told = [(one.counts, INK), *((f"- {warning}", WARNING) for warning in one.warnings)]
     told += [(f"- {remark}", INK) for remark in one.remarks]
     told += [(f"- {note}", INK) for note in report.notes]
+    if one.drawn or one.moved:
+        told.append((LEGEND[0], FAINT))
     if one.moved:
         told.append((CREDIT, FAINT))
     return [

@@ -12,16 +12,17 @@ WELL_TOLD, POORLY_TOLD = 0.9, 0.7
 SURE_COSINE = 0.8
 OFF = 0.1
 CLEAR_SD = 1.0
+MOST_NOTES, MOST_LETTERS = 8, 400  # files may hold more
 
 LEGEND = (
     "Strips: the same face at intensity -2 to +2; 0 is the face as it is, 1 the typical example. Only the expression should "
     "change.",
     "How well it is told apart: on faces that took no part in the fit, one by one with a falling threshold. Good: the green "
     "line runs near the upper left corner (AUC near 1). On the diagonal (AUC 0.5) it is guessing.",
-    "Whether its numbers can be believed: faces in groups, by what the fit tells of them. Good: dots near the line; of faces "
+    "Can its numbers be trusted? Faces in groups, by what the fit tells of them. Good: dots near the line; of faces "
     "told 0.8, eight in ten show it.",
-    "What else changes: drawn faces read before and after intensity 1. A bar of 1 is as much as two random faces typically "
-    "differ by (one standard deviation). Good: green is long, all others stay within the pale band. Expressions that look "
+    "What else changes: drawn faces read before and after intensity 1. A bar of 1 is as much as random faces typically "
+    "vary (one standard deviation). Good: green is long, all others stay within the pale band. Expressions that look "
     "alike rise together. Poses are angles, texture is fine detail of the skin, identity has no sign.",
     "Other readouts of the code: by how much the fit's own formulas for covariates and for the other expressions move. Good: "
     "short bars.",
@@ -39,7 +40,7 @@ def meaning_of(name: str) -> str:
 def counts_of(axis: ExpressionAxis) -> str:
     """How many faces the axis rests on."""
     if not axis.n_expression:
-        return "not fitted on examples" + (f"; {axis.source}" if axis.source else "")
+        return "not fitted on examples" + (f"; {axis.source[:MOST_LETTERS]}" if axis.source else "")
     people = f", {axis.n_people} people" if axis.n_people < axis.n_expression else ""
     both = f" ({axis.n_people_both} seen both ways)" if axis.n_people_both else ""
     return f"{axis.n_expression} faces with it{people}{both}, {axis.n_neutral} {REFERENCE}"
@@ -68,7 +69,7 @@ def remarks_on(axis: ExpressionAxis, changes: Sequence[Bar]) -> tuple[tuple[str,
             + (": it is settled." if sure else f" (settled from {SURE_COSINE:g}): add people.")
         )
     warnings.extend(_off(axis))
-    warnings.extend(f"Note of the fit: {note}." for note in axis.notes)
+    warnings.extend(f"Note of the fit: {note[:MOST_LETTERS]}." for note in axis.notes[:MOST_NOTES])
     warnings.extend(_beside(changes))
     if not axis.has_coefficients:
         warnings.append(

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from emogan_core.errors import CheckpointError, EmoganError, OutputError
 from emogan_core.expressions import ExpressionAxes, load_axes, moving_axis, save_axes
 from emogan_core.face_model import load_face_model
+from emogan_core.glm import Validation
 
 
 @pytest.fixture
@@ -73,6 +74,12 @@ def test_shape_version_1_files_are_read(path, axes):
     assert load_axes(path).names == axes.names
 
 
+def test_shape_curves_are_kept_and_files_without_them_are_read(path, axes):
+    assert load_axes(path)["smile"].validation == axes["smile"].validation != Validation()
+    rewrite(path, about={"validation": None, "covariate_drift": None})
+    assert load_axes(path)["smile"].validation == Validation()
+
+
 @pytest.mark.parametrize("part", ["coefficients", "shading"])
 def test_error_parts_of_another_face_model(tmp_path, axes, part):
     target = tmp_path / "axes.safetensors"
@@ -109,6 +116,13 @@ def test_invariance_content_fingerprint_follows_the_direction(axes):
         ({"about": {"layer_weights": [1.0]}}, "do not fit together"),
         ({"about": {"level_gain": 0.5}}, "level_gain = 0.5, needed 1 or more"),
         ({"about": {"layer_weights": ["1", "1", "1", "1"]}}, "layer_weights"),
+        ({"about": {"validation": [1]}}, "describes its axes wrongly"),
+        ({"about": {"validation": {"colour": "red"}}}, "unknown colour"),
+        ({"about": {"validation": {"false_rate": ["0"]}}}, "false_rate"),
+        ({"about": {"validation": {"false_rate": [0.5]}}}, "uneven length"),
+        ({"about": {"validation": {"told": [0.5], "found": [0.5], "rows": [0]}}}, "beyond 0 to 1"),
+        ({"about": {"validation": {"false_rate": [0.5], "true_rate": [1.5]}}}, "beyond 0 to 1"),
+        ({"about": {"validation": {"unit": "<b>"}}}, "a calibration that is none"),
         ({"tensors": {"0.readout": None}}, "lacks tensors 0.readout"),
         ({"tensors": {"7.direction": torch.zeros(2)}}, "unexpected 7.direction"),
         ({"tensors": {"0.direction": torch.full((4, 8), float("nan"))}}, "NaN"),

@@ -81,6 +81,15 @@ def test_golden_statistics_and_origin(world, refit):
     assert not smile.experimental
 
 
+def test_golden_covariate_drift_is_what_its_readout_says(world, refit):
+    """The smile's examples are turned; its step is not, by its own readout, when the yaw is held still."""
+    free, held = (refit(config, model="readout")["smile"] for config in (None, quick(hold_covariates=("yaw_deg",))))
+    assert len(free.covariate_drift) == 1
+    assert abs(held.covariate_drift[0]) < 0.02
+    assert abs(held.covariate_drift[0]) < abs(free.covariate_drift[0])
+    assert sum(held.validation.rows) == len(world.labels)
+
+
 def test_golden_readout_steps_in_the_covariance_asked_for(refit, world):
     assert refit(model="readout")["smile"].covariance == "within"
     assert refit(model="readout", people=None)["smile"].covariance == "latent"

@@ -273,3 +273,23 @@ def test_invariance_an_inversion_is_kept_and_edited_again(host: Host, graph) -> 
     assert "the inversion faces/me_00001_.safetensors belongs to generator" in other.error
     wrong = loaded.with_node("photo", "LoadImage", image="mirrored.png")
     assert "shows another face than the one that was inverted" in host.run(wrong.nodes).error
+
+
+def test_golden_axes_are_shown_as_pictures_and_text(host: Host) -> None:
+    graph = (
+        Graph({})
+        .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
+        .with_node("axes", "EmotionGAN_LoadAxes", name="axes.safetensors")
+        .with_node("show", "EmotionGAN_ShowAxes", axes=["axes", 0], expressions="happiness", generator=["generator", 0])
+        .with_node("report", "PreviewAny", source=["show", 1])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    (picture,) = host.pictures(run, "show")
+    assert picture.shape[1] > 1000
+    assert np.ptp(picture) > 200
+    text = run.outputs["report"]["text"][0]
+    assert text.startswith("happiness: ")
+    assert "random samples show a face that can be read" in text  # what a tiny random network draws is none
+    strange = host.run(graph.with_inputs("show", expressions="nonsense").nodes)
+    assert strange.error.startswith("'nonsense' is none of these axes")
