@@ -98,7 +98,7 @@ def put_back(
         model = load_face_model()
         reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
-        if mode == "paste" and redrawing is not None:
+        if mode == "paste" and redrawing is not None and not hidden:
             pixels, mask = with_novelty(photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden + told))
 
