@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.draw import polygon
 
+from ..face_model.contours import OUTER_LIPS
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
@@ -16,7 +18,7 @@ from .masks import face_mask
 from .motion import coarse_field
 from .move import STEP, Motion, motion_of
 from .open_mouth import shows_nothing
-from .openings import MOUTH, Moved
+from .openings import MOUTH
 from .redrawing import DARKEST, Laid, Redrawing, laid
 from .sampling import finer
 from .scene import Scene, remembered_scene
@@ -91,16 +93,22 @@ def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: La
     explained = np.clip(shade, np.minimum(bright, 0), np.maximum(bright, 0))
     change = drawn.coloured(change - explained[..., None])
     oval = face_mask(drawn.crop, len(drawn.after), feather=FEATHER)[0, 0, ..., None].numpy()
-    share = drawn.at(oval, *np.broadcast_arrays(x, y))[..., 0] * sure * _bare(motion.edges, grid)
+    share = drawn.at(oval, *np.broadcast_arrays(x, y))[..., 0] * sure * _bare(model, motion, grid, soft)
     return np.asarray(MOST * np.tanh(change / MOST) * share[..., None], dtype=np.float32)
 
 
-def _bare(edges: tuple[Moved, ...], grid: Grid) -> Single:
-    """[h, w]: 0 within mouth and eyes after an edit, 1 on the skin."""
+def _bare(model: FaceModel, motion: Motion, grid: Grid, soft: float) -> Single:
+    """[h, w]: 0 on lips and within mouth and eyes after an edit, 1 on the skin.
+
+    Coarse pictures show teeth where lips are, and lips have no folds worth having.
+    """
     result = np.ones(grid.shape, dtype=np.float32)
-    for outcome in edges:
+    for outcome in motion.edges:
         result *= 1 - within(outcome, grid, grid.step)[0]
-    return result
+    lips = np.zeros(grid.shape, dtype=np.float32)
+    columns, rows = grid.cells(motion.vertices[model.landmark_vertex[list(OUTER_LIPS)]]).T
+    lips[polygon(rows - 0.5, columns - 0.5, grid.shape)] = 1  # type: ignore[no-untyped-call]
+    return np.asarray(result * (1 - np.minimum(2 * ndimage.gaussian_filter(lips, soft), 1)), dtype=np.float32)
 
 
 def _add_mouth(
