@@ -69,7 +69,8 @@ class ApplyExpression(io.ComfyNode):
                     options=list(MODES),
                     default="motion",
                     tooltip="motion: the photo's own pixels move, so the person and every detail stay. "
-                    "paste: the generator's picture itself is blended in, as sharp as the generator is.",
+                    "paste: the same, and what the generator newly shows (shading, folds, the mouth's inside) is added, as fine as "
+                    "the generator draws.",
                 ),
                 more_input("browInnerUp=0.5, eyeBlinkLeft=1"),
                 *switches(),

@@ -65,8 +65,11 @@ class ShowAxes(io.ComfyNode):
             report = report_axes(axes, expressions=names, progress=progress)
         else:
             need = need_to_draw(generator.generator.spec, device=host.device_of(generator))
-            with host.at_work(generator, bytes_needed=need.peak(REPORT_FACES, most=SHOWN_BYTES)) as network:
-                report = report_axes(axes, network, expressions=names, progress=progress)
+            report = host.at_work(
+                generator,
+                lambda network: report_axes(axes, network, expressions=names, progress=progress),
+                bytes_needed=need.peak(REPORT_FACES, most=SHOWN_BYTES),
+            )
         picture = host.outgoing(torch.cat([image_of_photo(one) for one in report_pictures(report)]))
         return io.NodeOutput(picture, _told(axes, report), ui=ui.PreviewImage(picture, cls=cls))
 

@@ -23,7 +23,7 @@ from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
 from .move import move_face
 from .paste import with_novelty
-from .redrawing import redrawing_of
+from .redrawing import Redrawing, redrawing_of
 from .visible import hidden_parts, notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
@@ -81,7 +81,8 @@ def put_back(
                 "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
             )
         redrawn = drawn(generator, target).float().cpu()
-        redrawing, told = None, ()
+        redrawing: Redrawing | None = None
+        told: tuple[str, ...] = ()
         if not same and (mode == "paste" or edit.coefficients is None):
             try:
                 redrawing = redrawing_of(drawn(generator, ws).float().cpu(), redrawn)
@@ -98,7 +99,7 @@ def put_back(
         model = load_face_model()
         reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
-        if mode == "paste" and redrawing is not None:
+        if mode == "paste" and redrawing is not None and not hidden:
             pixels, mask = with_novelty(photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden + told))
 

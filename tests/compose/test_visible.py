@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 from skimage.draw import polygon
 from tiny_faces import SIDE, coefficients_of, tiny_face
 
@@ -66,6 +67,13 @@ def test_golden_eyes_behind_dark_glasses_are_left_alone() -> None:
     assert len(notices) == 2
     assert after[model.index("eyeSquintLeft")] == after[model.index("eyeSquintRight")] == 0
     assert after[model.index("mouthSmileLeft")] > 0
+
+
+def test_invariance_eyes_of_faded_and_blurred_photos_are_seen() -> None:
+    sharp = face_with().astype(np.float64)
+    for pixels in (255 - (255 - sharp) * 0.5, ndimage.gaussian_filter(sharp, (2.5, 2.5, 0))):
+        assert reached(pixels.astype(np.uint8))[2] == ()
+    assert len(reached((255 - (255 - face_with(eyes=False)) * 0.5).astype(np.uint8))[2]) == 2
 
 
 def test_invariance_nothing_is_told_from_colours_of_many_hues() -> None:
