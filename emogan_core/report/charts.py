@@ -10,7 +10,7 @@ from .measure import LITTLE_SD, Bar
 
 WIDTH, HEIGHT = 238, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 40, 42
-_NAMES, _PITCH = 92, 14
+_NAMES, _PITCH, _FIGURE = 92, 14, 22
 _LEAST_REACH = 1.5
 
 
@@ -49,7 +49,7 @@ def bar_chart(bars: Sequence[Bar], *, title: str, unit: str) -> Drawing:
     drawing = Drawing(WIDTH, max(HEIGHT, _TOP + len(bars) * _PITCH + _BOTTOM), title)
     drawing.add(Words(8, 16, title, 13, INK), Words(8, 31, unit, 10))
     reach = max(_LEAST_REACH, *(abs(bar.value) for bar in bars))
-    middle, half = (_NAMES + WIDTH - 30) / 2, (WIDTH - 30 - _NAMES) / 2
+    middle, half = (_NAMES + WIDTH - _RIGHT) / 2, (WIDTH - _RIGHT - _NAMES) / 2 - _FIGURE
     bottom = _TOP + len(bars) * _PITCH
     little = half * LITTLE_SD / reach
     drawing.add(Box(middle - little, _TOP, middle + little, bottom, PALE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..expressions import REFERENCE, ExpressionAxis
+from ..expressions import ExpressionAxis
 from ..expressions.meanings import EXPRESSIONS, SHAPES
 from .measure import LITTLE_SD, Bar
 
@@ -43,7 +43,7 @@ def counts_of(axis: ExpressionAxis) -> str:
         return "not fitted on examples" + (f"; {axis.source[:MOST_LETTERS]}" if axis.source else "")
     people = f", {axis.n_people} people" if axis.n_people < axis.n_expression else ""
     both = f" ({axis.n_people_both} seen both ways)" if axis.n_people_both else ""
-    return f"{axis.n_expression} faces with it{people}{both}, {axis.n_neutral} {REFERENCE}"
+    return f"{axis.n_expression} faces with it{people}{both}, {axis.n_neutral} without"
 
 
 def auc_of(axis: ExpressionAxis) -> str:
@@ -70,7 +70,7 @@ def remarks_on(axis: ExpressionAxis, changes: Sequence[Bar]) -> tuple[tuple[str,
         )
     warnings.extend(_off(axis))
     warnings.extend(f"Note of the fit: {note[:MOST_LETTERS]}." for note in axis.notes[:MOST_NOTES])
-    warnings.extend(_beside(changes))
+    warnings.extend(_beside(axis, changes))
     if not axis.has_coefficients:
         warnings.append(
             "Changes what the generator draws (mode paste) and moves no photo: the face model has no part in it."
@@ -92,14 +92,16 @@ def _off(axis: ExpressionAxis) -> list[str]:
     return [f"Its probabilities are off by {gap:.2f} on average: rank faces by them, no more."] if gap > OFF else []
 
 
-def _beside(changes: Sequence[Bar]) -> list[str]:
-    """What changes more than little though it should not; likeness to other expressions counts only where it is clear."""
-    own = ("identity", "yaw", "pitch", "roll")
-    wanted = [bar for bar in changes if not bar.is_own]
+def _beside(axis: ExpressionAxis, changes: Sequence[Bar]) -> list[str]:
+    """What changes more than little though it should not. Of other expressions those that rise clearly; a shape of the face
+    model is a part of several, so it may."""
     strong = [
         bar
-        for bar in wanted
-        if abs(bar.value) > (LITTLE_SD if bar.name in own or bar.name.startswith("skin") else CLEAR_SD)
+        for bar in changes
+        if not bar.is_own
+        and (
+            bar.value > CLEAR_SD and axis.name not in SHAPES if bar.name in EXPRESSIONS else abs(bar.value) > LITTLE_SD
+        )
     ]
     if not strong:
         return []

@@ -13,6 +13,8 @@ from tiny import make_generator
 from emogan_core.errors import ExpressionError, SpaceMismatch
 from emogan_core.expressions import ExpressionAxes
 from emogan_core.report import report_axes, report_facts
+from emogan_core.report.measure import Bar
+from emogan_core.report.words import remarks_on
 
 
 def test_shape_each_axis_shows_the_parts_that_it_has(report, tiny) -> None:
@@ -26,7 +28,7 @@ def test_shape_each_axis_shows_the_parts_that_it_has(report, tiny) -> None:
     assert len(happiness.layers) == tiny.spec.num_ws
     assert brow.layers == ()
     assert happiness.meaning.startswith("a smile")
-    assert happiness.counts == "40 faces with it, 60 neutral"
+    assert happiness.counts == "40 faces with it, 60 without"
     assert sly.meaning == ""
     assert report.left_out == ("<i>fear</i>: 3 examples are too few",)
 
@@ -102,3 +104,12 @@ def test_error_another_generator_or_name(axes, tiny) -> None:
         report_axes(axes, tiny, expressions=("jawOpen",))
     with pytest.raises(ExpressionError, match="'nonsense' is none"):
         report_axes(axes, tiny, expressions=("nonsense",))
+
+
+def test_golden_what_is_warned_of(axes) -> None:
+    """Pose and identity either way; other expressions when they rise clearly, and not along a part of them."""
+    bars = [Bar("happiness", 3.0, True), Bar("yaw", -0.6), Bar("pitch", 0.4), Bar("fear", -2.0), Bar("surprise", 1.5)]
+    (told,) = [one for one in remarks_on(axes.axes[0], bars)[0] if "also changes" in one]
+    assert told.endswith(": surprise +1.5, yaw -0.6.")
+    (told,) = [one for one in remarks_on(replace(axes.axes[0], name="jawOpen"), bars)[0] if "also changes" in one]
+    assert told.endswith(": yaw -0.6.")
