@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
+from .encoder_arguments import add_training_arguments
 from .errors import Cancelled, EmoganError
 from .fit_arguments import add_label_arguments
 from .progress_bar import ProgressBar
@@ -26,6 +27,8 @@ PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 INTERRUPTED = 130
 DEFAULT_SEED = 0
 MOST_FACES = 400
+NUMBERS = ("intensity", "psi", "seed", "face", "class", "count", "seconds", "editability", "minutes", "steps")
+"""Options that take a number, which may be negative."""
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
 """The expressions that ship with the package; here, because their own package imports torch."""
 
@@ -107,12 +110,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
     """`--intensity -0.5` as `--intensity=-0.5`: argparse takes -1e-3 or -nan for options otherwise."""
     joined: list[str] = []
     for word in argv:
-        if (
-            joined
-            and joined[-1]
-            in ("--intensity", "--psi", "--seed", "--face", "--class", "--count", "--seconds", "--editability")
-            and _is_number(word)
-        ):
+        if joined and joined[-1].startswith("--") and joined[-1][2:] in NUMBERS and _is_number(word):
             joined[-1] += f"={word}"
         else:
             joined.append(word)
@@ -134,7 +132,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(json=False)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     adders = (_add_edit, _add_expressions_list, _add_read, _add_demo, _add_sample, _add_invert)
-    for add in (*adders, _add_fit, _add_apply, _add_convert, _add_info):
+    for add in (*adders, _add_fit, _add_apply, _add_convert, _add_train_encoder, _add_info):
         add(commands)
     return parser
 
@@ -287,6 +285,17 @@ def _add_convert(commands: Commands[_Parser]) -> None:
     convert.add_argument("--licence", default="", metavar="TEXT", help="its terms, if the file does not tell them")
     convert.add_argument("--fp16", action="store_true", help="half the size, rounded weights (default: every bit kept)")
     convert.add_argument("--json", action="store_true", help="print one JSON object instead of words")
+
+
+def _add_train_encoder(commands: Commands[_Parser]) -> None:
+    meaning = "give a generator without an encoder one, trained on its own samples"
+    train = commands.add_parser("train-encoder", help=meaning, allow_abbrev=False)
+    train.add_argument("generator", metavar="GENERATOR", help="a .safetensors, .pkl, .pt or .pth file, or 'builtin'")
+    _add_out(
+        train, "OUT.safetensors", "the generator with its encoder; state and previews go to OUT.training beside it"
+    )
+    add_training_arguments(train)
+    _add_common(train)
 
 
 def _add_info(commands: Commands[_Parser]) -> None:

@@ -19,10 +19,12 @@ LAYERS = (
     {"inversion"},
     {"compose", "expressions"},
     {"comparing", "sheets"},
+    {"encoder_training"},
     {"training"},  # above sheets, on which recipes show what they made; imported by nobody
     {
         "cli",
         "commands",
+        "encoder_arguments",
         "fit_arguments",
         "progress_bar",
         "terminal",

@@ -17,6 +17,7 @@ from .info import describe
 from .invert import invert_photo
 from .outputs import Outputs
 from .read import read_photo
+from .train_encoder import train_own_encoder
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "apply": apply,
@@ -29,6 +30,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "invert": invert_photo,
     "read": read_photo,
     "sample": sample,
+    "train-encoder": train_own_encoder,
 }
 
 __all__ = ["COMMANDS", "Outcome", "Outputs"]
