@@ -13,13 +13,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .checkpoints import LoadedCheckpoint, load_generator, open_generator
-    from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion
+    from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion, write_with_encoder
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, PasteConfig, need_to_put_back, put_back
     from .deltas import Delta
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
+    from .encoder_training import TrainedEncoder, TrainingLength, TrainingPhotos, read_photos, train_encoder
     from .errors import (
         Cancelled,
         CheckpointError,
@@ -212,6 +213,9 @@ __all__ = [
     "SpaceMismatch",
     "StepConfig",
     "StepReport",
+    "TrainedEncoder",
+    "TrainingLength",
+    "TrainingPhotos",
     "Weights",
     "add_intensities",
     "apply_expressions",
@@ -281,6 +285,7 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "read_photos",
     "read_record",
     "read_samples",
     "reading_lines",
@@ -306,19 +311,22 @@ __all__ = [
     "spelled_as_known",
     "summarised",
     "tensor_from_photo",
+    "train_encoder",
     "window_around",
     "with_delta",
+    "write_with_encoder",
 ]
 
 _PUBLIC = {
     "checkpoints": "LoadedCheckpoint load_generator open_generator",
-    "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion",
+    "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion write_with_encoder",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
     "comparing": "Comparison compare comparison_lines",
     "compose": "MODES Composite FacePreview PasteConfig need_to_put_back put_back",
     "deltas": "Delta",
     "devices": "gradients_off ordinary resolve_device rng_from_seed",
+    "encoder_training": "TrainedEncoder TrainingLength TrainingPhotos read_photos train_encoder",
     "errors": (
         "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "
         "ShapeError SpaceMismatch"

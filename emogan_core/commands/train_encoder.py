@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..checkpoints import open_generator
 from ..checkpoints.convert import write_with_encoder
-from ..encoder_training import Length, TrainedEncoder, TrainingPhotos, read_photos, train_encoder
+from ..encoder_training import TrainedEncoder, TrainingLength, TrainingPhotos, read_photos, train_encoder
 from ..errors import CheckpointError
 from ..networks.build import Generator
 from ..progress import Progress
@@ -22,7 +22,7 @@ MOST_NAMED = 5
 def train_own_encoder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Train, and write the generator with its encoder; the state and previews stay beside it."""
     outputs.expect_safetensors(arguments.out, inputs=input_files(arguments))
-    length = Length(
+    length = TrainingLength(
         arguments.steps, MINUTES if arguments.steps is None and arguments.minutes is None else arguments.minutes
     )
     loaded = open_generator(arguments.generator, device=arguments.device)

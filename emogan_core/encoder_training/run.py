@@ -108,14 +108,15 @@ class EncoderRun:
             pictures = torch.cat([samples, self._unlabelled(samples[:half], rng)])
             seen = degrade(reduced(pictures, self.live.resolution), rng, share=DEGRADED)
         with gradients_allowed():
-            codes = self.live(seen)
+            codes: Tensor = self.live(seen)
             of_codes = (codes[:batch] - wanted).square().mean()
             found = generator.w_avg + codes[half:] * self._unit  # of the second half of the samples, and of the others
             redrawn = reduced(generator.synthesis(found), seen_px(generator))
             of_pictures = unlikeness(generator, redrawn, pictures[half:], [], PRIOR).mean()
             distance, spread = editability(generator, found[half:])
             prior = (PRIOR.w_distance * distance + PRIOR.layer_spread * spread).mean()
-            return of_codes + of_pictures + prior
+            loss: Tensor = of_codes + of_pictures + prior
+            return loss
 
     def _unlabelled(self, samples: Tensor, rng: torch.Generator) -> Tensor:
         """Pictures of no known code: the user's photos, or samples as they would look in a photo."""

@@ -33,7 +33,7 @@ WHAT = "training the encoder"
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class TrainingLength:
     """When a training ends, all its runs together: at a step, or after so many minutes.
 
     Raises: EmoganError unless exactly one is given and above 0.
@@ -74,7 +74,7 @@ class TrainedEncoder:
 def train_encoder(
     generator: Generator,
     folder: Path,
-    length: Length,
+    length: TrainingLength,
     *,
     photos: TrainingPhotos | None = None,
     seed: int = 0,
@@ -143,12 +143,14 @@ class _Clock:
         self.last = time.monotonic()
 
 
-def _begin(run: EncoderRun, length: Length, progress: Progress) -> None:
+def _begin(run: EncoderRun, length: TrainingLength, progress: Progress) -> None:
     """Fit the projection, on as many samples as there is time for."""
     generator, began = run.generator, time.monotonic()
     budget = math.inf if length.minutes is None else 60 * length.minutes * PROJECTED_SHARE
     rng = torch.Generator(generator.device).manual_seed(run.config.seed)
-    small, codes, worn = [], [], []
+    small: list[torch.Tensor] = []
+    codes: list[torch.Tensor] = []
+    worn: list[torch.Tensor] = []
     groups = PROJECTED // PROJECTED_AT_ONCE
     for pictures, ws in labelled_pictures(generator, run.config.seed + 1, size=PROJECTED_AT_ONCE):
         small.append(_flat(pictures))
@@ -186,7 +188,7 @@ def _resumed(
     return run
 
 
-def _report(run: EncoderRun, length: Length, loss: float) -> StepReport:
+def _report(run: EncoderRun, length: TrainingLength, loss: float) -> StepReport:
     """In steps, or in seconds where time ends the training."""
     if length.steps is not None:
         return StepReport(run.step, length.steps, WHAT, loss=loss)

@@ -9,7 +9,7 @@ import torch
 from tiny import make_generator
 from tiny_models import portrait
 
-from emogan_core.encoder_training import Length, read_photos, train, train_encoder
+from emogan_core.encoder_training import TrainingLength, read_photos, train, train_encoder
 from emogan_core.encoder_training.memory import BATCHES, batch_for, training_bytes
 from emogan_core.encoder_training.run import EncoderConfig, EncoderRun, encoder_for
 from emogan_core.errors import Cancelled, CheckpointError, EmoganError, OutputError, PhotoError, SpaceMismatch
@@ -34,7 +34,7 @@ def test_golden_the_loss_falls(net: Generator, tmp_path: Path) -> None:
     def note(report: StepReport) -> None:
         losses.extend([] if report.loss is None else [report.loss])
 
-    trained = train_encoder(net, tmp_path / "t", Length(steps=20), progress=note)
+    trained = train_encoder(net, tmp_path / "t", TrainingLength(steps=20), progress=note)
     assert len(losses) == trained.steps == 20
     assert sum(losses[10:]) < sum(losses[:10])
     assert set(trained.psnr_db) == {"held-out samples", "in other colours"}
@@ -43,30 +43,30 @@ def test_golden_the_loss_falls(net: Generator, tmp_path: Path) -> None:
 
 
 def test_golden_codes_are_found_better_than_the_average(net: Generator, tmp_path: Path) -> None:
-    trained = train_encoder(net, tmp_path / "t", Length(steps=1))
+    trained = train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
     ws = net.mapping(torch.randn(16, 16, generator=torch.Generator().manual_seed(9)))
     found = trained.encoder(net.synthesis(ws))
     assert (found - ws).square().mean() < 0.5 * (net.w_avg - ws).square().mean()
 
 
 def test_invariance_a_stopped_training_goes_on_to_the_bit(net: Generator, tmp_path: Path) -> None:
-    whole = train_encoder(net, tmp_path / "whole", Length(steps=4))
+    whole = train_encoder(net, tmp_path / "whole", TrainingLength(steps=4))
 
     def stop(report: StepReport) -> None:
         if report.loss is not None and report.step == 2:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        train_encoder(net, tmp_path / "parts", Length(steps=4), progress=stop)
-    train_encoder(net, tmp_path / "parts", Length(steps=3))
-    parts = train_encoder(net, tmp_path / "parts", Length(steps=4))
+        train_encoder(net, tmp_path / "parts", TrainingLength(steps=4), progress=stop)
+    train_encoder(net, tmp_path / "parts", TrainingLength(steps=3))
+    parts = train_encoder(net, tmp_path / "parts", TrainingLength(steps=4))
     for name, tensor in whole.encoder.state_dict().items():
         assert tensor.equal(parts.encoder.state_dict()[name]), name
 
 
 def test_invariance_the_generator_stays(net: Generator, tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    train_encoder(net, tmp_path / "t", Length(steps=1))
+    train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
     assert all(tensor.equal(before[name]) for name, tensor in net.state_dict().items())
     assert net.encoder is None
 
@@ -81,28 +81,28 @@ def test_invariance_codes_come_in_the_generators_units(net: Generator) -> None:
 
 
 def test_error_the_state_of_another_training(net: Generator, tmp_path: Path) -> None:
-    train_encoder(net, tmp_path / "t", Length(steps=1))
+    train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
     other = make_generator(companions=False, seed=1)
     with pytest.raises(SpaceMismatch, match=r"another training \(generator .*--force"):
-        train_encoder(other, tmp_path / "t", Length(steps=1))
+        train_encoder(other, tmp_path / "t", TrainingLength(steps=1))
     with pytest.raises(SpaceMismatch, match="seed 0 instead of 5"):
-        train_encoder(net, tmp_path / "t", Length(steps=1), seed=5)
-    assert train_encoder(other, tmp_path / "t", Length(steps=1), anew=True).steps == 1
+        train_encoder(net, tmp_path / "t", TrainingLength(steps=1), seed=5)
+    assert train_encoder(other, tmp_path / "t", TrainingLength(steps=1), anew=True).steps == 1
 
 
 def test_error_a_damaged_state(net: Generator, tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / train.STATE).write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
     with pytest.raises(CheckpointError, match="no whole state"):
-        train_encoder(net, tmp_path / "t", Length(steps=1))
+        train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
 
 
 def test_error_lengths_and_folders_that_are_none(net: Generator, tmp_path: Path) -> None:
     for wrong in ({}, {"steps": 3, "minutes": 1.0}, {"steps": 0}, {"minutes": 0.0}, {"minutes": float("nan")}):
         with pytest.raises(EmoganError, match=r"steps|minutes"):
-            Length(**wrong)
+            TrainingLength(**wrong)
     with pytest.raises(OutputError, match="cannot make the folder"):
-        train_encoder(net, tmp_path / "none" / "t", Length(steps=1))
+        train_encoder(net, tmp_path / "none" / "t", TrainingLength(steps=1))
 
 
 def test_shape_photos_are_cut_and_learned_from(net: Generator, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_shape_photos_are_cut_and_learned_from(net: Generator, tmp_path: Path) -
     assert photos.learned.shape == (1, 3, 32, 32)
     assert len(photos.held_out) == 0
     assert [name for name, _ in photos.skipped] == ["b.png"]
-    trained = train_encoder(net, tmp_path / "t", Length(steps=1), photos=photos)
+    trained = train_encoder(net, tmp_path / "t", TrainingLength(steps=1), photos=photos)
     assert "photos learned from" in trained.psnr_db
 
 
