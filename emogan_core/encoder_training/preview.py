@@ -19,6 +19,7 @@ from .samples import drawn, random_codes, seen_px, varied
 
 HELD_OUT_SEED = 0x5EED_0000_0000  # of samples that no training draws
 COLUMNS = 8
+MOST_PHOTOS = 32  # held-out ones that are redrawn
 TILES_PX = (128, 256)
 
 
@@ -30,7 +31,7 @@ class Watched:
 
 
 def watched(generator: Generator, photos: TrainingPhotos | None) -> Watched:
-    """Samples that are not learned from, the same in other colours, and photos: some learned from and all held-out ones."""
+    """Samples that are not learned from, the same in other colours, and photos, learned from and held out."""
     rng = torch.Generator(generator.device).manual_seed(HELD_OUT_SEED)
     with gradients_off():
         samples = torch.cat([drawn(generator, random_codes(generator, 1, rng)) for _ in range(COLUMNS)])
@@ -38,7 +39,7 @@ def watched(generator: Generator, photos: TrainingPhotos | None) -> Watched:
     if photos is not None:
         pictures["photos learned from"] = _floats(photos.learned[:COLUMNS], generator)
         if len(photos.held_out):
-            pictures["held-out photos"] = _floats(photos.held_out, generator)
+            pictures["held-out photos"] = _floats(photos.held_out[:MOST_PHOTOS], generator)
     return Watched(pictures)
 
 

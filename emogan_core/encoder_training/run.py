@@ -22,7 +22,7 @@ from ..networks.layers import initialise
 from ..weights import plain_json, read_header, read_tensors, write_tensors
 from .degradations import degrade
 from .memory import BATCHES
-from .samples import drawn, moved, random_codes, reduced, seen_px, varied
+from .samples import drawn, moved, random_codes, reduced, seen_px, step_rng, varied
 
 FORMAT = "emotiongan-encoder-training-1"
 WIDTHS = (128, 96, 64, 48, 32, 24)
@@ -67,6 +67,7 @@ class EncoderRun:
     def __init__(self, generator: Generator, config: EncoderConfig, photos: Tensor | None = None) -> None:
         self.generator, self.config, self.photos = generator, config, photos
         self.step, self.seconds = 0, 0.0
+        self._photos_sha256 = "none" if photos is None else hashlib.sha256(photos.numpy().tobytes()).hexdigest()
         with gradients_off():
             self.live = encoder_for(generator)
             initialise(self.live, torch.Generator().manual_seed(config.seed))
@@ -85,8 +86,7 @@ class EncoderRun:
 
     def train_step(self) -> float:
         """One step; its loss."""
-        rng = torch.Generator(self.generator.device).manual_seed(self.config.seed * 1_000_003 + self.step)
-        loss = self._loss(rng)
+        loss = self._loss(step_rng(self.generator.device, self.config.seed, self.step))
         for group in self.optimiser.param_groups:
             group["lr"] = RATE * min(1.0, (self.step + 1) / WARM_UP)
         self.optimiser.zero_grad(set_to_none=True)
@@ -149,8 +149,8 @@ class EncoderRun:
 
     def described(self) -> dict[str, str]:
         """What the training depends on; a state goes on only with the same."""
-        photos = "none" if self.photos is None else hashlib.sha256(self.photos.numpy().tobytes()).hexdigest()
-        told = {"format": FORMAT, "program": __version__, "generator": self.generator.fingerprint, "photos": photos}
+        told = {"format": FORMAT, "program": __version__, "generator": self.generator.fingerprint}
+        told["photos"] = self._photos_sha256
         return told | {name: str(value) for name, value in asdict(self.config).items()}
 
     def save(self, path: Path) -> None:

@@ -60,11 +60,15 @@ def reduced(pictures: Tensor, side: int) -> Tensor:
     return pictures if pictures.shape[-1] <= side else F.adaptive_avg_pool2d(pictures, side)
 
 
+def step_rng(device: torch.device, seed: int, step: int) -> torch.Generator:
+    """The randomness of one step alone: the same after a restart."""
+    return torch.Generator(device).manual_seed((seed * 1_000_003 + step) % (1 << 63))
+
+
 def labelled_pictures(generator: Generator, seed: int, *, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Without end: pictures [size, 3, s, s] with ws [size, num_ws, w_dim] whose rows are one code."""
     for group in count():
-        rng = torch.Generator(generator.device).manual_seed(seed * 1_000_003 + group)
-        ws = random_codes(generator, size, rng, mixed=0.0)
+        ws = random_codes(generator, size, step_rng(generator.device, seed, group), mixed=0.0)
         yield drawn(generator, ws), ws
 
 

@@ -18,7 +18,7 @@ from ..progress import Progress, StepReport, silent
 from .degradations import degrade
 from .memory import batch_for
 from .photos import TrainingPhotos
-from .preview import preview, watched
+from .preview import Watched, preview, watched
 from .projection import fit_projection
 from .run import EncoderConfig, EncoderRun, encoder_for, stored_batch
 from .samples import labelled_pictures, reduced
@@ -106,26 +106,49 @@ def train_encoder(
     clock = _Clock(run)
     wrote(state)
     seen = watched(generator, photos)
+    report = _reporting(run, length, progress)
     saved = shown = time.monotonic()
     while not length.reached(run):
         loss = run.train_step()
-        clock.tick()
         now = time.monotonic()
         if now - saved > SAVE_EVERY_S:
             run.save(state)
             saved = now
         if now - shown > PREVIEW_EVERY_S:
-            picture = folder / f"{run.step:06d}.png"
-            preview(generator, run.result(), seen, picture, title=_title(run))
-            wrote(picture)
-            shown = time.monotonic()
-            clock.skip()
-        progress(_report(run, length, loss))
+            wrote(_previewed(run, seen, folder)[0])
+            shown = now
+        clock.tick()
+        report(loss)
     run.save(state)
-    picture = folder / f"{run.step:06d}.png"
-    psnr = preview(generator, run.result(), seen, picture, title=_title(run))
+    picture, psnr = _previewed(run, seen, folder)
     wrote(picture)
     return TrainedEncoder(run.result(), run.step, run.seconds, psnr, picture)
+
+
+def _previewed(run: EncoderRun, seen: Watched, folder: Path) -> tuple[Path, dict[str, float]]:
+    """The contact sheet of a step, and its PSNR.
+
+    Raises: OutputError.
+    """
+    path = folder / f"{run.step:06d}.png"
+    title = f"{run.generator.spec.name[:40]}: encoder after {run.step} steps, {run.seconds / 60:.0f} minutes"
+    return path, preview(run.generator, run.result(), seen, path, title=title)
+
+
+def _reporting(run: EncoderRun, length: TrainingLength, progress: Progress) -> Callable[[float], None]:
+    """Tells how far this part of a training is: in steps, or in whole seconds where time ends it."""
+    by_time = length.minutes is not None
+    first, last = (round(run.seconds), round(60 * (length.minutes or 0))) if by_time else (run.step, length.steps or 0)
+    told = 0
+
+    def report(loss: float) -> None:
+        nonlocal told
+        here = min(last, round(run.seconds) if by_time else run.step) - first
+        if here > told:
+            told = here
+            progress(StepReport(here, last - first, WHAT, loss=loss))
+
+    return report
 
 
 class _Clock:
@@ -138,9 +161,6 @@ class _Clock:
         now = time.monotonic()
         self.run.seconds += now - self.last
         self.last = now
-
-    def skip(self) -> None:
-        self.last = time.monotonic()
 
 
 def _begin(run: EncoderRun, length: TrainingLength, progress: Progress) -> None:
@@ -186,15 +206,3 @@ def _resumed(
             return None
         raise
     return run
-
-
-def _report(run: EncoderRun, length: TrainingLength, loss: float) -> StepReport:
-    """In steps, or in seconds where time ends the training."""
-    if length.steps is not None:
-        return StepReport(run.step, length.steps, WHAT, loss=loss)
-    total = round(60 * (length.minutes or 0))
-    return StepReport(min(total, round(run.seconds)), total, WHAT, loss=loss)
-
-
-def _title(run: EncoderRun) -> str:
-    return f"{run.generator.spec.name[:40]}: encoder after {run.step} steps, {run.seconds / 60:.0f} minutes"

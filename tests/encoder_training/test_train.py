@@ -80,6 +80,20 @@ def test_invariance_codes_come_in_the_generators_units(net: Generator) -> None:
     assert torch.allclose(found, (net.w_avg + net.w_std).expand(1, net.spec.num_ws, -1), atol=1e-6)
 
 
+def test_shape_time_is_told_in_whole_seconds_of_this_part(net: Generator, tmp_path: Path) -> None:
+    told: list[StepReport] = []
+    train_encoder(net, tmp_path / "t", TrainingLength(steps=2), progress=told.append)
+    begun = EncoderRun(net, EncoderConfig())
+    begun.restore(tmp_path / "t" / train.STATE)
+    minutes = (round(begun.seconds) + 3) / 60
+    told.clear()
+    trained = train_encoder(net, tmp_path / "t", TrainingLength(minutes=minutes), progress=told.append)
+    steps = [report.step for report in told]
+    assert trained.seconds >= 60 * minutes
+    assert steps == sorted(set(steps))
+    assert all(0 < report.step <= report.steps == 3 for report in told)
+
+
 def test_error_the_state_of_another_training(net: Generator, tmp_path: Path) -> None:
     train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
     other = make_generator(companions=False, seed=1)
