@@ -9,17 +9,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .public_names import MODULE_OF
+
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from .checkpoints import LoadedCheckpoint, load_generator, open_generator
-    from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion
+    from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion, write_with_encoder
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, need_to_put_back, put_back
     from .deltas import Delta
     from .devices import gradients_off, ordinary, resolve_device, rng_from_seed
+    from .encoder_training import TrainedEncoder, TrainingLength, TrainingPhotos, read_photos, train_encoder
     from .errors import (
         Cancelled,
         CheckpointError,
@@ -224,6 +227,9 @@ __all__ = [
     "SpaceMismatch",
     "StepConfig",
     "StepReport",
+    "TrainedEncoder",
+    "TrainingLength",
+    "TrainingPhotos",
     "Weights",
     "add_intensities",
     "apply_expressions",
@@ -293,6 +299,7 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "read_photos",
     "read_record",
     "read_samples",
     "reading_lines",
@@ -323,68 +330,17 @@ __all__ = [
     "spelled_as_known",
     "summarised",
     "tensor_from_photo",
+    "train_encoder",
     "window_around",
     "with_delta",
+    "write_with_encoder",
 ]
-
-_PUBLIC = {
-    "checkpoints": "LoadedCheckpoint load_generator open_generator",
-    "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion",
-    "checkpoints.describe": "brief described summarised",
-    "checkpoints.known": "sha256_of",
-    "comparing": "Comparison compare comparison_lines",
-    "compose": "MODES Composite FacePreview need_to_put_back put_back",
-    "deltas": "Delta",
-    "devices": "gradients_off ordinary resolve_device rng_from_seed",
-    "errors": (
-        "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "
-        "ShapeError SpaceMismatch"
-    ),
-    "expressions": (
-        "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
-        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions fit_labelled "
-        "label_latents load_axes move_latent read_eta read_expression read_face_set "
-        "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
-        "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
-        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
-        "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
-        "drive_expression most_neutral"
-    ),
-    "expressions.meanings": "EXPRESSIONS SHAPES",
-    "expressions.summary": "axes_lines",
-    "expressions.tables": "choose_expressions",
-    "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
-    "faces": (
-        "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
-        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
-    ),
-    "free_memory": "expect_room",
-    "images": (
-        "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
-    ),
-    "inversion": (
-        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
-        "load_inversion save_inversion"
-    ),
-    "latents": "Latent load_latent save_latent expect_same_space",
-    "networks": "Generator GeneratorSpec",
-    "networks.memory": "Need need_to_draw",
-    "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
-    "networks.spec": "MAX_CLASSES",
-    "networks.tuned": "with_delta",
-    "progress": "Progress StepReport in_parts silent",
-    "provenance": "edit_record",
-    "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
-    "sheets": "contact_sheet reading_sheet",
-    "weights": "builtin_path",
-}
-_MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
+    if name not in MODULE_OF:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    value = getattr(import_module(f".{MODULE_OF[name]}", __name__), name)
     globals()[name] = value  # the next use finds it without this function
     return value
 

@@ -19,12 +19,15 @@ LAYERS = (
     {"inversion"},
     {"compose", "expressions"},
     {"comparing", "sheets"},
-    {"report"},
+    {"report", "encoder_training"},
     {"training"},  # above sheets, on which recipes show what they made; imported by nobody
     {
         "cli",
         "commands",
+        "encoder_arguments",
         "fit_arguments",
+        "parser",
+        "public_names",
         "progress_bar",
         "terminal",
         "__main__",

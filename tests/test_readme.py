@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from emogan_core import EXPRESSIONS, load_axes
-from emogan_core.cli import build_parser, main
+from emogan_core.cli import main
+from emogan_core.parser import build_parser
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from ..errors import CheckpointError, OutputError
 from ..files import refuse_overwrite
 from ..networks.build import Generator, tensors_of
+from ..networks.encoder import Encoder
 from ..networks.spec import GeneratorSpec
 from ..weights import read_header
 from .known import recognise, sha256_of
@@ -96,6 +98,21 @@ def convert_generator(source: str | Path, out: Path, *, options: ConversionOptio
             *([] if options.half or larger < LARGER else [_why_larger(out, loaded.path, larger)]),
         ),
     )
+
+
+def write_with_encoder(out: Path, loaded: LoadedCheckpoint, encoder: Encoder, *, notes: Mapping[str, str]) -> None:
+    """Write a generator with an encoder trained for it, whole or not at all, every bit kept; `loaded` is taken over.
+
+    The fingerprint stays, as it covers mapping and synthesis alone: latents and axes of the source fit the file.
+    Raises: OutputError.
+    """
+    sha256 = sha256_of(loaded.path)
+    generator = loaded.generator
+    generator.encoder = encoder
+    generator.spec = _named(generator.spec, loaded.path, sha256)
+    told = _notes(loaded, sha256, ConversionOptions())
+    del told[OPTIONS_KEY]  # which would call the file a plain conversion of its source
+    write_generator(out, generator, half=False, notes={**told, **notes})
 
 
 def is_conversion(path: Path, *, source_sha256: str, options: ConversionOptions) -> bool:

@@ -18,6 +18,7 @@ from .invert import invert_photo
 from .outputs import Outputs
 from .read import read_photo
 from .report import write_report
+from .train_encoder import train_own_encoder
 
 COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "apply": apply,
@@ -31,6 +32,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Progress, Outputs], Outcome]] = {
     "read": read_photo,
     "report": write_report,
     "sample": sample,
+    "train-encoder": train_own_encoder,
 }
 
 __all__ = ["COMMANDS", "Outcome", "Outputs"]

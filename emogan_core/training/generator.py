@@ -28,10 +28,11 @@ from torch import Tensor
 
 from ..checkpoints import write_generator
 from ..devices import resolve_device
+from ..encoder_training.degradations import degrade
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
 from .data import Faces, pick, read_faces, read_held_out, split, view
-from .losses import augment, degrade, real_gradient_penalty
+from .losses import augment, real_gradient_penalty
 from .recipe import PRESETS, TRAINABLE, TrainConfig, lr_factor_at
 from .run import Run
 from .starts import refit_mapping, start_from_components, start_from_decoder, start_from_generators

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from emogan_core.cli import NAMED
 from emogan_core.expressions.meanings import EXPRESSIONS, SHAPES
 from emogan_core.face_model import load_face_model, sides_of
+from emogan_core.parser import NAMED
 
 
 def test_shape_every_shape_is_explained_once() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from tiny import make_generator
 
 from emogan_core.checkpoints import load_generator, write_generator
+from emogan_core.encoder_training.degradations import compressed, degrade, occluded
 from emogan_core.networks import Generator
 from emogan_core.networks.layers import upsample
 from emogan_core.training.codes import (
@@ -26,7 +27,7 @@ from emogan_core.training.codes import (
 )
 from emogan_core.training.data import pick, read_faces, read_held_out, split, view
 from emogan_core.training.generator import configured, main, train_step
-from emogan_core.training.losses import augment, compressed, degrade, occluded
+from emogan_core.training.losses import augment
 from emogan_core.training.recipe import PRESETS, TrainConfig, ema_decay_at, lr_factor_at
 from emogan_core.training.run import Run
 from emogan_core.training.starts import refit_mapping, start_from_components, start_from_generators

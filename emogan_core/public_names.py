@@ -1,0 +1,59 @@
+"""Where each name of the public interface is defined."""
+
+from __future__ import annotations
+
+NAMES_OF = {
+    "checkpoints": "LoadedCheckpoint load_generator open_generator",
+    "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion write_with_encoder",
+    "checkpoints.describe": "brief described summarised",
+    "checkpoints.known": "sha256_of",
+    "comparing": "Comparison compare comparison_lines",
+    "compose": "MODES Composite FacePreview need_to_put_back put_back",
+    "deltas": "Delta",
+    "devices": "gradients_off ordinary resolve_device rng_from_seed",
+    "encoder_training": "TrainedEncoder TrainingLength TrainingPhotos read_photos train_encoder",
+    "errors": (
+        "Cancelled CheckpointError DeviceError EmoganError ExpressionError FaceError OutputError PhotoError "
+        "ShapeError SpaceMismatch"
+    ),
+    "expressions": (
+        "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
+        "StepConfig apply_expressions checked_intensity copy_expression fit_expressions fit_labelled "
+        "label_latents load_axes move_latent read_eta read_expression read_face_set "
+        "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
+        "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
+        "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
+        "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
+        "drive_expression most_neutral"
+    ),
+    "expressions.meanings": "EXPRESSIONS SHAPES",
+    "expressions.summary": "axes_lines",
+    "expressions.tables": "choose_expressions",
+    "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
+    "faces": (
+        "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
+        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
+    ),
+    "free_memory": "expect_room",
+    "images": (
+        "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
+    ),
+    "inversion": (
+        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
+        "load_inversion save_inversion"
+    ),
+    "latents": "Latent load_latent save_latent expect_same_space",
+    "networks": "Generator GeneratorSpec",
+    "networks.memory": "Need need_to_draw",
+    "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
+    "networks.spec": "MAX_CLASSES",
+    "networks.tuned": "with_delta",
+    "progress": "Progress StepReport in_parts silent",
+    "provenance": "edit_record",
+    "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
+    "sheets": "contact_sheet reading_sheet",
+    "weights": "builtin_path",
+}
+"""The public names of each module, between blanks."""
+
+MODULE_OF = {name: module for module, names in NAMES_OF.items() for name in names.split()}
