@@ -12,9 +12,9 @@ from tiny_models import portrait
 pytestmark = pytest.mark.slow
 
 
-def asking(graph: Graph, happiness: float) -> Graph:
-    """The photo edited by a move of its own pixels; what it saves is named by the intensity."""
-    return graph.with_inputs("apply", mode="motion", happiness=happiness)
+def asking(graph: Graph, anger: float) -> Graph:
+    """The photo edited by a move of its own pixels; the portrait smiles as it is, so it is the brows that come down."""
+    return graph.with_inputs("apply", mode="motion", happiness=0.0, anger=anger)
 
 
 def test_invariance_prompts_queued_and_out_of_order_give_what_they_give_alone(host: Host, graph) -> None:
@@ -44,7 +44,7 @@ def test_error_a_generator_that_is_gone_is_named_and_found_again(host: Host, gra
     assert before.status == "success", before.error
     doomed.unlink()
     with pytest.raises(AssertionError, match=r"there is no file 'doomed\.safetensors' in .*stylegan; put it there"):
-        host.run(graph.with_inputs("apply", happiness=0.6).nodes)
+        host.run(graph.with_inputs("apply", anger=0.6).nodes)
     shutil.copy(folder / "generator.safetensors", doomed)
     again = host.run(graph.nodes)
     doomed.unlink()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+
+SCHEMAS = Path(__file__).parents[1] / "host/schemas.json"
 
 
 def test_error_ours_become_value_errors_without_a_chain(part) -> None:
@@ -59,3 +64,21 @@ def test_shape_usable_inputs_pass(part) -> None:
     held = payloads.HeldGenerator(None, None)
     given = {"generator": held, "expression": {"happiness": 1}, "axes": None, "strength": 0.5, "face": 3, "more": ""}
     assert part("nodes.sentences").in_one_sentence(lambda **inputs: inputs)(**given) == given
+
+
+def test_shape_every_link_of_every_node_is_checked(part) -> None:
+    payloads = part("nodes.payloads").PAYLOADS
+    wanted = {
+        "IMAGE": "Tensor",
+        "MASK": "Tensor",
+        "EMOTIONGAN_GENERATOR": "HeldGenerator",
+        "EMOTIONGAN_LATENT": "HeldInversion",
+        "EMOTIONGAN_AXES": "ExpressionAxes",
+        "EMOTIONGAN_EXPRESSION": "Mapping",
+    }
+    for node, schema in json.loads(SCHEMAS.read_text(encoding="utf-8")).items():
+        for name, (kind, *_) in [(name, one) for group in schema["input"].values() for name, one in group.items()]:
+            if kind in wanted:
+                assert payloads[name][0].__name__ == wanted[kind], f"{node}.{name}"
+            elif name != "face_landmarks":  # which has sentences of its own
+                assert name not in payloads, f"{node}.{name}"
