@@ -206,8 +206,8 @@ def example() -> Image.Image:
 
 
 def inverted() -> Image.Image:
-    """What Invert Face shows, by its usual method."""
-    inversion = invert(generator(), face("woman").photo)
+    """What Invert Face shows in most workflows."""
+    inversion = face("woman").inversion
     assert inversion.target is not None
     shown = (inversion.target, inversion.reconstruction)
     return tiled([[scaled(photo_from_tensor(one).pixels, HALF) for one in shown]])
