@@ -57,7 +57,7 @@ from emogan_core import (
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS, HELP, DOCS = ROOT / "workflows", ROOT / "web/docs/pictures", ROOT / "docs"
-HALF, QUARTER, TILE, LABEL = 320, 256, 200, 28  # px
+HALF, QUARTER, TILE, EIGHTH, SMALL, LABEL = 320, 256, 200, 192, 170, 26  # px
 ICON = 400
 BANNER = (1260, 540)  # 21:9
 PAPER, INK = (247, 246, 243), (80, 80, 84)
@@ -141,8 +141,8 @@ def edit_a_photo() -> Image.Image:
 
 def all_expressions() -> Image.Image:
     woman = face("woman")
-    shown = [woman.part(woman.with_expression({name: 1.0}), QUARTER) for name in axes().names]
-    shown.insert(0, woman.part(woman.photo, QUARTER))
+    shown = [woman.part(woman.with_expression({name: 1.0}), EIGHTH) for name in axes().names]
+    shown.insert(0, woman.part(woman.photo, EIGHTH))
     return tiled([shown[:4], shown[4:]])
 
 
@@ -206,9 +206,10 @@ def example() -> Image.Image:
 
 
 def inverted() -> Image.Image:
-    woman = face("woman")
-    assert woman.inversion.target is not None
-    shown = (woman.inversion.target, woman.inversion.reconstruction)
+    """What Invert Face shows in most workflows."""
+    inversion = face("woman").inversion
+    assert inversion.target is not None
+    shown = (inversion.target, inversion.reconstruction)
     return tiled([[scaled(photo_from_tensor(one).pixels, HALF) for one in shown]])
 
 
@@ -216,9 +217,9 @@ def sheet(one: Face, asked: Mapping[str, Mapping[str, float]], *, columns: int) 
     """A face with expressions by name, each with its name below."""
     tiles = []
     for name, what in asked.items():
-        tile = Image.new("RGB", (TILE, TILE + LABEL), PAPER)
-        tile.paste(one.part(one.with_expression(what), TILE))
-        centre = (TILE // 2, TILE + LABEL // 2)
+        tile = Image.new("RGB", (SMALL, SMALL + LABEL), PAPER)
+        tile.paste(one.part(one.with_expression(what), SMALL))
+        centre = (SMALL // 2, SMALL + LABEL // 2)
         ImageDraw.Draw(tile).text(centre, name, font=ImageFont.load_default(16), fill=INK, anchor="mm")
         tiles.append(tile)
     return tiled([tiles[start : start + columns] for start in range(0, len(tiles), columns)])
