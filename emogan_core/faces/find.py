@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -36,6 +36,8 @@ CLOSE = 1.3  # side of the later looks relative to the tight frame
 LEAST_COVERED = 0.1
 """The share of a face's box that a mask must cover to mean that face."""
 MIN_SCORE = 0.95  # 199 of 200 held-out faces score above 0.996; textures have reached 0.96 at most
+SURE_SCORE = 0.996  # faces that are upside down have passed for upright ones at 0.966
+PHANTOM_APART = 0.8  # sides: what is seen of a face the wrong way up lies off its middle
 MIN_TURNED_SCORE = 0.98  # eight times as many looks, so eight times as many chances to be wrong
 
 
@@ -53,11 +55,14 @@ def find_faces(photo: Photo, *, turned: bool = True) -> tuple[Face, ...]:
     """All faces of a photo, largest first; small and turned ones too, which `choose_face` refuses.
 
     Only when no upright face is found, and where `turned` allows, is the photo also searched turned, in case it was held
-    sideways.
+    sideways. What may be the phantom of a face that is upside down is looked at so as well.
     """
     if min(photo.pixels.shape[:2]) < SMALLEST_PHOTO_PX:
         return ()
-    faces = _faces_in(photo, _upright_boxes(photo), MIN_SCORE)
+    boxes = _upright_boxes(photo)
+    faces = _faces_in(photo, boxes, MIN_SCORE)
+    if turned and any(face.score < SURE_SCORE for face in faces):
+        faces = _turned_over(photo, boxes, faces)
     for turns in TURNS_DEG if turned else ():
         faces = faces or _faces_in(photo, _turned_boxes(photo, turns), MIN_TURNED_SCORE)
     return tuple(sorted(faces, key=lambda face: face.size_px, reverse=True))
@@ -175,6 +180,17 @@ def _faces_in(photo: Photo, boxes: Sequence[_Box], min_score: float) -> list[Fac
     return kept
 
 
+def _turned_over(photo: Photo, boxes: Sequence[_Box], faces: Sequence[Face]) -> list[Face]:
+    """The faces, but those that look more like one upside down as that."""
+    over = _faces_in(photo, [replace(box, turn_deg=180.0) for box in boxes], MIN_TURNED_SCORE)
+    kept = [
+        face
+        for face in faces
+        if all(_apart(face, other, share=PHANTOM_APART) or face.score >= other.score for other in over)
+    ]
+    return kept + [other for other in over if all(_apart(other, face) for face in kept)]
+
+
 def _is_plausible(photo: Photo, face: Face) -> bool:
     """Whether the points can be a face's, and it lies on the photo for the most part."""
     height, width = photo.pixels.shape[:2]
@@ -191,9 +207,9 @@ def _is_plausible(photo: Photo, face: Face) -> bool:
     )
 
 
-def _apart(one: Face, other: Face) -> bool:
+def _apart(one: Face, other: Face, *, share: float = 0.4) -> bool:
     middle = (frame_quad(one.landmarks, "tight") - frame_quad(other.landmarks, "tight")).mean(0)
-    return bool(np.linalg.norm(middle) > 0.4 * max(one.size_px, other.size_px))
+    return bool(np.linalg.norm(middle) > share * max(one.size_px, other.size_px))
 
 
 def _read(photo: Photo, quads: Sequence[NDArray[np.float64]]) -> tuple[list[NDArray[np.float64]], LandmarkPrediction]:
