@@ -71,7 +71,7 @@ def test_shape_help_is_shown_in_the_users_language(host: Host, page: Any, langua
     node = "app.graph.nodes.find(one => one.comfyClass === 'EmotionGAN_InvertFace')"
     page.evaluate(f"() => {{ app.canvas.selectNode({node}); app.canvas.setDirty(true, true); }}")
     page.locator("[data-testid=info-button]").first.click(timeout=20_000)
-    title = {"en": "Invert Face", "zh": "反演人脸", "ja": "顔を反転"}[language]
+    title = {"en": "Invert Face", "zh": "\u53cd\u6f14\u4eba\u8138", "ja": "\u9854\u3092\u53cd\u8ee2"}[language]
     try:
         shown = page.locator(".node-help-content")
         shown.get_by_role("heading", name=title).first.wait_for(timeout=20_000)

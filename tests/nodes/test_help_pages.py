@@ -84,7 +84,7 @@ def test_shape_translations_call_things_as_the_node_does(node: str, language: st
     for label in inputs | {spec["name"] for spec in own.get("outputs", {}).values()}:
         assert label in explained, label
     titles = {one["display_name"].removesuffix(" (EmotionGAN)") for one in told.values()}
-    for name in re.findall(r"「([^」]+)」", text):
+    for name in re.findall(r"\u300c([^\u300d]+)\u300d", text):
         assert name in titles | inputs, name
 
 
