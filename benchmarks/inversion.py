@@ -24,7 +24,7 @@ from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
 from emogan_core.compose import put_back
-from emogan_core.compose.redrawing import coefficients_of_redrawing
+from emogan_core.compose.redrawing import redrawing_of
 from emogan_core.devices import gradients_allowed, rng_from_seed
 from emogan_core.expressions import apply_expressions, load_axes, move_latent
 from emogan_core.face_model import load_face_model
@@ -172,7 +172,7 @@ def measured(generator: Generator, person: Person, inversion: Inversion, judges:
     with torch.no_grad():
         after = network.synthesis(smile.ws)
         apart = feature_l1(discriminator_features(generator, drawn), discriminator_features(generator, target))
-    change = coefficients_of_redrawing(drawn, after)
+    change = redrawing_of(drawn, after).change
     names = load_face_model().names
     one, other = (photo_from_tensor(picture).pixels for picture in (target, drawn))
     seen = Seen(Photo(one), person.points)
