@@ -325,7 +325,7 @@ def test_error_latents(refused: Callable[..., str], place: Path) -> None:
         ("file,expression\nlinked/secret.png,happiness\n", "link"),
         ("file,expression\nloop.png,happiness\n", "link"),
         ("file,expression\nmissing.png,happiness\n", "missing"),
-        ("file,expression\na.png,happiness\na.png,neutral\n", "both label"),
+        ("file,expression\na.png,happiness\na.png,neutral\n", "one row per picture"),
         ("file,expression\na.png\n", "cells"),
         ("file,expression\na.png,\n", "expression"),
         ("file,mood\na.png,happiness\n", "no column expression; its first line is 'file,mood'"),

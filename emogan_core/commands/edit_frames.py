@@ -24,6 +24,10 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     """
     if arguments.sheet is not None:
         raise OutputError("--sheet came with --frames; a sheet is of one picture, leave one of the two away")
+    if arguments.out.suffix and not arguments.out.is_dir():
+        raise OutputError(
+            f"--frames writes a folder of pictures, and {arguments.out} is named as a file; name a folder"
+        )
     count = frames_in(arguments.photo)
     if count > MOST_FRAMES:
         raise PhotoError(f"{arguments.photo.name} holds {count} pictures; give a file with up to {MOST_FRAMES}")

@@ -30,6 +30,7 @@ FAR_CM, FAR_SUM = (
 FAR_ON_ONE_SIDE_CM = 0.54  # by which one half of the face moves more: contempt 1.75 looks right, 2 puffs the cheek
 SKIN, ONE_HUE = (50, 280, 205, 425, 117, 346, 4, 195, 151, 9, 108, 337), 0.15  # landmarks on it; spread of log ratios
 SMALL_PX = 64.0  # between the eyes
+UNLIKE = 2.6  # identity, root mean square: no studio or Congress face is beyond, faces squeezed to two thirds are
 MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")
 
 
@@ -78,7 +79,7 @@ def seen_coefficients(
 
 
 def notices_of(fit: FaceFit, after: Array, moved_cm: float, *, lopsided_cm: float = 0.0) -> tuple[str, ...]:
-    """Sentences about an edit that goes too far, and about a face too small to show much of it.
+    """Sentences about an edit that goes too far, and about a face unlike others or too small to show much of it.
 
     Convention: the landmarks move by `moved_cm` on average, on one half of the face by `lopsided_cm` more than on the other.
     """
@@ -92,6 +93,11 @@ def notices_of(fit: FaceFit, after: Array, moved_cm: float, *, lopsided_cm: floa
         told.append(
             f"the face moves by {moved_cm:.2f} cm on average, which may be further than any face does; "
             "use fewer expressions or lower intensities"
+        )
+    if float(np.sqrt(np.square(fit.identity).mean())) > UNLIKE:
+        told.append(
+            "the face is unlike any that the face model knows, so mouth and eyes may be in the wrong place; look whether the "
+            "photo is squeezed or stretched, or the face half hidden"
         )
     apart = float(np.linalg.norm(fit.landmarks[468] - fit.landmarks[473]))
     if apart < SMALL_PX:

@@ -124,7 +124,11 @@ def _text(path: Path) -> str:
         )
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
-            raise ExpressionError(f"{path.name} is not a CSV in UTF-8 ({error}); save it as one") from error
+            line = error.object[: error.start].count(b"\n") + 1
+            raise ExpressionError(
+                f"{path.name} is not in UTF-8: line {line} holds a letter of another encoding; save it as 'CSV UTF-8', as "
+                "spreadsheets call it"
+            ) from error
         raise ExpressionError(
             f"cannot read {path}: {getattr(error, 'strerror', None) or error}; check the path"
         ) from error

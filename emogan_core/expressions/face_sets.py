@@ -113,6 +113,9 @@ def read_face_set(
         extra["weight"] = "weight"
         notices.append("the column weight as how much each picture counts")
     numbers = {key: _numbers(name, column, rows, commas=found.sign != ",") for key, column in extra.items()}
+    below = [number for (number, _), weight in zip(rows, numbers.get("weight", ()), strict=False) if weight < 0]
+    if has_weights and below:
+        raise ExpressionError(f"{name} row {below[0]} has a weight below 0; give numbers of 0 or more")
     commas = [key for key, column in extra.items() if found.sign != "," and any("," in row[column] for _, row in rows)]
     notices += [*told, *(f"decimal commas in {key}" for key in commas)]
     if not has_people and not has_pairs:
@@ -190,7 +193,9 @@ def _refuse_repeated(name: str, files: tuple[Path, ...], rows: Sequence[Row]) ->
     for (number, row), path in zip(rows, files, strict=True):
         if path in seen:
             raise ExpressionError(
-                f"{name} rows {seen[path]} and {number} both label '{row['file']}'; keep one row per picture"
+                f"{name} row {number} labels '{row['file']}', as row {seen[path]} does; keep one row per picture"
+                if seen[path] != number
+                else f"{name} row {number} names '{row['file']}' twice, as the picture before and after; name two pictures"
             )
         seen[path] = number
 
@@ -209,7 +214,7 @@ def _numbers(name: str, column: str, rows: Sequence[Row], *, commas: bool) -> tu
     bad = next(index for index, value in enumerate(values) if value is None)
     raise ExpressionError(
         f"{name} row {rows[bad][0]} has '{cells[bad][:40]}' in column {column}, which is no finite number; "
-        "a covariate holds numbers in every row, or exactly two words"
+        "a column of numbers holds one in every row, such as 1234.5 or 1234,5; a covariate may hold exactly two words"
     )
 
 

@@ -48,6 +48,12 @@ def run(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     return command
 
 
+def test_error_a_folder_named_as_a_file(run, tmp_path) -> None:
+    status, said = run("edit", "faces.webp", *EDIT, "--frames", "-o", "out.png")
+    assert (status, list(tmp_path.iterdir())) == (2, [])
+    assert "--frames writes a folder of pictures, and out.png is named as a file" in said
+
+
 def test_shape_every_picture_of_an_animation(run) -> None:
     status, said = run("edit", "faces.webp", *EDIT, "--frames", "-o", "out", "--json")
     report = json.loads(said)

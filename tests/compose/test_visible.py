@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 from skimage.draw import polygon
@@ -101,3 +103,6 @@ def test_golden_notices_of_far_edits_and_small_faces() -> None:
     assert notices_of(large, plain, 0.3, lopsided_cm=0.51) == ()  # contempt 1.75
     assert any("one half of the face" in told for told in notices_of(large, plain, 0.3, lopsided_cm=0.56))
     assert any("lower intensities" in told for told in notices_of(large, np.ones(len(plain)), 0.3))
+    assert notices_of(replace(large, identity=np.full_like(fit.identity, 2.5)), plain, 0.3) == ()  # of press faces, 4 %
+    unlike = replace(large, identity=np.full_like(fit.identity, 2.7))  # a photo at 65 % of its height
+    assert any("squeezed or stretched" in told for told in notices_of(unlike, plain, 0.3))

@@ -184,9 +184,10 @@ def test_golden_a_link_that_stays_inside_is_fine(read, folder):
         ("file,expression\na.jpg,neutral,more\n", "row 2 has another number of cells"),
         ("file,expression\na.jpg,neutral\nz.jpg,neutral\ny.jpg,neutral\n", r"row 3 names 'z.jpg'.*\(2 of 3 files"),
         ("file,expression\ndeep,neutral\n", "row 2 names 'deep'"),
-        ("file,expression\na.jpg,neutral\na.jpg,happiness\n", "rows 2 and 3 both label 'a.jpg'"),
+        ("file,expression\na.jpg,neutral\na.jpg,happiness\n", "row 3 labels 'a.jpg', as row 2 does"),
         ('file,expression\n"a.jpg,neutral\n', "not a CSV"),
-        (b"\xff\x00a", "not a CSV in UTF-8"),
+        (b"\xff\x00a", "not in UTF-8: line 1"),
+        (b"file,expression\na.jpg,fr\xf6hlich\n", "not in UTF-8: line 2"),
         ("file,expression\na\0.jpg,neutral\n", "points outside|not a CSV"),
     ],
 )
@@ -276,6 +277,9 @@ def test_golden_some_rows_are_a_face_set(read):
         ("file,a\na.jpg,x\nb.jpg,1\n", {"scores": ("a",)}, "row 2 has 'x' in column a"),
         ("file,a\na.jpg,1\n", {"scores": ("b",)}, "no column b"),
         ("before,expression\na.jpg,joy\n", {}, "no column file"),
+        ("before,after,expression\na.jpg,a.jpg,joy\n", {}, "row 2 names 'a.jpg' twice"),
+        ("file,expression,weight\na.jpg,joy,1\nb.jpg,joy,-1\n", {}, "row 3 has a weight below 0"),
+        ("file,expression,weight\na.jpg,joy,1\nb.jpg,joy,inf\n", {}, "row 3 has 'inf' in column weight"),
         ("file,expression,weight\na.jpg,joy,much\n", {}, "row 2 has 'much' in column weight"),
     ],
 )
