@@ -277,10 +277,18 @@ def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid", *, mor
 def _add_inversion(parser: argparse.ArgumentParser) -> None:
     """Everything about the inversion of one photo."""
     _add_method(parser, more=("tune",))
-    parser.add_argument("--seconds", type=float, metavar="S", help="stop optimising in time, at the best so far")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help="stop optimising in time, at the best so far; encode does not optimise",
+    )
     meaning = "0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice"
     parser.add_argument("--editability", type=float, default=0.5, metavar="X", help=meaning)
-    meaning = "a picture of the photo's size, white where the photo does not count: a hand, hair, glasses"
+    meaning = (
+        "a picture of the photo's size, white where the photo does not count for what the generator redraws: a hand, hair, "
+        "glasses; mode motion moves the photo's own pixels all the same"
+    )
     parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
 
 
