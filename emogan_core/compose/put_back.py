@@ -30,6 +30,7 @@ MODES = ("motion", "paste")
 """The ways of `put_back`: the photo's own pixels moved, or these and what the generator newly shows."""
 
 DRAWN_BYTES = 1 << 30
+UNSEEN = "the generator drew no face that can be read here, so the picture is as it was; 'redrawn' shows the edit"
 UNREAD = "the redrawn face cannot be laid on the photo's, so nothing of it was added"
 
 
@@ -64,7 +65,7 @@ def put_back(
     of the mouth, uncovered eyes and shading are drawn. A latent that was changed elsewhere gets its coefficients by
     reading the redrawn face before and after. Mode "paste": the same, and what the generator's picture shows beyond it
     (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask, and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves
-    at half the fineness, for sliders.
+    at half the fineness, for sliders. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
     coefficients of another face model; SpaceMismatch for a latent of another generator.
@@ -81,6 +82,9 @@ def put_back(
                 "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
             )
         redrawn = drawn(generator, target).float().cpu()
+        if inversion.faces is None:
+            empty = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
+            return Composite(photo, empty, redrawn, {"coefficients": {}, "moved_cm": (0.0, 0.0), "notices": (UNSEEN,)})
         redrawing: Redrawing | None = None
         told: tuple[str, ...] = ()
         if not same and (mode == "paste" or edit.coefficients is None):
@@ -165,7 +169,7 @@ def _checked(generator: Generator, photo: Photo, inversion: Inversion, edit: Edi
             f"an edited latent {tuple(edit.latent.ws.shape)} came for an inversion {tuple(inversion.latent.ws.shape)}; "
             "edit the inversion's own latent"
         )
-    if inversion.crops is None or inversion.faces is None:
+    if inversion.crops is None or (inversion.faces is None and mode != "paste"):
         raise EmoganError("an inversion of pictures that were already cut came; invert the photo itself to put it back")
     _check_coefficients(edit)
     _check_place(photo, inversion.crops[0])

@@ -231,6 +231,18 @@ def test_error_latent_of_another_generator(tiny: Generator) -> None:
         put_back(tiny, photo, inversion, replace(inversion.latent, fingerprint=other.fingerprint))
 
 
+def test_invariance_a_drawn_picture_that_shows_no_face_stays(tiny: Generator) -> None:
+    photo = photo_of()
+    inversion = replace(inversion_of(tiny, photo, crop_at(LANDMARKS)), faces=None)
+    result = put_back(tiny, photo, inversion, edit_of(inversion), mode="paste")
+    assert np.array_equal(result.photo.pixels, photo.pixels)
+    assert not result.mask.any()
+    assert "'redrawn' shows the edit" in str(result.report["notices"])
+    assert not torch.equal(result.redrawn, inversion.reconstruction)
+    with pytest.raises(EmoganError, match="already cut"):
+        put_back(tiny, photo, inversion, edit_of(inversion))
+
+
 def test_error_inversion_without_a_photo(tiny: Generator) -> None:
     photo = photo_of()
     inversion = replace(inversion_of(tiny, photo, crop_at(LANDMARKS)), crops=None)
