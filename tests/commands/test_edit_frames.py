@@ -54,6 +54,7 @@ def test_error_a_folder_named_as_a_file(run, tmp_path) -> None:
     assert "--frames writes a folder of pictures, and out.png is named as a file" in said
 
 
+@pytest.mark.slow
 def test_shape_every_picture_of_an_animation(run) -> None:
     status, said = run("edit", "faces.webp", *EDIT, "--frames", "-o", "out", "--json")
     report = json.loads(said)

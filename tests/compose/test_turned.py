@@ -26,6 +26,7 @@ def smiling(picture: Image.Image) -> np.ndarray:
     return move_face(photo, model, fit, (fit.coefficients + step).clip(0, 1))[0].astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clockwise", [135])
 def test_invariance_an_edit_turns_with_the_photo(clockwise: int) -> None:
     image = Image.open(builtin_path("examples/composite_f_multi.jpg")).convert("RGB")

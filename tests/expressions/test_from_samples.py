@@ -64,6 +64,7 @@ def test_golden_what_goes_with_pose_stays_out_of_the_direction(model: sample_fit
         assert 0.08 < seen < 0.13  # of the coefficient, along a standard deviation of the code
 
 
+@pytest.mark.slow
 def test_golden_drawn_faces_give_their_directions_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A composite, warped: nothing but the pictures is known to the fit."""
     monkeypatch.setattr(sample_fit, "LEAST_SEEN", 50)

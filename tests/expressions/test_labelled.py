@@ -67,6 +67,7 @@ def test_golden_mirror_images_have_codes_of_their_own(tiny, faces):
     assert label_latents(tiny, faces, aligned=True).mirrored is None
 
 
+@pytest.mark.slow
 def test_error_no_usable_face(tiny, faces):
     few = FaceSet(faces.files[:2], faces.expressions[:2], None, {})
     with pytest.raises(ExpressionError, match="none of the 2 pictures"):

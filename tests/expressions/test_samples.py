@@ -79,6 +79,7 @@ def test_shape_samples_show_faces(alone: tuple[Path, SampleTable]) -> None:
     assert table.skin.std(0).min() > 0
 
 
+@pytest.mark.slow
 def test_invariance_two_processes_read_what_one_reads(alone: tuple[Path, SampleTable], tmp_path: Path) -> None:
     """To the bit, files included."""
     started = [subprocess.Popen([sys.executable, "-c", PROCESS, str(tmp_path), str(rank)], cwd=ROOT) for rank in (0, 1)]

@@ -58,6 +58,7 @@ def test_golden_the_second_face_is_followed(clip: Sequence[Photo]) -> None:
     assert all(face.box[0] > SIDE - 20 for face in found.faces)
 
 
+@pytest.mark.slow
 def test_error_no_face_and_stopped(clip: Sequence[Photo]) -> None:
     with pytest.raises(FaceError, match="frame 1 of 2: no face was found in this photo"):
         fit_clip([clip[2]] * 2)

@@ -161,6 +161,7 @@ def as_bytes(image):
     return ((image[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photos are not beside this checkout")
 def test_golden_every_neutral_photo_has_one_face():
     paths = sorted(PHOTOS.glob("*_neutral.jpg"))

@@ -48,6 +48,7 @@ def test_invariance_views_follow_their_seed():
     assert not torch.equal(one(3).images, one(4).images)
 
 
+@pytest.mark.slow
 def test_invariance_interrupted_run_ends_the_same(tmp_path, monkeypatch):
     config = recipe.TrainConfig(steps=4, batch=4, save_every=2)
     whole, _ = recipe.train([dotted_faces()], config=config, state=tmp_path / "whole.safetensors")
