@@ -139,6 +139,7 @@ def test_error_photo_paths(refused: Callable[..., str], place: Path) -> None:
     assert "check the path" in refused("info", "nowhere.png")
 
 
+@pytest.mark.slow
 def test_error_no_face(refused: Callable[..., str], place: Path) -> None:
     Image.fromarray(data.coffee()).resize((300, 200)).save("photo.png")
     assert "no face was found" in refused("edit", "photo.png", *TINY)
@@ -243,6 +244,7 @@ def test_error_nothing_asked_for(refused: Callable[..., str]) -> None:
     assert "required: --expression" in refused("apply", "latent.safetensors", "-o", "out.png")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_long_work")
 def test_error_reference_photos(refused: Callable[..., str]) -> None:
     Image.fromarray(data.coffee()).resize((300, 200)).save("cup.png")
@@ -526,6 +528,7 @@ def test_error_no_command(refused: Callable[..., str]) -> None:
     assert "--expression" in refused("edit", "portrait.png", "-o", "out.png")
 
 
+@pytest.mark.slow
 def test_error_in_a_process_of_its_own(place: Path) -> None:
     """Nothing else, a library's warning say, finds its way to standard error."""
     (place / "photo.tif").write_bytes(stored(Image.fromarray(portrait().pixels), "TIFF")[:40_000])

@@ -172,6 +172,7 @@ def test_shape_neutral_first_and_absolute(run, models: Path) -> None:
     assert "neutral_first" not in record
 
 
+@pytest.mark.slow
 def test_shape_an_expression_is_copied_from_another_photo(run, models: Path) -> None:
     photo = models / "portrait.png"
     reference = builtin_path("examples/composite_m_african.jpg")
@@ -341,6 +342,7 @@ def test_shape_tune_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatc
     assert not np.array_equal(*(open_photo(Path(f"{name}.png")).pixels for name in "ab"))
 
 
+@pytest.mark.slow
 def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Axes fitted on drawn faces, half of them moved along a known axis, move a latent again."""
     generator = make_generator()
@@ -389,6 +391,7 @@ def test_shape_fit_then_apply(run, models: Path, monkeypatch: pytest.MonkeyPatch
     assert "other people: cosine" in said
 
 
+@pytest.mark.slow
 def test_shape_a_report_is_a_page_a_picture_or_figures(run, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emogan_core.report.measure.read_picture", played_picture)
     monkeypatch.setattr("emogan_core.report.gather.composites", played_composites)
@@ -542,6 +545,7 @@ def test_shape_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[
     assert f'version = "{capsys.readouterr().out.split()[1]}"' in project
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, signal.SIGTERM, signal.SIGHUP])
 def test_error_a_stopped_command_says_what_it_wrote(
     stop: type | signal.Signals, run, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -40,6 +40,7 @@ def test_golden_what_differs_is_counted() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_shape_without_a_face_the_pixels_are_told() -> None:
     blank = Photo(np.full((256, 256, 3), 90, np.uint8))
     found = compare(blank, blank)

@@ -118,6 +118,7 @@ def test_shape_what_a_table_does_not_want_is_left_out(entries: ModuleType, sourc
     assert entries.entry_of(picture, sources.TABLES["studio"], lambda photo: turned, "") is not None
 
 
+@pytest.mark.slow
 def test_shape_our_own_nets_make_tables_that_training_reads(
     tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -296,6 +296,7 @@ def test_error_a_directory_of_millions_is_not_read(tmp_path: Path) -> None:
         read_foreign(path)
 
 
+@pytest.mark.slow
 def test_error_nested_a_million_deep(tmp_path: Path) -> None:
     path = saved(tmp_path, {"a": 1})
     for deep in (b"\x80\x02" + b")" + b"\x85" * 1_000_000 + b".", b"\x80\x02" + b"]" * 500_000 + b"a" * 499_999 + b"."):

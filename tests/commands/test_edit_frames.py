@@ -84,6 +84,7 @@ def test_shape_pages_keep_their_depth(run) -> None:
     }
 
 
+@pytest.mark.slow
 def test_error_no_face_in_any_picture(run) -> None:
     status, said = run("edit", "empty.webp", *EDIT, "--frames", "-o", "out")
     assert (status, list(Path("out").iterdir())) == (2, [])
@@ -101,6 +102,7 @@ def test_shape_the_first_picture_alone_tells_how_to_get_the_others(run, place: P
     assert "--frames edits every picture of the file" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words"), [("read", ()), ("invert", (*EDIT[2:], "-o", "a.safetensors")), ("edit", (*EDIT, "-o", "a.png"))]
 )

@@ -31,6 +31,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return status, printed.out + printed.err
 
 
+@pytest.mark.slow
 def test_golden_a_foreign_file_gets_an_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net = make_generator(replace(TINY, name="unnamed"), companions=False)
     torch.save({"g_ema": rosinality_names(net), "latent_avg": net.w_avg}, "faces.pt")

@@ -28,6 +28,7 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "PROJECTED", 160)
 
 
+@pytest.mark.slow
 def test_golden_the_loss_falls(net: Generator, tmp_path: Path) -> None:
     losses: list[float] = []
 
@@ -49,6 +50,7 @@ def test_golden_codes_are_found_better_than_the_average(net: Generator, tmp_path
     assert (found - ws).square().mean() < 0.5 * (net.w_avg - ws).square().mean()
 
 
+@pytest.mark.slow
 def test_invariance_a_stopped_training_goes_on_to_the_bit(net: Generator, tmp_path: Path) -> None:
     whole = train_encoder(net, tmp_path / "whole", TrainingLength(steps=4))
 
@@ -80,6 +82,7 @@ def test_invariance_codes_come_in_the_generators_units(net: Generator) -> None:
     assert torch.allclose(found, (net.w_avg + net.w_std).expand(1, net.spec.num_ws, -1), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_shape_time_is_told_in_whole_seconds_of_this_part(net: Generator, tmp_path: Path) -> None:
     told: list[StepReport] = []
     train_encoder(net, tmp_path / "t", TrainingLength(steps=2), progress=told.append)
@@ -94,6 +97,7 @@ def test_shape_time_is_told_in_whole_seconds_of_this_part(net: Generator, tmp_pa
     assert all(0 < report.step <= report.steps == 3 for report in told)
 
 
+@pytest.mark.slow
 def test_error_the_state_of_another_training(net: Generator, tmp_path: Path) -> None:
     train_encoder(net, tmp_path / "t", TrainingLength(steps=1))
     other = make_generator(companions=False, seed=1)

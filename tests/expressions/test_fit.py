@@ -215,6 +215,7 @@ def test_golden_every_step_setting_is_felt(world, refit, field):
     assert not torch.allclose(one, other, rtol=1e-6, atol=0)
 
 
+@pytest.mark.slow
 def test_golden_every_fit_setting_is_felt(world, refit):
     plain = refit()["smile"]
     assert refit(replace(quick(), experimental_below=10_000))["smile"].experimental != plain.experimental

@@ -61,6 +61,7 @@ def test_golden_a_composite_is_read_as_neutral():
     assert reading.error_cm < 0.2
 
 
+@pytest.mark.slow
 def test_error_photo_without_a_face():
     with pytest.raises(FaceError):
         read_expression(Photo(np.full((120, 120, 3), 90, dtype=np.uint8)))

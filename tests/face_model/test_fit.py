@@ -42,6 +42,7 @@ def test_golden_a_single_movement_is_read_as_itself(name: str, least: float) -> 
     assert int(fit.coefficients.argmax()) == MODEL.index(name)
 
 
+@pytest.mark.slow
 def test_golden_the_exponential_prior_holds_slight_movements_at_nothing() -> None:
     points, at = found_at(MODEL, POSE, mouthFrownLeft=0.15), MODEL.index("mouthFrownLeft")
     without = replace(MODEL, coefficient_rate=np.zeros_like(MODEL.coefficient_rate))

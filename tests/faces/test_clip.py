@@ -39,6 +39,7 @@ def clip() -> list[Photo]:
     return [pair(0, left_smaller=False), pair(8, left_smaller=True), blank, pair(24, left_smaller=True)]
 
 
+@pytest.mark.slow
 def test_golden_the_same_face_is_followed(clip: Sequence[Photo]) -> None:
     told: list[StepReport] = []
     found = fit_clip(clip, progress=told.append)

@@ -26,6 +26,7 @@ def test_golden_faces_are_those_that_are_found_one_by_one() -> None:
     assert steps == [1, 2]
 
 
+@pytest.mark.slow
 def test_error_says_which_photo() -> None:
     with pytest.raises(FaceError, match=r"^image 2 of 2: no face"):
         cut_faces([PHOTOS[0], EMPTY], frame="tight", resolution=32)

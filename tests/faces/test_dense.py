@@ -145,6 +145,7 @@ def studio_faces(limit=8):
                 yield Photo(pixels=np.array(picture.convert("RGB"))), truth[name]
 
 
+@pytest.mark.slow
 def test_golden_points_of_held_out_studio_people():
     order = _net()[1].mirror_order
     closer = [*LIPS_POINTS, *LID_POINTS, *order[list(LID_POINTS)]]

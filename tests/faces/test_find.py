@@ -51,12 +51,14 @@ def test_invariance_size_of_the_photo(width):
     np.testing.assert_allclose(face.landmarks * 512 / width, POINTS, atol=0.13 * EYE_DISTANCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quarter_turns", "roll"), [(1, -87), (2, -177)])
 def test_invariance_photo_held_sideways(quarter_turns, roll):
     (face,) = find_faces(Photo(pixels=np.ascontiguousarray(np.rot90(PORTRAIT, quarter_turns))))
     assert face.roll_deg == pytest.approx(roll, abs=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "clockwise"), [("f_multi", 120), ("m_african", 135), ("f_multi", 180), ("f_multi", 210)]
 )
@@ -114,6 +116,7 @@ def test_shape_small_face_beside_a_large_one_in_a_large_photo():
     assert [round(face.size_px / 83) for face in find_faces(Photo(pixels=scene))] == [3, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "noise", "two pixels", pytest.param("coffee", marks=pytest.mark.slow)])
 def test_error_no_face(kind):
     rng = np.random.default_rng(0)

@@ -12,6 +12,7 @@ from emogan_core.inversion.objective import Target
 from emogan_core.networks import GeneratorSpec
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [pytest.param(TINY_T, marks=pytest.mark.slow), TINY_R], ids=lambda spec: spec.name)
 def test_shape_optimising_finds_codes_of_own_samples(spec: GeneratorSpec) -> None:
     generator = make_alias_free(spec)

@@ -44,6 +44,7 @@ def test_shape_every_method_gives_a_batch(tiny: Generator, images: torch.Tensor,
     assert (inversion.delta is None) == (method != "tune")
 
 
+@pytest.mark.slow
 def test_golden_optimising_recovers_own_samples(tiny: Generator, images: torch.Tensor) -> None:
     config = OptimiseConfig(steps=150, weights=Weights(w_distance=0.0, layer_spread=0.0))
     before = invert_images(tiny, images, method="optimise", config=replace(config, steps=1)).metrics["psnr_db"]
@@ -152,6 +153,7 @@ def test_invariance_every_setting_is_felt(
     assert not torch.allclose(a, b)
 
 
+@pytest.mark.slow
 def test_invariance_more_editability_never_goes_farther_from_typical_codes(tiny: Generator) -> None:
     other = make_generator(seed=5)
     strange = 0.4 * other.synthesis(sampled(other, 2, psi=0.8, seed=3).ws).clamp(-1, 1)  # no code of `tiny` draws these
@@ -191,6 +193,7 @@ def test_error_settings_out_of_range() -> None:
             OptimiseConfig(editability=share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["optimise", "tune"])
 def test_invariance_what_is_ignored_has_no_say(tiny: Generator, images: torch.Tensor, method: str) -> None:
     ignored = torch.zeros(3, 1, 32, 32)

@@ -23,6 +23,7 @@ def coding(part, *, aligned: bool = True, method: str = "encode", progress=lambd
     return part("nodes.face_sets").CodingOptions(aligned=aligned, method=method, progress=progress)
 
 
+@pytest.mark.slow
 def test_shape_labels_by_line_or_comma(part, generator) -> None:
     steps: list[tuple[str, int]] = []
     labelled, skipped = part("nodes.face_sets").from_batch(

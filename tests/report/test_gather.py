@@ -66,6 +66,7 @@ def test_shape_facts_are_json_and_have_the_curves(report) -> None:
     assert list(facts["expressions"]) == ["happiness", SLY, "brow"]
 
 
+@pytest.mark.slow
 def test_invariance_the_same_twice(report, tiny, axes, played) -> None:
     again = report_axes(axes, tiny)
     assert report_facts(again) == report_facts(report)

@@ -79,6 +79,7 @@ def test_golden_split_is_by_person(labelled):
     assert len(parts.fitted.mirrored) == len(parts.fitted.labels)
 
 
+@pytest.mark.slow
 def test_golden_a_whole_small_fit_is_told_honestly(tiny, labelled, tmp_path):
     config = FitConfig(
         expressions=EXPRESSIONS,

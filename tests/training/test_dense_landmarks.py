@@ -167,6 +167,7 @@ def test_golden_written_file_says_where_it_comes_from(tmp_path):
     assert (tmp_path / "net.safetensors").stat().st_size < 3_000_000
 
 
+@pytest.mark.slow
 def test_golden_people_kept_for_testing_are_not_trained_on(tmp_path):
     people = [f"person_{i}" for i in range(40)]
     write_sets(tmp_path, people)

@@ -150,6 +150,7 @@ def test_error_an_unknown_part() -> None:
         configured(["trainable=everything"], steps=1, seed=0)
 
 
+@pytest.mark.slow
 def test_shape_the_whole_command_leaves_a_generator(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def test_invariance_interrupted_run_ends_the_same(tmp_path, monkeypatch):
         torch.testing.assert_close(resumed.state_dict()[name], tensor, msg=name)
 
 
+@pytest.mark.slow
 def test_golden_command_writes_weights_that_name_their_data(tmp_path, capsys):
     (tmp_path / "faces").mkdir()
     rng = np.random.default_rng(0)

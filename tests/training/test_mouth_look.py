@@ -36,6 +36,7 @@ def test_invariance_the_same_draw_again_and_the_patch_unchanged() -> None:
     assert seen_patch(patch, np.random.default_rng(0)).shape == (48, 48, 3)
 
 
+@pytest.mark.slow
 def test_golden_a_fit_tells_hidden_mouths_from_seen_ones() -> None:
     rng = np.random.default_rng(0)
     patch = np.full((SIZE, SIZE, 3), (190, 150, 130), dtype=np.uint8)

@@ -31,6 +31,7 @@ def test_invariance_an_untrained_flow_leaves_noise_as_it_is(rng: torch.Generator
     torch.testing.assert_close(integrate(Flow(8, rng, width=16).eval(), noise, steps=64), noise, atol=5e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_golden_a_flow_learns_two_kinds(rng: torch.Generator) -> None:
     """Codes that are -1 or +1 in one direction: of a normal distribution a third lies within 0.43 of the middle."""
     kinds = torch.randint(2, (400, 1), generator=rng) * 2.0 - 1
@@ -42,6 +43,7 @@ def test_golden_a_flow_learns_two_kinds(rng: torch.Generator) -> None:
     assert float(ends[:, 1].std()) == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.slow
 def test_golden_the_regressor_returns_z_and_learns(rng: torch.Generator) -> None:
     mapping = Run(PRESETS["small"], TrainConfig()).live.mapping
     regressor = MappingRegressor(mapping, 12, rng)

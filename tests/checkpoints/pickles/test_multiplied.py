@@ -76,6 +76,7 @@ def test_error_one_table_under_many_modules(
     expect_refused(tmp_path / "modules.pkl", "more than 16384 tensors", traced=True)
 
 
+@pytest.mark.slow
 def test_error_empty_tensors_without_number(tmp_path: Path, expect_refused: Callable[..., None]) -> None:
     header = {f"t{index}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for index in range(200_000)}
     text = json.dumps(header, separators=(",", ":")).encode()

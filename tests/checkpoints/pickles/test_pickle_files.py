@@ -383,6 +383,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(BOMBS))
 def test_error_bombs(name: str, refused: Callable[..., str]) -> None:
     """None of these is a generator; some are read as plain values first, which must be as quick."""
