@@ -46,10 +46,10 @@ python benchmarks/inversion.py run --photos DIR --judges DIR --cache FILE --shee
 python benchmarks/inversion.py table --cache FILE -o docs/results/inversion.md
 ```
 
-Neutral photos of people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which the first three, the dials and the projectors minimise and tuning does not. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
+Neutral photos of people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which all methods but encode and tune minimise; tuning leaves it out. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
 
 - A *projector* is StyleGAN2's schedule (Karras et al. 2020: 1,000 steps of Adam at .1, ramped, decaying noise on the code, from the average face), in W and per layer in W+. The reference compares VGG features; here it has this program's comparison of pictures without the prior, so that schedules are compared and not losses. As it takes long, on fewer people, beside the other methods' rows for the same.
-- *dial*: `editability`. A table stands here once its methods were run.
+- *editability*: how much typical codes are preferred to likeness, 0 to 1.
 """
 PROJECTOR_STEPS = 1000
 SMILES = ("mouthSmileLeft", "mouthSmileRight")
@@ -137,17 +137,21 @@ WAYS: Mapping[str, Way] = {
     "optimise": shipped("optimise"),
     "projector W+": projector(None),
     "projector W": projector(1),
-    "dial 0": shipped("hybrid", editability=0.0),
-    "dial 0.25": shipped("hybrid", editability=0.25),
-    "dial 0.75": shipped("hybrid", editability=0.75),
-    "dial 1": shipped("hybrid", editability=1.0),
+    "editability 0": shipped("hybrid", editability=0.0),
+    "editability 0.25": shipped("hybrid", editability=0.25),
+    "editability 0.75": shipped("hybrid", editability=0.75),
+    "editability 1": shipped("hybrid", editability=1.0),
 }
 STEPS = ("encode", "optimise", "hybrid", "tune")
 TABLES = (  # a title, the methods, and the one whose people it is about
     ("Everyone who was encoded and optimised:", ("encode", "hybrid"), "hybrid"),
     ("Everyone who was tuned:", STEPS, "tune"),
     ("Beside the projector:", (*STEPS, "projector W", "projector W+"), "projector W+"),
-    ("The dial, method hybrid (0.5 is usual):", ("dial 0", "dial 0.25", "hybrid", "dial 0.75", "dial 1"), "dial 1"),
+    (
+        "`editability`, method hybrid (0.5 is usual):",
+        ("editability 0", "editability 0.25", "hybrid", "editability 0.75", "editability 1"),
+        "editability 1",
+    ),
 )
 
 

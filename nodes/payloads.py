@@ -57,9 +57,9 @@ PAYLOADS: Mapping[str, tuple[type, str]] = {
 
 
 def expect_usable(inputs: Mapping[str, object]) -> None:
-    """Let through what the host checks by a link's colour alone, or not at all.
+    """Let through what the host checks by a socket's type name alone, or not at all.
 
-    A link of any type can bring anything, and two copies of this pack have the same colours but not the same classes, so
+    A link of any type can bring anything, and two copies of this pack have the same type names but not the same classes, so
     the class is the payload's version. No NaN is ever beyond the host's limits of a number.
     Raises: ShapeError.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import OutputError
-from ..files import refuse_overwrite
+from ..files import refuse_overwrite, write_whole
 from ..images import Photo, check_photo_target, save_photo
 
 
@@ -74,6 +74,14 @@ class Outputs:
         Raises: OutputError.
         """
         save_photo(target, photo, record=record, inputs=self._inputs)
+        self.wrote(target)
+
+    def save_text(self, target: Path, text: str) -> None:
+        """Save a text in UTF-8, and tell.
+
+        Raises: OutputError.
+        """
+        write_whole(target, lambda place: place.write_text(text, encoding="utf-8"), inputs=self._inputs)
         self.wrote(target)
 
     def wrote(self, target: Path) -> None:

@@ -7,7 +7,6 @@ from argparse import Namespace
 from pathlib import Path
 
 from ..errors import OutputError
-from ..files import write_whole
 from ..progress import Progress
 from ..report import report_axes, report_facts, report_page, report_picture
 from .arguments import Outcome, input_files, load_models
@@ -42,8 +41,6 @@ def write_report(arguments: Namespace, progress: Progress, outputs: Outputs) -> 
         about = {"program": "EmotionGAN", "generated": True, "axes": report.content_fingerprint}
         outputs.save_photo(target, report_picture(report), record=about)
     else:
-        text = report_page(report) if kind == PAGE else json.dumps(facts, indent=2) + "\n"
-        write_whole(target, lambda place: place.write_text(text, encoding="utf-8"), inputs=input_files(arguments))
-        outputs.wrote(target)
+        outputs.save_text(target, report_page(report) if kind == PAGE else json.dumps(facts, indent=2) + "\n")
     warned = [f"{one.axis.name}: {warning}" for one in report.axes for warning in one.warnings]
     return facts, [*report.notes, *warned, f"wrote {target}"]

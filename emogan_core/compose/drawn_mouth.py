@@ -10,7 +10,7 @@ from ..face_model.mesh import Grid
 from ..images import Photo
 from .frames import shares
 from .openings import MOUTH, TEETH_CM, Moved, photo_edges
-from .redrawing import Laid
+from .redrawing import RegisteredFaces
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -36,7 +36,9 @@ def within(outcome: Moved, grid: Grid, soft: float) -> tuple[Single, Array, Arra
     return inner.astype(np.float32), share, down - upper, lower - upper
 
 
-def drawn_inside(photo: Photo, shown: Single, grid: Grid, outcome: Moved, drawn: Laid, scale: float) -> Single | None:
+def drawn_inside(
+    photo: Photo, shown: Single, grid: Grid, outcome: Moved, drawn: RegisteredFaces, scale: float
+) -> Single | None:
     """What to add [h, w, 3] to the inside of a mouth that is `shown` [h, w, 3]; None where the generator knows no better.
 
     The drawn mouth hangs from the upper lip at its own height, so that its teeth are as long as they are; one less

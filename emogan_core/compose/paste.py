@@ -19,7 +19,7 @@ from .motion import coarse_field
 from .move import STEP, Motion, motion_of
 from .open_mouth import shows_nothing
 from .openings import MOUTH
-from .redrawing import DARKEST, Laid, Redrawing, laid
+from .redrawing import DARKEST, Redrawing, RegisteredFaces, registered
 from .sampling import finer
 from .scene import Scene, remembered_scene
 
@@ -27,13 +27,13 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 FEATHER = 0.25  # share of the face oval's radius over which the generator's part fades in
-NOISE = 0.03  # log brightness: a change of this size may be the generator's whim
+NOISE = 0.03  # log brightness: a change of this size may be noise of the generator
 MISS_CM = 0.08  # how far the two redrawn faces may lie from each other: next to an edge that looks like a change
 MOST = 0.35  # of log brightness: no more is added to skin
 LEAST = 2e-3  # and less is left out
 
 
-def with_novelty(
+def with_generator_detail(
     photo: Photo,
     moved: NDArray[np.uint8],
     mask: Single,
@@ -47,7 +47,7 @@ def with_novelty(
 ) -> tuple[NDArray[np.uint8], Single]:
     """A face that `move_face` moved, with what the generator shows beyond that; and where the photo changed.
 
-    The redrawn faces before and after are laid on each other by the mesh, so that only what looks different is left:
+    The redrawn faces before and after are registered by the mesh, so that only what looks different is left:
     shadows and folds, as log ratios, and the inside of a mouth that was shut. What the face model draws already is not
     added again. Where the difference may be one of place, beside edges, or is faint, it is left out.
     Convention: as `move_face`; crop is where the redrawn faces belong in the photo.
@@ -58,7 +58,7 @@ def with_novelty(
     scene = remembered_scene(photo, model, fit)
     motion = motion_of(model, fit, scene, after, shading=shading)
     step = max(STEP, int(crop.side_px / redrawing.after.shape[-1]))
-    drawn = laid(redrawing, photo, crop, step=step)
+    drawn = registered(redrawing, photo, crop, step=step)
     left, top, right, bottom = box
     grid = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     ratio = finer(_ratio(model, fit, motion, grid, drawn), step)[: bottom - top, : right - left]
@@ -74,7 +74,7 @@ def with_novelty(
     return result, whole
 
 
-def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: Laid) -> Single:
+def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: RegisteredFaces) -> Single:
     """[h, w, 3] on a grid: the log ratio of skin after over before that the face model does not explain."""
     skin = model.triangles[model.triangle_part <= 1]
     x, y = grid.centres()
@@ -119,7 +119,7 @@ def _add_mouth(
     fit: FaceFit,
     motion: Motion,
     scene: Scene,
-    drawn: Laid,
+    drawn: RegisteredFaces,
 ) -> None:
     """Give the inside of a mouth that was shut the generator's colours; values and share are the box's, and change."""
     left, top, right, bottom = box

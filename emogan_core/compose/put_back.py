@@ -22,7 +22,7 @@ from ..networks.memory import need_to_draw
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
 from .move import move_face
-from .paste import with_novelty
+from .paste import with_generator_detail
 from .redrawing import Redrawing, redrawing_of
 from .visible import hidden_parts, notices_of, seen_coefficients
 
@@ -30,8 +30,10 @@ MODES = ("motion", "paste")
 """The ways of `put_back`: the photo's own pixels moved, or these and what the generator newly shows."""
 
 DRAWN_BYTES = 1 << 30
-UNSEEN = "the generator drew no face that can be read here, so the picture is as it was; 'redrawn' shows the edit"
-UNREAD = "the redrawn face cannot be laid on the photo's, so nothing of it was added"
+NO_FACE_DRAWN = (
+    "the generator drew no face that can be read here, so the picture is as it was; 'redrawn' shows the edit"
+)
+UNALIGNED = "the redrawn face cannot be aligned with the photo's, so nothing of it was added"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +66,9 @@ def put_back(
     Mode "motion": the photo's own pixels follow the face model from its coefficients before to those after; the inside
     of the mouth, uncovered eyes and shading are drawn. A latent that was changed elsewhere gets its coefficients by
     reading the redrawn face before and after. Mode "paste": the same, and what the generator's picture shows beyond it
-    (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask, and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves
-    at half the fineness, for sliders. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
+    (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask,
+    and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves at half the
+    fineness, for sliders. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
     coefficients of another face model; SpaceMismatch for a latent of another generator.
@@ -84,7 +87,9 @@ def put_back(
         redrawn = drawn(generator, target).float().cpu()
         if inversion.faces is None:
             empty = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-            return Composite(photo, empty, redrawn, {"coefficients": {}, "moved_cm": (0.0, 0.0), "notices": (UNSEEN,)})
+            return Composite(
+                photo, empty, redrawn, {"coefficients": {}, "moved_cm": (0.0, 0.0), "notices": (NO_FACE_DRAWN,)}
+            )
         redrawing: Redrawing | None = None
         told: tuple[str, ...] = ()
         if not same and (mode == "paste" or edit.coefficients is None):
@@ -93,7 +98,7 @@ def put_back(
             except FaceError:
                 if edit.coefficients is None:
                     raise
-                told = (UNREAD,)
+                told = (UNALIGNED,)
         fit = _fit_of(inversion)
         after = edit.coefficients
         if after is None:
@@ -104,7 +109,9 @@ def put_back(
         reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         if mode == "paste" and redrawing is not None and not hidden:
-            pixels, mask = with_novelty(photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading)
+            pixels, mask = with_generator_detail(
+                photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading
+            )
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden + told))
 
 

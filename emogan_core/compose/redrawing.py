@@ -58,7 +58,7 @@ def redrawing_of(before: Tensor, after: Tensor) -> Redrawing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Laid:
+class RegisteredFaces:
     """Redrawn faces where they belong in a photo.
 
     Convention: before and after [s, s, 3] in 0..255, as fine as they are of use; meshes [v, 2] and the landmarks after
@@ -100,8 +100,8 @@ class Laid:
         return np.asarray(bright + np.float32(self.colour) * (change - bright))
 
 
-def laid(redrawing: Redrawing, photo: Photo, crop: Crop, *, step: int) -> Laid:
-    """Redrawn faces laid on a photo that is looked at every `step` px."""
+def registered(redrawing: Redrawing, photo: Photo, crop: Crop, *, step: int) -> RegisteredFaces:
+    """Redrawn faces registered to a photo that is looked at every `step` px."""
     side = redrawing.after.shape[-1]
     size = max(1, min(side, round(crop.side_px / step)))
     model, matrix = load_face_model(), crop.to_photo(side)
@@ -112,7 +112,7 @@ def laid(redrawing: Redrawing, photo: Photo, crop: Crop, *, step: int) -> Laid:
     own = cut(photo, crop, side)
     spread, drawn = (float((one - one.mean(1, keepdim=True)).std()) for one in (own, redrawing.before))
     colour = min(1.0, spread / max(drawn, 1e-6))
-    return Laid(
+    return RegisteredFaces(
         _shrunk(redrawing.before, size),
         _shrunk(redrawing.after, size),
         crop,

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 OPEN_CM = 0.35  # an eye less open than this may show neither white nor iris
-DARKEST = 50.0  # the darkest of a face, pupils or nostrils, is no brighter where a photo is not faded
+UNFADED_BLACK = 50.0  # the darkest of a face, pupils or nostrils, is no brighter where a photo is not faded
 BLURS_TALL = 4.0  # an eye less tall than so many standard deviations of the photo's blur shows no white beside its iris
 EYE_CONTRAST = 0.42  # log brightness between an open eye's darkest and brightest parts, at least
 FAR_CM, FAR_SUM = (
@@ -30,7 +30,7 @@ FAR_CM, FAR_SUM = (
 FAR_ON_ONE_SIDE_CM = 0.54  # by which one half of the face moves more: contempt 1.75 looks right, 2 puffs the cheek
 SKIN, ONE_HUE = (50, 280, 205, 425, 117, 346, 4, 195, 151, 9, 108, 337), 0.15  # landmarks on it; spread of log ratios
 SMALL_PX = 64.0  # between the eyes
-UNLIKE = 2.6  # identity, root mean square: no studio or Congress face is beyond, faces squeezed to two thirds are
+UNLIKE = 2.6  # identity, root mean square: none of 230 studio and Congress faces is beyond, squeezed to .65 they are
 MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")
 
 
@@ -136,7 +136,7 @@ def _haze(photo: Pixels, fit: FaceFit) -> float:
     left, top = np.clip(fit.landmarks.min(0), 0, (width, height)).astype(int)
     right, bottom = np.clip(fit.landmarks.max(0), 0, (width, height)).astype(int)
     face = photo[top:bottom, left:right]
-    return max(0.0, float(np.quantile(face.mean(-1), 0.01)) - DARKEST) if face.size else 0.0
+    return max(0.0, float(np.quantile(face.mean(-1), 0.01)) - UNFADED_BLACK) if face.size else 0.0
 
 
 def _filled(outline: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:

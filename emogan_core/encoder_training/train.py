@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ SAVE_EVERY_S = 60.0
 PREVIEW_EVERY_S = 300.0
 PROJECTED, PROJECTED_AT_ONCE = 1024, 16  # samples on which the projection is fitted
 PROJECTED_SHARE = 1 / 6  # of the time, at most
-WORN = 0.4  # share of pictures that suffer each degradation, for the choice of its penalty
+DEGRADED = 0.4  # share of pictures that suffer each degradation, for the choice of its penalty
 WHAT = "training the encoder"
 
 
@@ -100,7 +101,12 @@ def train_encoder(
     if run is None:
         run = EncoderRun(generator, EncoderConfig(seed, batch_for(generator, encoder_for(generator))), learned)
         clock = _Clock(run)
-        _begin(run, length, progress)
+        try:
+            _begin(run, length, progress)
+        except BaseException:  # stopped before there is a state to go on from: nothing is left behind
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            raise
         clock.tick()
         run.save(state)
     clock = _Clock(run)
@@ -170,17 +176,17 @@ def _begin(run: EncoderRun, length: TrainingLength, progress: Progress) -> None:
     rng = torch.Generator(generator.device).manual_seed(run.config.seed)
     small: list[torch.Tensor] = []
     codes: list[torch.Tensor] = []
-    worn: list[torch.Tensor] = []
+    degraded: list[torch.Tensor] = []
     groups = PROJECTED // PROJECTED_AT_ONCE
     for pictures, ws in labelled_pictures(generator, run.config.seed + 1, size=PROJECTED_AT_ONCE):
         small.append(_flat(pictures))
         codes.append(((ws[:, 0] - generator.w_avg) / generator.w_std.clamp_min(1e-6)).cpu())
-        if len(worn) < max(1, groups // 10):
-            worn.append(_flat(degrade(reduced(pictures, run.live.resolution), rng, share=WORN)))
+        if len(degraded) < max(1, groups // 10):
+            degraded.append(_flat(degrade(reduced(pictures, run.live.resolution), rng, share=DEGRADED)))
         progress(StepReport(len(small), groups, "drawing samples"))
-        if len(small) >= groups or (len(small) > len(worn) and time.monotonic() - began > budget):
+        if len(small) >= groups or (len(small) > len(degraded) and time.monotonic() - began > budget):
             break
-    run.begin(*fit_projection(torch.cat(small), torch.cat(codes), torch.cat(worn)))
+    run.begin(*fit_projection(torch.cat(small), torch.cat(codes), torch.cat(degraded)))
 
 
 def _flat(pictures: torch.Tensor) -> torch.Tensor:

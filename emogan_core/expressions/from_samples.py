@@ -53,9 +53,10 @@ def fit_samples(
     """One axis for every named expression and every shape of the face model that a generator's own samples show.
 
     The code of each sample is regressed on how much of a shape its face reads as (or the other way round, model
-    "readout"), with pose and skin (lightness, redness, texture) held fixed; named expressions are put together from shapes. Identity is not: a fit counts part of every expression to the person,
-    and holding that takes half of a smile away; how far each axis moves it is told instead. Intensity 1 is measured on
-    drawn faces: they read as much higher as a face that makes the typical step.
+    "readout"), with pose and skin (lightness, redness, texture) held fixed; named expressions are put together from
+    shapes. Identity is not held: a fit counts part of every expression to the person, and holding that takes half of a
+    smile away; how far each axis moves it is told instead. Intensity 1 is measured on drawn faces: they read as much
+    higher as a face that makes the typical step.
 
     Convention: `samples` as `read_samples` gives them; `named` are axes whose steps of the face model and shadings are
     taken over, None for the built-in ones. Axes that exist for the face model alone keep that part.

@@ -110,7 +110,7 @@ def same_face(faces: Sequence[Face], box: Box) -> Face:
     shares = [_share_inside(face.box, box) for face in faces]
     if not faces or max(shares) < LEAST_OVERLAP:
         told = "no face was found" if not faces else "there is no face where it was in the frame before"
-        raise FaceError(f"{told}; such frames stay as they are")
+        raise FaceError(told)
     middle = np.array([box[0] + box[2], box[1] + box[3]])
     there = [face for face, share in zip(faces, shares, strict=True) if share >= LEAST_OVERLAP]
     return min(there, key=lambda face: float(np.hypot(*(np.array(face.box[:2]) + face.box[2:] - middle))))

@@ -4,7 +4,7 @@ from .edit import Edit
 from .inversion_file import load_inversion, save_inversion
 from .invert import CODE_METHODS, METHODS, Inversion, cut_mask, expect_method, invert, invert_images, need_of
 from .objective import Target, Weights
-from .pace import OptimiseConfig
+from .schedule import OptimiseConfig
 
 __all__ = [
     "CODE_METHODS",

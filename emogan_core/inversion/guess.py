@@ -71,7 +71,9 @@ def _nearest(distances: Tensor, pictures: Tensor, face: Target) -> int:
     order = distances.argsort()[:SHORTLIST].tolist()
     points = _landmarks(face.images)
     by_colour = distances[order].double().numpy()
-    by_place = np.array([np.abs(_landmarks(face.seen(pictures[index : index + 1])) - points).mean() for index in order])
+    by_place = np.array(
+        [np.abs(_landmarks(face.masked(pictures[index : index + 1])) - points).mean() for index in order]
+    )
     both = by_colour / max(np.median(by_colour), 1e-9) + by_place / max(np.median(by_place), 1e-9)
     return int(order[int(both.argmin())])
 

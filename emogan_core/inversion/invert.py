@@ -24,7 +24,7 @@ from ..networks.tuned import need_to_tune, with_delta
 from ..progress import Progress, in_parts, silent
 from .methods import encode, hybrid, less_time, optimise
 from .objective import Target, editability, expect_numbers
-from .pace import OptimiseConfig
+from .schedule import OptimiseConfig
 from .tune import tune
 
 Mask = NDArray[np.float32]
@@ -138,7 +138,7 @@ def invert_images(
             for given in (images, ignored)
         ]
         assert kept[0] is not None
-        target = Target(Target(kept[0], kept[1]).seen(kept[0]), kept[1])
+        target = Target(Target(kept[0], kept[1]).masked(kept[0]), kept[1])
     config = config or OptimiseConfig()
     groups = list(need_of(generator, method).groups(len(target)))
     began, parts = time.monotonic(), []

@@ -15,7 +15,7 @@ from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from .guess import first_guess
 from .objective import Target, discriminator_features, expect_numbers, objective
-from .pace import OptimiseConfig, paced, rate_at
+from .schedule import OptimiseConfig, rate_at, steps_within
 
 PREVIEW_EVERY = 5
 GUESS_SHARE = 0.2  # of a time budget
@@ -63,7 +63,7 @@ def descend(
 
     Raises: CheckpointError when the generator draws NaN.
     """
-    began, weights = time.monotonic(), config.dialled
+    began, weights = time.monotonic(), config.prior_scaled
     with gradients_allowed():
         start = ordinary(start).detach()
         target_features = [feature.detach() for feature in discriminator_features(generator, target.images)]
@@ -71,7 +71,7 @@ def descend(
         optimiser = torch.optim.Adam([offset], lr=config.lr, betas=(0.9, 0.99))
         best_loss = torch.full((len(target),), math.inf, device=start.device)
         best = start.clone()
-        for step, expected in paced(steps, config.seconds, began=began):
+        for step, expected in steps_within(steps, config.seconds, began=began):
             ws = start + offset * generator.w_std
             drawn = generator.synthesis(ws)
             if step == 0:

@@ -16,7 +16,7 @@ from ..networks.build import Generator
 class Target:
     """Pictures to be redrawn, and where in them nothing counts.
 
-    Convention: images [n, 3, r, r] in [-1, 1], as `seen` shows them; ignored [n, 1, r, r] in 0..1, 1 where a picture does
+    Convention: images [n, 3, r, r] in [-1, 1], as `masked` shows them; ignored [n, 1, r, r] in 0..1, 1 where a picture does
     not count, or None.
     """
 
@@ -29,13 +29,13 @@ class Target:
     def __getitem__(self, rows: slice) -> Target:
         return Target(self.images[rows], None if self.ignored is None else self.ignored[rows])
 
-    def seen(self, drawn: Tensor) -> Tensor:
+    def masked(self, drawn: Tensor) -> Tensor:
         """Pictures with gray where they do not count, so that neither the objective nor an encoder looks there."""
         return drawn if self.ignored is None else drawn * (1 - self.ignored)
 
     def psnr_db(self, drawn: Tensor) -> Tensor:
         """[n]: peak signal-to-noise ratio of what counts."""
-        errors = (self.seen(drawn) - self.images).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
+        errors = (self.masked(drawn) - self.images).square().mean(dim=(1, 2, 3)) / 4  # of a range of 1
         if self.ignored is not None:
             errors = errors / (1 - self.ignored).square().mean(dim=(1, 2, 3)).clamp_min(1e-6)
         return -10 * errors.clamp_min(1e-10).log10()
@@ -118,7 +118,7 @@ def objective(
     """[n]: the weighted sum that an inversion minimises; `target_features` are empty without a discriminator."""
     w_distance, layer_spread = editability(generator, ws)
     prior = weights.w_distance * w_distance + weights.layer_spread * layer_spread
-    return prior + unlikeness(generator, target.seen(drawn), target.images, target_features, weights)
+    return prior + unlikeness(generator, target.masked(drawn), target.images, target_features, weights)
 
 
 def unlikeness(

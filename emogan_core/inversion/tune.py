@@ -18,11 +18,11 @@ from ..devices import gradients_allowed, gradients_off, ordinary, rng_from_seed
 from ..latents import Latent
 from ..networks.build import Generator
 from ..networks.sampling import sampled
-from ..networks.tuned import added, shadow, tunable
+from ..networks.tuned import added, shallow_copy, tunable
 from ..progress import Progress, StepReport, in_parts
 from .methods import PREVIEW_EVERY, hybrid, less_time
 from .objective import Target, objective
-from .pace import OptimiseConfig, paced, rate_at
+from .schedule import OptimiseConfig, rate_at, steps_within
 
 RANK = 16
 RATE = 0.25  # of `OptimiseConfig.lr`, which is made for codes
@@ -55,19 +55,20 @@ def tuned(generator: Generator, ws: Tensor, target: Target, *, config: OptimiseC
     the untuned generator draws it. The best delta so far is kept.
     """
     began = time.monotonic()
-    weights = replace(config.dialled, features=0.0)  # the discriminator would take half of the time for nothing seen
+    # The discriminator's features would take half of the time, and no difference was seen in the pictures.
+    weights = replace(config.prior_scaled, features=0.0)
     steps = config.tune_steps
     label = 0 if generator.spec.c_dim else None
     others = ordinary(sampled(generator, steps, psi=1.0, seed=SEED, label=label).ws)
     rng = rng_from_seed(SEED)
     with gradients_allowed():
         ws = ordinary(ws).detach()
-        synthesis = shadow(generator, {}).synthesis  # our own modules, into which functional_call puts weights
+        synthesis = shallow_copy(generator, {}).synthesis  # our own modules, into which functional_call puts weights
         kernels = tunable(generator)
         factors = {name: _start(kernel, rng) for name, kernel in kernels.items()}
         optimiser = torch.optim.Adam([part for pair in factors.values() for part in pair], betas=(0.9, 0.99))
         best_loss, best = math.inf, _kept(factors, generator)
-        for step, expected in paced(steps, config.seconds, began=began):
+        for step, expected in steps_within(steps, config.seconds, began=began):
             changed = {name: added(kernels[name], left, right) for name, (left, right) in factors.items()}
             share = torch.rand(1, generator=rng).item()
             near = ws + share * (others[step : step + 1] - ws)

@@ -39,7 +39,7 @@ def with_delta(generator: Generator, delta: Delta | None) -> Generator:
             id(weights[name]): nn.Parameter(added(weights[name], left[0], right[0]), requires_grad=False)
             for name, (left, right) in delta.factors.items()
         }
-        return shadow(generator, changed)
+        return shallow_copy(generator, changed)
 
 
 def added(weight: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def added(weight: Tensor, left: Tensor, right: Tensor) -> Tensor:
     return weight + product.view(weight.shape)
 
 
-def shadow(generator: Generator, changed: dict[int, nn.Parameter]) -> Generator:
+def shallow_copy(generator: Generator, changed: dict[int, nn.Parameter]) -> Generator:
     """Second modules around the generator's own tensors, or around what `changed` has in their places, by their ids."""
     kept: dict[int, object] = {id(one): one for one in [*generator.parameters(), *generator.buffers()]}
     found: Generator = copy.deepcopy(generator, kept | changed)  # what the memo holds is taken as it is

@@ -10,7 +10,7 @@ import torch
 from tiny_faces import SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.move import move_face
-from emogan_core.compose.paste import with_novelty
+from emogan_core.compose.paste import with_generator_detail
 from emogan_core.compose.redrawing import Redrawing
 from emogan_core.face_model import FaceFit, FaceModel
 from emogan_core.faces import Crop, cut, frame_quad
@@ -57,7 +57,7 @@ def pasted(
     """The photo moved, the same with the generator's part, and the mask."""
     after = coefficients_of(model, levels)
     moved, mask = move_face(photo, model, fit, after)
-    result, whole = with_novelty(photo, moved, mask, model, fit, after, crop_of_face(fit), redrawing)
+    result, whole = with_generator_detail(photo, moved, mask, model, fit, after, crop_of_face(fit), redrawing)
     return moved, result, whole
 
 

@@ -311,7 +311,7 @@ def test_golden_what_shows_no_face_is_not_pasted(tiny: Generator, monkeypatch: p
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
     pasted, moved = (put_back(tiny, photo, inversion, edit_of(inversion), mode=mode) for mode in ("paste", "motion"))
     np.testing.assert_array_equal(pasted.photo.pixels, moved.photo.pixels)
-    assert pasted.report["notices"][0].startswith("the redrawn face cannot be laid")
+    assert pasted.report["notices"][0].startswith("the redrawn face cannot be aligned")
     with pytest.raises(FaceError, match="no face any more"):
         put_back(tiny, photo, inversion, edit_of(inversion).latent, mode="paste")
 

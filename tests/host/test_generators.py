@@ -70,15 +70,7 @@ def test_shape_every_architecture_draws_inverts_and_converts(host: Host, name: s
     graph = (
         converting(name, save_as=f"all/{name}")
         .with_node("photo", "LoadImage", image="portrait.png")
-        .with_node(
-            "invert",
-            "EmotionGAN_InvertFace",
-            image=["photo", 0],
-            generator=["generator", 0],
-            face=0,
-            method="hybrid",
-            steps=2,
-        )
+        .with_inversion("invert", of="photo", method="hybrid", steps=2)
         .with_node("redrawn", "PreviewImage", images=["invert", 1])
     )
     run = host.run(graph.nodes)

@@ -15,7 +15,7 @@ from tiny_models import portrait
 from emogan_core.errors import Cancelled, CheckpointError, EmoganError, ShapeError
 from emogan_core.inversion import OptimiseConfig, Weights, invert, invert_images
 from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
-from emogan_core.inversion.pace import rate_at
+from emogan_core.inversion.schedule import rate_at
 from emogan_core.networks import Generator
 from emogan_core.networks.memory import Need
 from emogan_core.networks.sampling import sampled

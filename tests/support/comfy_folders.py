@@ -39,15 +39,7 @@ def edit_graph() -> Graph:
         .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
         .with_node("axes", "EmotionGAN_LoadAxes", name="axes.safetensors")
         .with_node("photo", "LoadImage", image="portrait.png")
-        .with_node(
-            "invert",
-            "EmotionGAN_InvertFace",
-            image=["photo", 0],
-            generator=["generator", 0],
-            face=0,
-            method="hybrid",
-            steps=3,
-        )
+        .with_inversion("invert", of="photo", method="hybrid", steps=3)
         .with_node(
             "apply",
             "EmotionGAN_ApplyExpression",

@@ -64,6 +64,11 @@ class Graph:
         """One node more, or another in the place of one; a link is [name, output]."""
         return replace(self, nodes=self.nodes | {name: {"class_type": kind, "inputs": inputs}})
 
+    def with_inversion(self, name: str, *, of: str, method: str, steps: int) -> Graph:
+        """The largest face of the node `of`, inverted with the node `generator`."""
+        links: dict[str, Any] = {"image": [of, 0], "generator": ["generator", 0]}
+        return self.with_node(name, "EmotionGAN_InvertFace", **links, face=0, method=method, steps=steps)
+
     def with_inputs(self, name: str, /, **inputs: Any) -> Graph:
         """The same graph with some inputs of one node changed."""
         node = json.loads(json.dumps(self.nodes[name]))

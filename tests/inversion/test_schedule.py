@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from emogan_core.inversion import pace
-from emogan_core.inversion.pace import paced
+from emogan_core.inversion import schedule
+from emogan_core.inversion.schedule import steps_within
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, as one number that a test moves."""
     now = [100.0]
-    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(schedule.time, "monotonic", lambda: now[0])
     return now
 
 
 def run(clock: list[float], steps: int, seconds: float | None, takes: list[float]) -> list[tuple[int, int]]:
     seen = []
-    for step, expected in paced(steps, seconds, began=clock[0]):
+    for step, expected in steps_within(steps, seconds, began=clock[0]):
         seen.append((step, expected))
         clock[0] += takes[min(step, len(takes) - 1)]
     return seen

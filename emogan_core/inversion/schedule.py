@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..errors import EmoganError
 from .objective import Weights
 
-DIAL = 4.0  # decades of the prior's weight from likeness to editability
+PRIOR_DECADES = 4.0  # decades of the prior's weight from likeness to editability
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class OptimiseConfig:
             raise EmoganError(f"an editability of {self.editability} came; needed a number from 0 to 1")
 
     @property
-    def dialled(self) -> Weights:
+    def prior_scaled(self) -> Weights:
         """The weights with the prior's as `editability` has it; in the middle they are as given."""
-        share = 10 ** (DIAL * (self.editability - 0.5))
+        share = 10 ** (PRIOR_DECADES * (self.editability - 0.5))
         weights = self.weights
         return Weights(
             pixel=weights.pixel,
@@ -61,7 +61,7 @@ def rate_at(step: int, steps: int, config: OptimiseConfig) -> float:
     return config.lr * up * (0.5 + 0.5 * math.cos(math.pi * min(1.0, late)))
 
 
-def paced(steps: int, seconds: float | None, *, began: float) -> Iterator[tuple[int, int]]:
+def steps_within(steps: int, seconds: float | None, *, began: float) -> Iterator[tuple[int, int]]:
     """Each 0-based step with how many there will be: `steps`, or fewer where a time budget ends before; at least one.
 
     Convention: `began` is what `time.monotonic` said when the budget began.
