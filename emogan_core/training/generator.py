@@ -32,7 +32,7 @@ from ..encoder_training.degradations import degrade
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
 from .data import Faces, pick, read_faces, read_held_out, split, view
-from .losses import augment, real_gradient_penalty
+from .losses import augment, real_gradient_penalty, regions_l1
 from .recipe import PRESETS, TRAINABLE, TrainConfig, lr_factor_at
 from .run import Run
 from .starts import refit_mapping, start_from_components, start_from_decoder, start_from_generators
@@ -78,6 +78,8 @@ def generator_step(
     reconstruction, samples = drawn[: len(real)], drawn[len(real) :]
     mean_row = ws.mean(dim=1, keepdim=True)
     terms = {"pyramid": config.pyramid * pyramid_l1(reconstruction, real).mean()}
+    if config.regions:
+        terms["regions"] = config.regions * regions_l1(reconstruction, real).mean()
     terms["layer_spread"] = config.layer_spread * (ws - mean_row).square().mean()
     w_distance = ((mean_row - run.live.w_avg + run.origin) / run.live.w_std).square().mean()
     terms["w_distance"] = config.w_distance * w_distance

@@ -1,4 +1,4 @@
-"""Parts of the built-in generator's losses: gradient penalty, and augmentation for the discriminator."""
+"""Parts of the built-in generator's losses: regions of the face, gradient penalty, and augmentation for the discriminator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..inversion.objective import pyramid_l1
 from ..networks.discriminator import Discriminator
+
+REGIONS = ((0.14, 0.46, 0.12, 0.88), (0.62, 0.94, 0.22, 0.78))
+"""Top, bottom, left and right, as shares of the tight frame, of eyes with brows and of the mouth: in nine pictures of ten the
+irises lie at a height of 0.34 to 0.38 and the corners of the mouth at 0.73 to 0.80 and 0.27 to 0.73 across."""
+
+
+def regions_l1(a: Tensor, b: Tensor) -> Tensor:
+    """[n]: mean of `pyramid_l1` over REGIONS of faces a, b [n, 3, r, r] in the tight frame."""
+    side = a.shape[-1]
+    terms = []
+    for top, bottom, left, right in REGIONS:
+        rows, columns = (slice(round(low * side), round(high * side)) for low, high in ((top, bottom), (left, right)))
+        terms.append(pyramid_l1(a[:, :, rows, columns], b[:, :, rows, columns]))
+    return torch.stack(terms).mean(dim=0)
 
 
 def real_gradient_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:

@@ -60,6 +60,7 @@ class TrainConfig:
     warm_up: float = 0.15  # reconstruction before the adversarial loss sets in
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
+    regions: float = 0.0  # weight of the same loss on eyes with brows and on the mouth alone
     features: float = 2.0
     perceptual: float = 0.0  # weight of the perceptual loss (`feature_extractor`)
     adversarial: float = 0.3

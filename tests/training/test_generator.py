@@ -27,7 +27,7 @@ from emogan_core.training.codes import (
 )
 from emogan_core.training.data import pick, read_faces, read_held_out, split, view
 from emogan_core.training.generator import configured, main, train_step
-from emogan_core.training.losses import augment
+from emogan_core.training.losses import REGIONS, augment, regions_l1
 from emogan_core.training.recipe import PRESETS, TrainConfig, ema_decay_at, lr_factor_at
 from emogan_core.training.run import Run
 from emogan_core.training.starts import refit_mapping, start_from_components, start_from_generators
@@ -377,3 +377,13 @@ def test_error_unknown_settings() -> None:
     for wrong in ("speed=3", "batch=many"):
         with pytest.raises(SystemExit, match=f"--set {wrong}"):
             configured([wrong], steps=5, seed=1)
+
+
+def test_golden_regions_weigh_mouth_and_eyes_only() -> None:
+    a = torch.zeros(1, 3, 64, 64)
+    for place, weighs in (((50, 32), True), ((20, 20), True), ((36, 5), False), ((36, 32), False)):
+        b = a.clone()
+        b[:, :, place[0], place[1]] = 1.0
+        assert bool(regions_l1(a, b) > 0) == weighs
+    assert regions_l1(a, a).item() == 0
+    assert all(0 <= low < high <= 1 for box in REGIONS for low, high in (box[:2], box[2:]))

@@ -1,0 +1,213 @@
+"""Does a generator redraw expressions? On held-out people, moved by the face model, and along the axes.
+
+python benchmarks/redrawn.py DATA [--generator FILE --axes FILE] -o docs/results/redrawn.md
+
+DATA is as in benchmarks/README.md. Faces are compared at 128 px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from held_out import people
+from PIL import Image
+from torch import Tensor
+
+from emogan_core.checkpoints import load_generator
+from emogan_core.compose.move import move_face
+from emogan_core.errors import FaceError
+from emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
+from emogan_core.expressions.prototypes import NAMED
+from emogan_core.face_model import FaceFit, fit_face, load_face_model
+from emogan_core.faces import dense_landmarks, drawn_face
+from emogan_core.images import Photo, photo_from_tensor
+from emogan_core.latents import Latent
+from emogan_core.networks import Generator
+from emogan_core.training.designed_faces import as_inversion, pictures_in
+from emogan_core.training.labelled_fits import LANDMARK_STEPS
+
+SIDE = 128
+PEOPLE = {"press": 10, "studio": 8, "congress": 6}
+MOST_TURNED_DEG = 15.0
+SHAPES = (
+    "jawOpen",
+    "mouthSmile",
+    "mouthFrown",
+    "mouthPucker",
+    "mouthUpperUp",
+    "browInnerUp",
+    "browDown",
+    "eyeBlink",
+    "eyeWide",
+    "noseSneer",
+)
+HEADER = """\
+# Expressions in redrawn faces
+
+```
+python benchmarks/redrawn.py DATA [--generator FILE --axes FILE] -o docs/results/redrawn.md
+```
+
+{people} people held out of training, looking ahead, neutral where there is such a picture, at 128 px. Each was moved by the face model by one expression or shape at 1, encoded in one pass and redrawn. What is read is the face model's fit to each drawn face alone, as a share of what was asked for; a share that was there before is taken off.
+
+- *In the moved photo*: what is read where nothing was redrawn; no generator can be expected to show more.
+- *Encoded*: the moved photo redrawn, less the photo redrawn.
+- *Consistent*: norm of the mean over people of the codes' difference between moved photo and photo, over its root mean square: 1 if an expression is the same direction for everybody.
+- *Along the axis*: the photo redrawn after a step of 1 along the axis of that name, less before; empty where the axes have no direction for it.
+- *Reconstruction* is the PSNR of one pass, of all held-out faces of each set (of the press 600).
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """A picture [3, 128, 128] in [-1, 1] of somebody, and by name the same face moved by one expression or shape at 1."""
+
+    picture: Tensor
+    moved: Mapping[str, Tensor]
+
+
+def rows_of(data: Path, kind: str) -> list[dict[str, str]]:
+    """Rows of held-out people, neutral ones first."""
+    names = people()
+    with (data / f"{kind}_faces.csv").open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["person"] in names]
+    return sorted(rows, key=lambda row: row["expression"] != "neutral")
+
+
+def opened(data: Path, kind: str, file: str) -> Image.Image:
+    with Image.open(pictures_in(data, kind)[file]) as picture:
+        return picture.convert("RGB")
+
+
+def small(picture: Image.Image) -> Tensor:
+    pixels = np.array(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def chosen(data: Path, kind: str) -> list[dict[str, str]]:
+    """One picture of each of some people."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows_of(data, kind):
+        if abs(float(row["yaw_deg"])) < MOST_TURNED_DEG:
+            found.setdefault(row["person"], row)
+    rows = list(found.values())
+    if kind == "press":
+        rows = rows[:: len(rows) // PEOPLE[kind]]
+    return rows[: PEOPLE[kind]]
+
+
+def moved_people(data: Path, axes: ExpressionAxes) -> list[Person]:
+    """The chosen people of every set, moved."""
+    model, found = load_face_model(), []
+    for kind in PEOPLE:
+        stored = np.load(data / f"{kind}_landmarks.npz")
+        where = {file: row for row, file in enumerate(stored["files"].tolist())}
+        for row in chosen(data, kind):
+            picture = opened(data, kind, row["file"])
+            fit = fit_face(model, stored["landmarks"][where[row["file"]], :, :2] / LANDMARK_STEPS)
+            photo, moved = Photo(np.asarray(picture)), {}
+            for name in (*NAMED, *SHAPES):
+                edit = apply_expressions(as_inversion(fit), axes, {name: 1.0})
+                assert edit.coefficients is not None
+                assert edit.shading is not None
+                shading = np.zeros(len(model.neutral))
+                shading[: model.face_vertices] = edit.shading[0]
+                pixels, _ = move_face(photo, model, fit, edit.coefficients[0], shading=shading)
+                moved[name] = small(Image.fromarray(pixels))
+            found.append(Person(small(picture), moved))
+    return found
+
+
+def read(picture: Tensor) -> FaceFit | None:
+    """The face model on a picture [3, r, r] in the generator's frame, None where it shows no face."""
+    photo = photo_from_tensor(picture[None].clamp(-1, 1))
+    try:
+        return fit_face(load_face_model(), dense_landmarks(photo, drawn_face(photo)))
+    except FaceError:
+        return None
+
+
+def share(axes: ExpressionAxes, name: str, before: FaceFit | None, after: FaceFit | None) -> float:
+    """How much of an expression's step lies between two fits; NaN where there is one missing."""
+    if before is None or after is None:
+        return float("nan")
+    step = axes[name].coefficients.double().numpy()
+    return float(step @ (after.coefficients - before.coefficients) / (step @ step))
+
+
+def encoded(generator: Generator, pictures: Sequence[Tensor]) -> Tensor:
+    with torch.inference_mode():
+        return torch.cat(
+            [generator.encode(torch.stack(list(pictures[i : i + 16]))) for i in range(0, len(pictures), 16)]
+        )
+
+
+def drawn(generator: Generator, ws: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return torch.cat([generator.synthesis(part) for part in torch.split(ws, 16)])
+
+
+def psnr(generator: Generator, data: Path, kind: str, *, most: int = 600) -> tuple[float, int]:
+    """Mean in dB over held-out faces, and their number."""
+    rows = rows_of(data, kind)
+    pictures = torch.stack(
+        [small(opened(data, kind, row["file"])) for row in rows[:: max(1, len(rows) // most)][:most]]
+    )
+    redrawn = drawn(generator, encoded(generator, list(pictures))).clamp(-1, 1)
+    error = (redrawn - pictures).square().mean(dim=(1, 2, 3)) / 4
+    return float(-10 * error.log10().mean()), len(pictures)
+
+
+def measured(generator: Generator, axes: ExpressionAxes, found: Sequence[Person]) -> list[str]:
+    """A table's row for every expression and shape."""
+    photos = [person.picture for person in found]
+    ws = encoded(generator, photos)
+    before, redrawn = [read(photo) for photo in photos], [read(picture) for picture in drawn(generator, ws)]
+    lines = []
+    for name in (*NAMED, *SHAPES):
+        moved = [person.moved[name] for person in found]
+        codes = encoded(generator, moved)
+        difference = (codes - ws).double().flatten(1)
+        consistent = float(difference.mean(0).norm() / difference.square().sum(1).mean().sqrt())
+        seen = [share(axes, name, a, read(b)) for a, b in zip(before, moved, strict=True)]
+        shown = [share(axes, name, a, read(b)) for a, b in zip(redrawn, drawn(generator, codes), strict=True)]
+        along = ""
+        if axes[name].has_direction:
+            stepped = move_latent(Latent(ws, generator.fingerprint), axes, {name: 1.0}).ws
+            steps = [share(axes, name, a, read(b)) for a, b in zip(redrawn, drawn(generator, stepped), strict=True)]
+            along = f"{np.nanmean(steps):.2f}"
+        lines.append(f"| {name} | {np.nanmean(seen):.2f} | {np.nanmean(shown):.2f} | {consistent:.2f} | {along} |")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--generator", default="builtin")
+    parser.add_argument("--axes", default="builtin")
+    parser.add_argument("-o", "--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
+    found = moved_people(arguments.data, load_axes())
+    quality = {kind: psnr(generator, arguments.data, kind) for kind in PEOPLE}
+    lines = [
+        HEADER.format(people=len(found)),
+        f"Generator `{generator.fingerprint[:12]}`. Reconstruction: "
+        + ", ".join(f"{kind} {value:.1f} dB ({count})" for kind, (value, count) in quality.items())
+        + ".",
+        "",
+        "| | in the moved photo | encoded | consistent | along the axis |",
+        "|---|---|---|---|---|",
+        *measured(generator, axes, found),
+    ]
+    arguments.out.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
