@@ -137,8 +137,10 @@ def _add_sample(commands: Commands[_Parser]) -> None:
     _add_out(sample, "OUT.png", "one face, or a sheet of several")
     sample.add_argument("--count", type=_count, default=16, metavar="N", help="how many faces, 1 to 400 (default 16)")
     sample.add_argument("--psi", type=float, default=0.7, help="0 the average face, 1 full variety (default 0.7)")
+    _add_expressions(sample, required=False)
+    sample.add_argument("--neutral-first", action="store_true", help="take off the expression that each face shows")
     _add_class(sample)
-    _add_models(sample, axes=False)
+    _add_models(sample, axes=True)
     _add_common(sample)
 
 

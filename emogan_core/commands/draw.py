@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+
+import torch
 
 from ..checkpoints import load_generator
 from ..errors import ShapeError
-from ..expressions import move_latent
+from ..expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
+from ..faces import place_drawn
 from ..images import Photo, photo_from_tensor
+from ..inversion import Inversion
 from ..latents import Latent, load_latent
 from ..networks.build import Generator
 from ..networks.sampling import drawn_in_groups, sampled
@@ -25,19 +30,51 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     outputs.expect_photos([arguments.out], inputs=input_files(arguments))
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
+    intensities, notes = intensities_of(arguments), []
     generator = load_generator(arguments.generator, device=arguments.device)
+    axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None
+    if axes is not None:
+        intensities, notes = spelled_out(intensities, axes)
+        able = [axis.name for axis in axes if axis.has_direction]
+        expect_possible(generator, axes, intensities or dict.fromkeys(able[:1], 0.0), drawn=True)
     latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed, label=arguments.label)
     faces = drawn(generator, latent, progress)
+    if axes is not None:
+        latent = expressing(generator, latent, faces, axes, intensities, neutral_first=arguments.neutral_first)
+        faces = drawn(generator, latent, progress)
     picture = faces[0]
     if len(faces) > 1:
         columns = math.ceil(math.sqrt(len(faces)))
         rows = [faces[start : start + columns] for start in range(0, len(faces), columns)]
-        subtitle = f"seed {arguments.seed}, psi {arguments.psi:g}, generator {generator.fingerprint[:12]}"
+        asked = f"{spelled(intensities)}, " if intensities else ""
+        subtitle = f"{asked}seed {arguments.seed}, psi {arguments.psi:g}, generator {generator.fingerprint[:12]}"
         picture = contact_sheet(rows, title="Faces of nobody", subtitle=subtitle, tile_px=128)
     record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
     outputs.save_photo(arguments.out, picture, record=record)
     report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
-    return report, [f"{len(faces)} drawn: wrote {arguments.out}"]
+    report |= {"expressions": intensities, "neutral_first": arguments.neutral_first}
+    return report, [f"{len(faces)} drawn: wrote {arguments.out}", *notes]
+
+
+def expressing(
+    generator: Generator,
+    latent: Latent,
+    faces: Sequence[Photo],
+    axes: ExpressionAxes,
+    intensities: Mapping[str, float],
+    *,
+    neutral_first: bool,
+) -> Latent:
+    """Codes of drawn faces moved along axes; `neutral_first` takes off what each face reads as, where it can be read."""
+    if not neutral_first:
+        return move_latent(latent, axes, intensities)
+    moved = []
+    for row, face in enumerate(faces):
+        crop, fit = place_drawn(face, generator.spec.crop)
+        empty = torch.zeros(1, 3, 1, 1)
+        known = Inversion(latent[row], empty, empty, (crop,), {}, None if fit is None else (fit,))
+        moved.append(apply_expressions(known, axes, intensities, neutral_first=True).latent.ws)
+    return Latent(torch.cat(moved), latent.fingerprint)
 
 
 def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
