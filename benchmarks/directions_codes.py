@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from emogan_core import Generator, open_photo
-from emogan_core.faces import cut, whole_crop
+from emogan_core.faces import cut, frame_of, whole_crop
 from emogan_core.training.axes import POSE
 
 AT_ONCE = 32
@@ -78,7 +78,7 @@ def _encoded(generator: Generator, files: Sequence[Path]) -> tuple[torch.Tensor,
     for begin in range(0, len(files), AT_ONCE):
         photos = [open_photo(file) for file in files[begin : begin + AT_ONCE]]
         images = torch.cat(
-            [cut(photo, whole_crop(photo, generator.spec.crop), generator.spec.resolution) for photo in photos]
+            [cut(photo, whole_crop(photo, frame_of(generator)), generator.spec.resolution) for photo in photos]
         )
         codes.append(generator.encode(images))
         light.append(images.mean((1, 2, 3)).double().numpy())

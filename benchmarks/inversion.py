@@ -28,7 +28,7 @@ from emogan_core.compose.redrawing import redrawing_of
 from emogan_core.devices import gradients_allowed, rng_from_seed
 from emogan_core.expressions import apply_expressions, load_axes, move_latent
 from emogan_core.face_model import load_face_model
-from emogan_core.faces import cut_faces, drawn_face
+from emogan_core.faces import cut_faces, drawn_face, frame_of
 from emogan_core.images import Photo, open_photo, photo_from_tensor, save_photo
 from emogan_core.inversion import Inversion, OptimiseConfig, invert_images
 from emogan_core.inversion.objective import Target, discriminator_features, feature_l1, unlikeness
@@ -162,7 +162,7 @@ def people(folder: Path, generator: Generator, names: str | None) -> Iterator[Pe
         if names is not None and name not in names.split(","):
             continue
         photo = open_photo(path)
-        cut = cut_faces([photo], frame=generator.spec.crop, resolution=generator.spec.resolution)
+        cut = cut_faces([photo], frame=frame_of(generator), resolution=generator.spec.resolution)
         latent = Latent(generator.w_avg.expand(1, generator.spec.num_ws, -1), generator.fingerprint)
         base = Inversion(latent, cut.images, cut.images, cut.crops, {}, cut.fits)
         points = drawn_face(photo_from_tensor(cut.images)).landmarks[:5] - 0.5

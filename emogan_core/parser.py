@@ -217,7 +217,7 @@ def _add_convert(commands: Commands[_Parser]) -> None:
     convert.add_argument(
         "--crop",
         choices=("ffhq", "tight"),
-        help="the frame of its training pictures, which only converted files tell (others are taken for ffhq)",
+        help="the frame of its training pictures, if the file does not tell it (default: where its average face lies)",
     )
     convert.add_argument("--licence", default="", metavar="TEXT", help="its terms, if the file does not tell them")
     convert.add_argument("--fp16", action="store_true", help="half the size, rounded weights (default: every bit kept)")

@@ -17,6 +17,7 @@ from ..emogan_core import (
     brief,
     builtin_path,
     drawn_in_groups,
+    frame_of,
     need_to_draw,
     open_generator,
     photo_from_tensor,
@@ -153,16 +154,16 @@ class SampleFaces(io.ComfyNode):
         spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
         report = host.progress()
 
-        def draw(network: Generator) -> tuple[Latent, Tensor]:
+        def draw(network: Generator) -> tuple[Latent, Tensor, str]:
             latent = sampled(network, count, psi=psi, seed=_signed(seed), label=label)
             drawn = [part.clamp(-1, 1).cpu() for part in drawn_in_groups(network, latent.ws, progress=report)]
-            return Latent(latent.ws.cpu(), network.fingerprint), torch.cat(drawn)
+            return Latent(latent.ws.cpu(), network.fingerprint), torch.cat(drawn), frame_of(network)
 
         need = need_to_draw(spec, device=host.device_of(generator))
-        latent, drawn = host.at_work(generator, draw, bytes_needed=need.peak(count, most=SHOWN_BYTES))
+        latent, drawn, frame = host.at_work(generator, draw, bytes_needed=need.peak(count, most=SHOWN_BYTES))
         side = size or max(SMALLEST_SHOWN, spec.resolution)
         pictures = enlarged(drawn, side)
-        crops, fits = zip(*(place_drawn(photo_from_tensor(one), spec.crop) for one in pictures), strict=True)
+        crops, fits = zip(*(place_drawn(photo_from_tensor(one), frame) for one in pictures), strict=True)
         faces = None if None in fits else fits
         inversion = Inversion(latent, target=drawn, reconstruction=drawn, crops=crops, metrics={}, faces=faces)
         image = host.outgoing(image_of(pictures))

@@ -22,8 +22,10 @@ from ..emogan_core import (
     cut,
     cut_mask,
     expect_method,
+    frame_of,
     invert_images,
     need_of,
+    need_to_draw,
     open_photo,
 )
 from . import host
@@ -203,7 +205,8 @@ class InvertFace(io.ComfyNode):
             )
         else:
             found = find_all(photos, face, landmarks=face_landmarks, mask=face_mask, stop=stop)
-        crops = tuple(crop_of(one, spec.crop) for one in found.faces)
+        frame = spec.crop or _drawn_frame(generator)
+        crops = tuple(crop_of(one, frame) for one in found.faces)
         cuts, marks = [], []
         for row, crop in zip(found.rows, crops, strict=True):
             photo = photos[row]
@@ -235,6 +238,12 @@ def _inverted(
     )
     report(StepReport(1, 1, "inverting", preview=inversion.reconstruction))
     return inversion
+
+
+def _drawn_frame(generator: HeldGenerator) -> str:
+    """The frame in which it draws faces, where its file tells none."""
+    needed = need_to_draw(generator.generator.spec, device=host.device_of(generator)).peak(1)
+    return host.at_work(generator, frame_of, bytes_needed=needed)
 
 
 def _cut_masks(

@@ -100,16 +100,19 @@ def convert_generator(source: str | Path, out: Path, *, options: ConversionOptio
     )
 
 
-def write_with_encoder(out: Path, loaded: LoadedCheckpoint, encoder: Encoder, *, notes: Mapping[str, str]) -> None:
+def write_with_encoder(
+    out: Path, loaded: LoadedCheckpoint, encoder: Encoder, *, crop: str, notes: Mapping[str, str]
+) -> None:
     """Write a generator with an encoder trained for it, whole or not at all, every bit kept; `loaded` is taken over.
 
+    Convention: `crop` is the frame of the pictures that the encoder learned.
     The fingerprint stays, as it covers mapping and synthesis alone: latents and axes of the source fit the file.
     Raises: OutputError.
     """
     sha256 = sha256_of(loaded.path)
     generator = loaded.generator
     generator.encoder = encoder
-    generator.spec = _named(generator.spec, loaded.path, sha256)
+    generator.spec = replace(_named(generator.spec, loaded.path, sha256), crop=crop)
     told = _notes(loaded, sha256, ConversionOptions())
     del told[OPTIONS_KEY]  # which would call the file a plain conversion of its source
     write_generator(out, generator, half=False, notes={**told, **notes})
@@ -149,7 +152,7 @@ def _notes(loaded: LoadedCheckpoint, sha256: str, options: ConversionOptions) ->
         "num_ws": spec.num_ws,
         "classes": spec.c_dim,
         "conv_clamp": "none" if spec.conv_clamp is None else spec.conv_clamp,
-        "crop": spec.crop,
+        "crop": spec.crop or "not told",
         "licence": spec.licence,
         "precision": options.precision,
         "source_sha256": sha256,
@@ -173,7 +176,7 @@ def _expect_its_own_crop(loaded: LoadedCheckpoint, crop: str) -> None:
     Raises: CheckpointError.
     """
     spec = loaded.generator.spec
-    if loaded.own and crop and crop != spec.crop:
+    if loaded.own and spec.crop and crop and crop != spec.crop:
         raise CheckpointError(
             f"{loaded.path.name} tells its crop, '{spec.crop}', and its encoder and latents are for that one, so it cannot "
             f"become '{crop}'; leave crop away, or where that was a guess, convert the original file again with crop '{crop}'"

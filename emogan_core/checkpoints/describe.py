@@ -62,7 +62,8 @@ def brief(loaded: LoadedCheckpoint, *, sha256: str) -> list[str]:
     spec = loaded.generator.spec
     known = recognise(sha256)
     name, licence = (spec.name, spec.licence) if known is None else (known.name, known.licence)
-    lines = [f"{_plain(name)}: {spec.architecture}, {spec.resolution} px, crop {_plain(spec.crop)}"]
+    crop = f", crop {_plain(spec.crop)}" if spec.crop else ""
+    lines = [f"{_plain(name)}: {spec.architecture}, {spec.resolution} px{crop}"]
     lines.append(f"licence: {_plain(licence)}")
     if spec.c_dim:
         lines.append(f"classes: 0 to {spec.c_dim - 1}; Sample Faces needs one")

@@ -26,13 +26,13 @@ def convert(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outco
         "fingerprint": done.generator.fingerprint,
         "same_fingerprint": done.same_fingerprint,
         "precision": done.precision,
-        "crop": spec.crop,
+        "crop": spec.crop or None,
         "licence": spec.licence,
         "source_sha256": done.source_sha256,
         "notices": list(done.notices),
     }
     lines = [
-        f"wrote {done.out}: {spec.name}, {spec.architecture} of {spec.resolution} px, crop {spec.crop}, {done.precision}",
+        f"wrote {done.out}: {spec.name}, {spec.architecture} of {spec.resolution} px, crop {spec.crop or 'not told'}, {done.precision}",
         f"licence: {spec.licence}",
         f"fingerprint: {done.generator.fingerprint}",
         *(f"note: {notice}" for notice in done.notices),

@@ -11,7 +11,7 @@ import torch
 
 from ..compose import put_back
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
-from ..faces import drawn_face, place_drawn, window_around
+from ..faces import drawn_face, frame_of, place_drawn, window_around
 from ..images import Photo, open_photo, tensor_from_photo
 from ..inversion import Inversion, invert, invert_images
 from ..latents import Latent
@@ -151,7 +151,7 @@ def calm_face(
 def invert_drawn(generator: Generator, photo: Photo, *, method: str, progress: Progress) -> Inversion:
     """Invert a picture that is the generator's own frame from edge to edge: there is nothing to search for."""
     inversion = invert_images(generator, tensor_from_photo(photo), method=method, progress=progress)
-    crop, fit = place_drawn(photo, generator.spec.crop)
+    crop, fit = place_drawn(photo, frame_of(generator))
     return replace(inversion, crops=(crop,), faces=None if fit is None else (fit,))
 
 

@@ -22,6 +22,7 @@ from ..expressions.reading import READ
 from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
+from ..faces import frame_of
 from ..images import open_photo, read_record
 from ..latents import load_latent
 from ..networks.dense_landmarks import FACE_SIZE, DenseLandmarkNet
@@ -122,7 +123,13 @@ def _with_notes(facts: dict[str, object], notes: dict[str, object]) -> dict[str,
 
 
 def _generator(source: str | Path) -> dict[str, object]:
-    return described(open_generator(source))
+    loaded = open_generator(source)
+    facts = described(loaded)
+    if loaded.generator.spec.crop:
+        return facts
+    crop = frame_of(loaded.generator)
+    told = f"the file does not tell the crop; '{crop}' was taken, by where its average face lies"
+    return facts | {"crop": crop, "notices": [*loaded.notices, told]}
 
 
 def _shapes_of(net: Callable[[], nn.Module]) -> dict[str, tuple[int, ...]]:

@@ -9,6 +9,7 @@ from ..checkpoints import open_generator
 from ..checkpoints.convert import write_with_encoder
 from ..encoder_training import TrainedEncoder, TrainingLength, TrainingPhotos, read_photos, train_encoder
 from ..errors import CheckpointError
+from ..faces import frame_of
 from ..networks.build import Generator
 from ..progress import Progress
 from .arguments import Outcome, input_files
@@ -39,7 +40,8 @@ def train_own_encoder(arguments: Namespace, progress: Progress, outputs: Outputs
         wrote=outputs.wrote,
         progress=progress,
     )
-    write_with_encoder(arguments.out, loaded, trained.encoder, notes={"encoder": _how(trained, photos)})
+    how = {"encoder": _how(trained, photos)}
+    write_with_encoder(arguments.out, loaded, trained.encoder, crop=frame_of(generator), notes=how)
     outputs.wrote(arguments.out)
     report: dict[str, object] = {
         "out": str(arguments.out),

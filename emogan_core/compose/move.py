@@ -88,7 +88,7 @@ class Motion:
     change: Array
 
 
-def motion_of(
+def mesh_motion(
     model: FaceModel, fit: FaceFit, scene: Scene, after: Array, *, shading: NDArray[np.floating] | None = None
 ) -> Motion:
     """What coefficients after [k] and an extra shading [v] do to the mesh of a scene."""
@@ -122,7 +122,7 @@ def move_face(
     if shading is None and np.array_equal(after, fit.coefficients):
         return photo.pixels.copy(), mask
     known = scene or remembered_scene(photo, model, fit)
-    motion = motion_of(model, fit, known, after, shading=shading)
+    motion = mesh_motion(model, fit, known, after, shading=shading)
     box = _box(known, motion.vertices, motion.change, fit.pose.scale, width, height)
     result = photo.pixels.copy()
     if box is None:

@@ -16,7 +16,7 @@ from ..images import Photo, as_pixels
 from .drawn_mouth import drawn_inside, within
 from .masks import face_mask
 from .motion import coarse_field
-from .move import STEP, Motion, motion_of
+from .move import STEP, Motion, mesh_motion
 from .open_mouth import shows_nothing
 from .openings import MOUTH
 from .redrawing import DARKEST, Redrawing, RegisteredFaces, registered
@@ -56,7 +56,7 @@ def with_generator_detail(
     if box is None:
         return moved, mask
     scene = remembered_scene(photo, model, fit)
-    motion = motion_of(model, fit, scene, after, shading=shading)
+    motion = mesh_motion(model, fit, scene, after, shading=shading)
     step = max(STEP, int(crop.side_px / redrawing.after.shape[-1]))
     drawn = registered(redrawing, photo, crop, step=step)
     left, top, right, bottom = box

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import EmoganError, PhotoError
-from ..faces import choose_face, crop_of, cut
+from ..faces import choose_face, crop_of, cut, frame_of
 from ..free_memory import expect_room
 from ..images import open_photo
 from ..networks.build import Generator
@@ -50,7 +50,7 @@ def read_photos(folder: Path, generator: Generator, *, progress: Progress = sile
     for number, path in enumerate(files, start=1):
         try:
             photo = open_photo(path).eight_bit
-            picture = cut(photo, crop_of(choose_face(photo), generator.spec.crop), side)
+            picture = cut(photo, crop_of(choose_face(photo), frame_of(generator)), side)
             faces.append(((picture[0] + 1) * 127.5).round().clamp(0, 255).byte())
         except EmoganError as error:
             skipped.append((path.name, str(error)))

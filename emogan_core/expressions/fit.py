@@ -157,7 +157,7 @@ def _fitted(
             f"the codes of all {len(table.X)} pictures about '{names[0]}' are the same; give different pictures, or another "
             "inversion method"
         )
-    basis = make_basis(table, names, config.steps)
+    basis = make_basis(table, names)
     readouts = fit_together(basis) if config.multinomial else []
     for index, name in enumerate(names):
         if not config.multinomial:

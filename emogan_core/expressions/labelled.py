@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ExpressionError, FaceError, PhotoError
 from ..face_model import load_face_model
-from ..faces import Face, choose_face, crop_of, cut, whole_crop
+from ..faces import Face, choose_face, crop_of, cut, frame_of, whole_crop
 from ..faces.find import refine
 from ..faces.fit import fit_to_photo
 from ..images import Photo, check_readable, open_photo
@@ -210,7 +210,8 @@ class _Coder:
         """A photo's face, and the picture of it in the generator's frame, [1, 3, r, r]."""
         spec = self.generator.spec
         face = None if self.how.aligned else choose_face(photo)
-        crop = whole_crop(photo, spec.crop) if face is None else crop_of(face, spec.crop)
+        frame = frame_of(self.generator)
+        crop = whole_crop(photo, frame) if face is None else crop_of(face, frame)
         return face, cut(photo, crop, spec.resolution)
 
     def _codes(self, images: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ from ..networks.mapping import class_rows
 from ..networks.sampling import drawn_in_groups
 from ..progress import Progress, StepReport, silent
 from .sample_file import CHUNK, SampleFolder, SampleTable, joined
-from .shadings import MeasuredShadingConfig, open_skin
+from .shadings import open_skin
 
 LEAST_PX, MOST_PX = 128, 384
 """Sides between which pictures are looked at: landmarks need the first, and gain nothing beyond the second."""
@@ -220,7 +220,7 @@ def _skin(photo: Photo, model: FaceModel, fit: FaceFit) -> NDArray[np.float64]:
 @cache
 def _bare(model: FaceModel) -> tuple[NDArray[Any], ...]:
     """The vertices of bare skin, away from lips, lids, brows and the face's border, and the model there."""
-    bare = np.flatnonzero(open_skin(model, MeasuredShadingConfig()) > 0.9)
+    bare = np.flatnonzero(open_skin(model) > 0.9)
     return bare, model.neutral[bare], model.identities[:, bare], model.expressions[:, bare]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -28,23 +27,9 @@ EYES = (
 )
 LIDS_TOP = (159, 386)  # brows and hair begin above
 LEAST_AGREEMENT = 0.4  # correlation of two halves of the examples from which a shading is more than noise
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredShadingConfig:
-    """How the measured ratio becomes an axis' shading.
-
-    Convention: `gain` of the median is kept, `most` (log) at most; the ratio fades in over `beside_cm` from lips and
-    lids and over `border_cm` from the face's outline; `smooth` counts averagings over neighbouring vertices;
-    `symmetric` averages left and right.
-    """
-
-    gain: float = 0.6
-    most: float = 0.3
-    beside_cm: float = 0.3
-    border_cm: float = 1.6
-    smooth: int = 6
-    symmetric: bool = True
+GAIN, MOST = 0.6, 0.3  # share of the median log ratio that is kept, and how much at most
+BESIDE_CM, BORDER_CM = 0.3, 1.6  # over which it fades in from lips and lids, and from the face's outline
+SMOOTH = 6  # averagings over neighbouring vertices
 
 
 def fit_shadings(
@@ -54,7 +39,6 @@ def fit_shadings(
     *,
     people: Sequence[Hashable],
     floor: int,
-    config: MeasuredShadingConfig = MeasuredShadingConfig(symmetric=False),
 ) -> dict[str, Array]:
     """The shading [f] of those of the named expressions that enough pictures show beside the same person's neutral face.
 
@@ -71,14 +55,14 @@ def fit_shadings(
     given, who = np.asarray(labels, dtype=str), np.array([hash(person) for person in people])
     found = np.isfinite(seen).all(1)
     neutral = {person: seen[found & (given == REFERENCE) & (who == person)] for person in set(who)}
-    shadings = {}
+    skin, shadings = open_skin(model), {}
     for name in names:
         rows = [row for row in np.flatnonzero(found & (given == name)) if len(neutral[who[row]])]
         if len(rows) < floor:
             continue
         ratios = [seen[row].astype(np.float64) - neutral[who[row]].mean(0, dtype=np.float64) for row in rows]
-        if half_agreement(ratios, open_skin(model, config)) >= LEAST_AGREEMENT:
-            shadings[name] = shading_of(model, ratios, config)
+        if half_agreement(ratios, skin) >= LEAST_AGREEMENT:
+            shadings[name] = shading_of(model, ratios)
     return shadings
 
 
@@ -91,30 +75,30 @@ def brightness(photo: Photo, model: FaceModel, fit: FaceFit) -> Array:
     return np.asarray(np.log(np.maximum(seen, LEAST)), dtype=np.float64)
 
 
-def shading_of(model: FaceModel, ratios: Sequence[Array], config: MeasuredShadingConfig) -> Array:
+def shading_of(model: FaceModel, ratios: Sequence[Array], *, symmetric: bool = False) -> Array:
     """[f]: the median of log ratios [f] of brightness, expressive over neutral, fit to be put on any face.
 
-    Each example's overall change of light is taken off; lips, lids and the face's border
-    stay as they are.
+    Each example's overall change of light is taken off; lips, lids and the face's border stay as they are. Where it is
+    `symmetric`, left and right are averaged.
     """
-    skin = open_skin(model, config)
+    skin = open_skin(model)
     own = [ratio - np.median(ratio[skin > 0.9]) for ratio in ratios]
     middle = np.median(np.stack(own), axis=0)
-    if config.symmetric:
+    if symmetric:
         middle = (middle + middle[mirrored_vertices(model)]) / 2
-    middle = _smoothed(model, middle, skin, config.smooth)
+    middle = _smoothed(model, middle, skin)
     middle -= np.median(middle[skin > 0.9])
-    return np.asarray(config.most * np.tanh(config.gain * middle * skin / config.most))
+    return np.asarray(MOST * np.tanh(GAIN * middle * skin / MOST))
 
 
-def open_skin(model: FaceModel, config: MeasuredShadingConfig) -> Array:
+def open_skin(model: FaceModel) -> Array:
     """[f]: 1 on bare skin, falling to 0 on lips and lids, at the face's border, and from the brows up."""
     places = model.neutral[: model.face_vertices].astype(np.float64)
     at = model.landmark_vertex
-    result = np.clip(_inside(places, model.neutral[at[list(OVAL)]]) / config.border_cm, 0.0, 1.0)
+    result = np.clip(_inside(places, model.neutral[at[list(OVAL)]]) / BORDER_CM, 0.0, 1.0)
     for contour in (OUTER_LIPS, *EYES):
         beside = -_inside(places, model.neutral[at[list(contour)]])
-        result *= np.clip((beside - 0.05) / config.beside_cm, 0.0, 1.0)
+        result *= np.clip((beside - 0.05) / BESIDE_CM, 0.0, 1.0)
     lids = float(model.neutral[at[list(LIDS_TOP)], 1].mean())
     return np.asarray(result * np.clip((lids + 0.9 - places[:, 1]) / 0.8, 0.0, 1.0))
 
@@ -142,11 +126,11 @@ def mirrored_vertices(model: FaceModel) -> NDArray[np.int64]:
     return np.asarray(cKDTree(places).query(places * (-1.0, 1.0, 1.0))[1], dtype=np.int64)
 
 
-def _smoothed(model: FaceModel, values: Array, weight: Array, rounds: int) -> Array:
+def _smoothed(model: FaceModel, values: Array, weight: Array) -> Array:
     """Values averaged over neighbours, those of little weight filled in from the others."""
     mean = _averaging(model)
     top, bottom = values * weight, weight.copy()
-    for _ in range(rounds):
+    for _ in range(SMOOTH):
         top, bottom = 0.5 * top + 0.5 * (mean @ top), 0.5 * bottom + 0.5 * (mean @ bottom)
     return np.asarray(top / np.maximum(bottom, 1e-6))
 
@@ -158,8 +142,8 @@ def _averaging(model: FaceModel) -> sparse.csr_matrix:
     return neighbour_mean(model.triangles[(model.triangles < count).all(1)], count)
 
 
-def half_agreement(ratios: Sequence[Array], skin: Array, *, seed: int = 0) -> float:
+def half_agreement(ratios: Sequence[Array], skin: Array) -> float:
     """Correlation on bare skin between the medians of two random halves of the examples."""
-    order = np.random.default_rng(seed).permutation(len(ratios))
+    order = np.random.default_rng(0).permutation(len(ratios))
     halves = [np.median([ratios[i] for i in part], axis=0)[skin > 0.9] for part in np.array_split(order, 2)]
     return float(np.corrcoef(halves[0], halves[1])[0, 1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..glm import Array, ReadoutFit, absorb, bootstrapped_pattern, cosine_interval, group_draws, unit_interval
-from .steps import Basis, Model, StepConfig, difference, drawn_slopes, levels_of, motion_of, people_penalty
+from .steps import Basis, Model, StepConfig, difference, drawn_slopes, levels_of, people_penalty, step_covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def stability(
     """What every step would be with other people."""
     counts = group_draws(basis.table.groups, np.random.default_rng(seed))
     if model == "pattern":
-        steps, drawn = basis.pattern.slopes, list(_patterns(basis, counts, config))
+        steps, drawn = basis.pattern.slopes, list(_patterns(basis, counts))
     else:
         steps, drawn = _least_motions(basis, counts, readouts, config)
     return [
@@ -38,11 +38,11 @@ def stability(
     ]
 
 
-def _patterns(basis: Basis, counts: Array, config: StepConfig) -> Array:
+def _patterns(basis: Basis, counts: Array) -> Array:
     """[k, v, d]: slopes of the pattern model."""
     table = basis.table
     design = np.column_stack([levels_of(table, basis.names), table.covariates, np.ones(len(table.X))])
-    penalty = people_penalty(table, config)
+    penalty = people_penalty(table)
     design, target = (
         absorb(values, table.groups, penalty=penalty, sample_weight=table.weight) for values in (design, table.X)
     )
@@ -54,7 +54,7 @@ def _least_motions(
     basis: Basis, counts: Array, readouts: Sequence[ReadoutFit], config: StepConfig
 ) -> tuple[Array, list[Array]]:
     """[k, d] and k times [v, d]: steps that move each readout by the difference that the expression makes."""
-    motion, _ = motion_of(basis, config)
+    motion, _ = step_covariance(basis, config)
     steps, drawn = [], []
     for name, readout in zip(basis.names, readouts, strict=True):
         change = difference(basis.plain, name)

@@ -31,33 +31,26 @@ from .tables import Table
 Covariance = Literal["identity", "latent", "within"]
 Model = Literal["pattern", "readout"]
 HELD_IDENTITY = 16  # readouts of who somebody is, and an eighth of all at most
+PEOPLE_PENALTY = 1.0  # what predicted the changes of unseen people best (4,993 people: happiness, surprise and anger)
 
 
 @dataclass(frozen=True, slots=True)
 class StepConfig:
     """How directions are made from the two fits.
 
-    Convention: `people_penalty` is the ridge on each person's intercept: 0 is strict fixed effects, infinity ignores
-    who is who; 1 predicted the changes of unseen people best (faces of 4,993 people: happiness, surprise and anger).
-    Expressions in `through_actions` are drawn by what their examples' mean facial actions do to the latents of
+    Convention: expressions in `through_actions` are drawn by what their examples' mean facial actions do to the latents of
     everybody, not by the examples' own latents: for labels too few or too much about something else. Every other
     expression's step leaves the readouts of those in `hold_expressions` still.
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
     latent). Steps of both models leave still, with least motion, the readouts of the covariates in `hold_covariates`,
     and with `hold_identity` those that best tell people apart.
-    Raises: ExpressionError for a negative penalty.
     """
 
-    people_penalty: float = 1.0
     through_actions: tuple[str, ...] = ()
     hold_expressions: tuple[str, ...] = ()
     covariance: Covariance | None = None
     hold_covariates: tuple[str, ...] = ()
     hold_identity: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.people_penalty >= 0.0:
-            raise ExpressionError(f"a people_penalty of {self.people_penalty} came; needed 0 or more")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,24 +67,24 @@ class Basis:
     metric: Array
 
 
-def make_basis(table: Table, names: tuple[str, ...], config: StepConfig) -> Basis:
+def make_basis(table: Table, names: tuple[str, ...]) -> Basis:
     """Fit the pattern model over all expressions at once, with people's intercepts absorbed.
 
-    Raises: ExpressionError when strict fixed effects leave an expression without anybody seen both ways.
+    Raises: ExpressionError when pairs leave an expression without anybody seen both ways.
     """
     pattern = fit_pattern(
         table.X,
         levels_of(table, names),
         groups=table.groups,
         covariates=table.covariates,
-        group_penalty=people_penalty(table, config),
+        group_penalty=people_penalty(table),
         sample_weight=table.weight,
     )
     lost = [name for name, known in zip(names, pattern.identified, strict=True) if not known]
     if lost:
         raise ExpressionError(
-            f"nobody is seen both with '{lost[0]}' and without, so people as strict fixed effects leave nothing to "
-            "fit; use a people_penalty above 0 or add such people"
+            f"nobody is seen both with '{lost[0]}' and without, and of pairs only what changes in one person counts; add "
+            f"such a pair, or leave '{lost[0]}' out"
         )
     plain = replace(table, X=table.X - table.covariates @ pattern.covariate_slopes)
     return Basis(names, table, pattern, plain, covariance(plain.X))
@@ -112,11 +105,11 @@ def levels_of(table: Table, names: tuple[str, ...]) -> Array:
     return levels
 
 
-def people_penalty(table: Table, config: StepConfig) -> float:
-    """The ridge on each person's intercept."""
+def people_penalty(table: Table) -> float:
+    """The ridge on each person's intercept: 0 is strict fixed effects, infinity ignores who is who."""
     if table.paired:
         return 0.0  # who is before is after: nothing between people needs to enter
-    return config.people_penalty if table.grouped else np.inf
+    return PEOPLE_PENALTY if table.grouped else np.inf
 
 
 def fit_one(basis: Basis, name: str) -> ReadoutFit:
@@ -180,7 +173,7 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
 
     Raises: ExpressionError.
     """
-    motion, which = motion_of(basis, config)
+    motion, which = step_covariance(basis, config)
     if model == "pattern":
         return _holding(basis, _patterns(basis, config), motion, betas, config), "pattern"
     steps = [
@@ -235,11 +228,11 @@ def _patterns(basis: Basis, config: StepConfig) -> Array:
         raise ExpressionError(
             f"'{basis.names[indirect[0]]}' is to be drawn through facial actions, but no actions came; give them too"
         )
-    slopes[indirect] = _through_actions(basis, config)[indirect]
+    slopes[indirect] = _through_actions(basis)[indirect]
     return slopes
 
 
-def _through_actions(basis: Basis, config: StepConfig) -> Array:
+def _through_actions(basis: Basis) -> Array:
     """What each expression's mean facial actions do to the latent: [k, a] actions times [a, d] effects.
 
     Only the mix of actions comes from the few labelled examples; how each action looks is learned from every picture.
@@ -251,7 +244,7 @@ def _through_actions(basis: Basis, config: StepConfig) -> Array:
             predictors,
             groups=table.groups,
             covariates=table.covariates,
-            group_penalty=people_penalty(table, config),
+            group_penalty=people_penalty(table),
             sample_weight=table.weight,
         ).slopes
         for response, predictors in (
@@ -262,7 +255,7 @@ def _through_actions(basis: Basis, config: StepConfig) -> Array:
     return np.asarray(mix @ effects, dtype=np.float64)
 
 
-def motion_of(basis: Basis, config: StepConfig) -> tuple[Array, str]:
+def step_covariance(basis: Basis, config: StepConfig) -> tuple[Array, str]:
     """The covariance in which a readout's step is shortest, and its name."""
     plain = basis.plain
     repeated = bool(np.any(np.bincount(plain.sides) > 1))

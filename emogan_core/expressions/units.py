@@ -25,7 +25,7 @@ def units(
     """
     wanted, reached = np.zeros(len(names)), np.zeros(len(names))
     for halves in _halves(table, names):
-        bases = [make_basis(half, names, config) for half in halves]
+        bases = [make_basis(half, names) for half in halves]
         slopes = [readout_slopes(basis, penalties) for basis in bases]
         for basis, own, other in ((bases[0], slopes[0], slopes[1]), (bases[1], slopes[1], slopes[0])):
             steps, _ = find_steps(basis, model, own, config)

@@ -8,6 +8,7 @@ from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
 from .find import choose_among, choose_face, face_under, find_faces, seen_again
 from .fit import fit_to_photo
+from .frame import frame_of
 from .given import face_from
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "find_faces",
     "fit_clip",
     "fit_to_photo",
+    "frame_of",
     "frame_quad",
     "place_drawn",
     "same_face",

@@ -15,7 +15,7 @@ from ..deltas import Delta, joined
 from ..devices import gradients_off
 from ..errors import CheckpointError, EmoganError, ShapeError
 from ..face_model import FaceFit
-from ..faces import Crop, Face, cut, cut_faces
+from ..faces import Crop, Face, cut, cut_faces, frame_of
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
@@ -95,7 +95,7 @@ def invert(
     photos = [photo] if isinstance(photo, Photo) else list(photo)
     _expect_masks(photos, ignored)
     spec = generator.spec
-    found = cut_faces(photos, frame=spec.crop, resolution=spec.resolution, face=face, progress=progress)
+    found = cut_faces(photos, frame=frame_of(generator), resolution=spec.resolution, face=face, progress=progress)
     masks = None
     if ignored is not None:
         masks = torch.cat(

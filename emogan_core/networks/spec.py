@@ -73,7 +73,7 @@ class GeneratorSpec:
     """Architecture and provenance of a generator.
 
     Convention: `channels` lists the width of each block from 4 px up to `resolution`, or of each layer's output but the
-    last one's for StyleGAN3, which `alias_free` describes; `crop` is the frame faces are cut in ("tight" or "ffhq");
+    last one's for StyleGAN3, which `alias_free` describes; `crop` is the frame faces are cut in ("tight", "ffhq", or "" where no file told);
     `conv_clamp` bounds activations or is None; `c_dim` classes, 0 for none, meet z as `conditioning` says: by a
     normalised embedding ("embed") or by a bare one normalised with z ("concat"); `name` and `licence` are for people.
     Of the discriminator that may come along, `discriminator_clamp` bounds the activations and `discriminator_group` says how many
@@ -86,7 +86,7 @@ class GeneratorSpec:
     z_dim: int
     channels: tuple[int, ...]
     mapping_layers: int
-    crop: str = "ffhq"
+    crop: str = ""
     conv_clamp: float | None = None
     architecture: str = "stylegan2"
     name: str = "unnamed"

@@ -23,7 +23,7 @@ from PIL import Image
 
 from ..expressions import REFERENCE, ExpressionAxes, load_axes, moving_axis, save_axes
 from ..expressions.prototypes import NAMED, PROTOTYPES, SHAPES_OF_UNIT, UNITS, levels, prototype
-from ..expressions.shadings import MeasuredShadingConfig, brightness, half_agreement, open_skin, shading_of
+from ..expressions.shadings import brightness, half_agreement, open_skin, shading_of
 from ..face_model import FaceFit, FaceModel, fit_faces, load_face_model
 from ..images import Photo
 from .data import read_held_out
@@ -119,7 +119,6 @@ def tell(model: FaceModel, name: str, move: Array, slope: Array, count: int) -> 
 
 def smile_shading(data: Path, model: FaceModel, pictures: Sequence[Labelled]) -> Array:
     """[f]: what clear smiles of studio people do to the light on their faces."""
-    config = MeasuredShadingConfig()
     smiling = {p.person: p for p in pictures if p.set == "studio" and p.expression == "happiness" and p.smile >= CLEAR}
     neutral = {p.person: p for p in pictures if p.set == "studio" and p.expression == REFERENCE}
     stored = np.load(data / "studio_originals_landmarks.npz")
@@ -131,9 +130,9 @@ def smile_shading(data: Path, model: FaceModel, pictures: Sequence[Labelled]) ->
             fits = fit_faces(model, [points[file][:, :2] / LANDMARK_STEPS for file in both])
             seen = [_brightness(archive, file, model, fit) for file, fit in zip(both, fits, strict=True)]
             ratios[person] = seen[1] - seen[0]
-    agreement = half_agreement([ratios[person] for person in sorted(ratios)], open_skin(model, config))
+    agreement = half_agreement([ratios[person] for person in sorted(ratios)], open_skin(model))
     print(f"shading of {len(ratios)} smiles: two halves agree {agreement:.2f}")
-    return shading_of(model, list(ratios.values()), config)
+    return shading_of(model, list(ratios.values()), symmetric=True)
 
 
 def _brightness(archive: zipfile.ZipFile, file: str, model: FaceModel, fit: FaceFit) -> Array:

@@ -78,7 +78,7 @@ def test_shape_what_a_person_adds_is_kept(checkpoint: Path, tmp_path: Path) -> N
     plain = convert_generator(checkpoint, tmp_path / "plain.safetensors")
     options = ConversionOptions(crop="tight", licence=" my own training, CC0 ")
     done = convert_generator(checkpoint, tmp_path / "expected.safetensors", options=options)
-    assert (plain.generator.spec.crop, done.generator.spec.crop) == ("ffhq", "tight")
+    assert (plain.generator.spec.crop, done.generator.spec.crop) == ("", "tight")
     assert done.generator.spec.licence == read_header(done.out)[1]["licence"] == "my own training, CC0"
     assert done.generator.fingerprint == plain.generator.fingerprint  # what it draws is the same
     again = convert_generator(done.out, tmp_path / "again.safetensors")

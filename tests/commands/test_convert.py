@@ -41,7 +41,7 @@ def test_invariance_a_converted_file_draws_the_same(checkpoint: Path, net: Gener
         assert torch.equal(tensors_of(again)[name], tensor), name
     _, notes = read_header(out)
     assert notes["source_sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    assert (notes["architecture"], notes["crop"], notes["precision"]) == ("stylegan2", "ffhq", "float32")
+    assert (notes["architecture"], notes["crop"], notes["precision"]) == ("stylegan2", "not told", "float32")
     assert (notes["resolution"], notes["w_dim"], notes["num_ws"], notes["classes"]) == ("32", "16", "8", "0")
     assert notes["conv_clamp"] == "none"
     assert "ask whoever" in notes["licence"]

@@ -8,7 +8,8 @@ from tiny_faces import tiny_face, tiny_photo
 
 from emogan_core.errors import ShapeError
 from emogan_core.expressions.shadings import (
-    MeasuredShadingConfig,
+    GAIN,
+    MOST,
     brightness,
     fit_shadings,
     half_agreement,
@@ -41,8 +42,7 @@ def examples(model):
 
 
 def test_shape_shading_spares_lips_lids_and_border(model):
-    config = MeasuredShadingConfig()
-    skin = open_skin(model, config)
+    skin = open_skin(model)
     assert skin.min() == 0
     assert skin.max() == 1
     at = model.landmark_vertex
@@ -54,21 +54,19 @@ def test_invariance_shading_is_symmetric_and_knows_no_exposure(model):
     rng = np.random.default_rng(0)
     places = model.neutral[: model.face_vertices]
     ratios = [0.2 * np.exp(-((places[:, 1] + 2) ** 2)) + 0.01 * rng.normal(size=len(places)) for _ in range(5)]
-    shading = shading_of(model, ratios, MeasuredShadingConfig())
-    np.testing.assert_allclose(
-        shading, shading_of(model, [r + 0.5 for r in ratios], MeasuredShadingConfig()), atol=1e-9
-    )
-    assert np.abs(shading).max() <= MeasuredShadingConfig().most
+    shading = shading_of(model, ratios, symmetric=True)
+    np.testing.assert_allclose(shading, shading_of(model, [r + 0.5 for r in ratios], symmetric=True), atol=1e-9)
+    assert np.abs(shading).max() <= MOST
     middle = np.abs(shading - shading[mirrored_vertices(model)]).max()
     assert middle < 0.02
-    assert half_agreement(ratios, open_skin(model, MeasuredShadingConfig())) > 0.8
+    assert half_agreement(ratios, open_skin(model)) > 0.8
 
 
 def test_golden_the_shading_of_a_fold_is_found_on_its_side(model, examples):
     seen, labels, people, fold = examples
     found = fit_shadings(seen, labels, ["grin"], people=people, floor=12)["grin"]
-    deepest = np.argmin(np.where(open_skin(model, MeasuredShadingConfig()) > 0.9, fold, 0))
-    assert found[deepest] == pytest.approx(MeasuredShadingConfig().gain * fold[deepest], rel=0.35)
+    deepest = np.argmin(np.where(open_skin(model) > 0.9, fold, 0))
+    assert found[deepest] == pytest.approx(GAIN * fold[deepest], rel=0.35)
     assert abs(found[mirrored_vertices(model)[deepest]]) < 0.02
 
 

@@ -53,7 +53,7 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
     run = host.run(loading("faces.pt").nodes)
     assert run.status == "success", run.error
     report = run.outputs["report"]["text"][0]
-    assert report.startswith("faces: stylegan2, 32 px, crop ffhq")
+    assert report.startswith("faces: stylegan2, 32 px")
     assert "licence: unknown" in report
     assert "note: the file lacks the average latent" in report
     assert report.startswith(shown(run).removesuffix("more in report"))
@@ -146,7 +146,7 @@ def test_invariance_a_conversion_is_found_and_draws_the_same(host: Host) -> None
     assert run.status == "success", run.error
     path = host.folder / "output/stylegan/mine/converted.safetensors"
     report = run.outputs["report"]["text"][0]
-    assert report.startswith("wrote converted.safetensors, float32\nfaces: stylegan2, 32 px, crop ffhq")
+    assert report.startswith("wrote converted.safetensors, float32\nfaces: stylegan2, 32 px")
     assert report == run.outputs["generator"]["text"][0]
     assert report.startswith(shown(run).removesuffix("more in report"))
     source = load_generator(host.folder / "elsewhere/gans/faces.pt")

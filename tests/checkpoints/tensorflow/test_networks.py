@@ -39,7 +39,7 @@ def test_shape_our_tensors_come_back(tmp_path: Path, kind: str) -> None:
     net = vivid(KINDS[kind])
     found = read_foreign(write_tensorflow(tmp_path / "tiny.pkl", net))
     expect_same(found, net)
-    assert found.spec.crop == "ffhq"
+    assert found.spec.crop == ""
     assert len(found.notices) == 1
     assert "discriminator is left out" in found.notices[0]
 
