@@ -32,7 +32,7 @@ from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
 from emogan_core.depth import tiff_of
 from emogan_core.errors import Cancelled
-from emogan_core.expressions import load_axes, move_latent
+from emogan_core.expressions import load_axes, move_latent, save_axes
 from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
 from emogan_core.inversion import CODE_METHODS, Edit, Inversion, OptimiseConfig
@@ -277,6 +277,21 @@ def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.C
     for words in ("happiness ", "anger ", "experimental", "eyeBlink*", "closes the eyes"):
         assert words in said
     assert "sadness" not in said
+    assert "its name means" not in said
+
+
+def test_shape_expressions_tells_of_axes_named_like_shapes(
+    run, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the list and in an edit: the axis goes before the shape."""
+    axes = load_axes(models / "axes.safetensors")
+    named = replace(axes, axes=(replace(axes["happiness"], name="jaw_open"),))
+    save_axes(Path("named.safetensors"), named)
+    assert cli.main(["expressions", "--axes", "named.safetensors"]) == 0
+    assert "its name means the expression jaw_open above" in capsys.readouterr().out
+    asked = ("apply", models / "latent.safetensors", "--axes", "named.safetensors", "--expression", "jawOpen")
+    said = run(*asked, "-o", "out.png", axes=False)
+    assert "note: jaw_open is the expression of these axes, not the face model's shape jawOpen" in said
 
 
 def test_shape_edit_help_names_the_expressions(capsys: pytest.CaptureFixture[str]) -> None:
