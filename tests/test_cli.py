@@ -265,6 +265,21 @@ def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys:
     assert (report["roll_deg"], report["error_cm"]) == (0.0, 0.062)
 
 
+@pytest.mark.slow
+def test_shape_faces_beneath_transparency_are_told(run, capsys: pytest.CaptureFixture[str]) -> None:
+    pixels = portrait().pixels
+    for name, alpha in (("clear", 0), ("thick", 200)):
+        save_photo(Path(f"{name}.png"), Photo(pixels, np.full(pixels.shape[:2], alpha, np.uint8)))
+    told = "note: the face in clear.png is 100% transparent; the colours beneath were taken"
+    asked = ("--expression", "happiness", "--method", "encode")
+    for words in (("edit", "NAME", *asked, "-o", "out.png"), ("invert", "NAME", *asked[2:], "-o", "out.safetensors")):
+        assert told in run(*(word.replace("NAME", "clear.png") for word in words))
+        assert "transparent" not in run(*(word.replace("NAME", "thick.png") for word in words))
+    assert told in run("edit", "thick.png", "--copy-from", "clear.png", *asked[2:], "-o", "out.png")
+    assert cli.main(["read", "clear.png"]) == 0
+    assert told in capsys.readouterr().out
+
+
 def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["expressions", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
-from ..faces import Face, choose_among, find_faces
+from ..faces import MOSTLY_CLEAR, Face, choose_among, clear_share, find_faces
 from ..images import Photo, bits_kept, open_photo
 from ..inversion import Inversion, OptimiseConfig, invert
 from ..latents import Latent
@@ -155,6 +156,17 @@ def notes_of(photo: Photo, target: Path | None = None) -> list[str]:
         best = ".tif keeps them" if photo.bits == 32 else ".png and .tif keep them"
         notes.append(f"note: {target.name} holds {kept} bits a channel, the photo has {photo.bits}; {best}")
     return notes
+
+
+def clear_notes(photo: Photo, landmarks: NDArray[np.float64], name: str) -> list[str]:
+    """What there is to say about a face that can hardly be seen for the photo's alpha."""
+    clear = clear_share(photo, landmarks)
+    if clear <= MOSTLY_CLEAR:
+        return []
+    return [
+        f"note: the face in {name} is {clear:.0%} transparent; the colours beneath were taken, and hardly show. Fill the "
+        "transparency in first if they are to be seen"
+    ]
 
 
 def spelled(intensities: Mapping[str, float]) -> str:
