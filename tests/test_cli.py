@@ -276,6 +276,11 @@ def test_shape_faces_beneath_transparency_are_told(run, capsys: pytest.CaptureFi
         assert told in run(*(word.replace("NAME", "clear.png") for word in words))
         assert "transparent" not in run(*(word.replace("NAME", "thick.png") for word in words))
     assert told in run("edit", "thick.png", "--copy-from", "clear.png", *asked[2:], "-o", "out.png")
+    for value, said in ((0, "note: the mask leaves out nothing of the face"), (253, "leaves out 99% of the face")):
+        mask = np.full(pixels.shape, value, np.uint8)
+        mask[-1] = 0
+        save_photo(Path("mask.png"), Photo(mask))
+        assert said in run("edit", "thick.png", *asked, "--ignore", "mask.png", "-o", "out.png")
     assert cli.main(["read", "clear.png"]) == 0
     assert told in capsys.readouterr().out
 

@@ -41,7 +41,7 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     prepare = prepared(arguments, check_files)
     waiting: list[int] = []  # those before the first face, which may never come
     without, unread, edited = dict[int, str](), dict[int, str](), 0
-    several, said = 0, dict[str, list[int]]()
+    said = dict[str, list[int]]()
     for number in range(1, count + 1):
         try:
             photo = open_photo(arguments.photo, frame=number - 1)
@@ -49,14 +49,17 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
             unread[number] = str(error)
             continue
         try:
-            face, others = face_in(photo, arguments, prepare, silent)
+            face, notes = face_in(photo, arguments, prepare, silent)
             composite = face.composite(face.edit(prepare.asked))
             result = composite.photo
-            edited, several = edited + 1, several + bool(others)
-            for note in (*face.clear_notes(arguments.photo.name), *notices_of(composite)):
+            edited += 1
+            for note in (*notes, *face.clear_notes(arguments.photo.name), *notices_of(composite)):
                 said.setdefault(note, []).append(number)
         except FaceError as error:
             without[number], result = str(error), None
+        except PhotoError as error:  # of the mask
+            unread[number] = str(error)
+            continue
         for note in photo.notices:
             said.setdefault(f"note: {note}", []).append(number)
         if not edited:
@@ -75,8 +78,6 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     report |= {"without_face": without, "unread": unread}
     lines = [f"{prepare.asked.told}: wrote {len(outputs.written)} pictures to {arguments.out}, {edited} of them edited"]
     lines += prepare.notes
-    if several:
-        lines.append(f"note: {several} pictures show several faces; the largest was taken, --face N takes another")
     lines += [f"{note} ({_numbered(numbers)})" for note, numbers in said.items()]
     lines += _told(without, "written as it is") + _told(unread, "left out")
     return report, lines
