@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from .depth import Deep, is_deep, joined, kind_of_tiff, pages_of_tiff, read_floats, take_other_byte
+from .depth import Deep, from_page, is_deep, joined, kind_of_tiff, pages_of_tiff, read_floats, take_other_byte
 from .errors import PhotoError
 from .files import first_bytes
 from .free_memory import free_memory
@@ -42,6 +42,7 @@ _TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orient
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
+_SEVERAL_TOLD = "holds {} pictures; the first was taken"
 _SEVERAL = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")  # not JPEG: phones append small copies to it
 
 
@@ -68,10 +69,15 @@ def decoded(path: Path, *, frame: int | None = None) -> Decoded:
         with opened(path) as image:
             return _loaded(path, image, frame)
     except PhotoError as error:
-        floats = _floats(path, frame or 0) if is_unknown_tiff(path, error) else None
-        if floats is None:
+        if not is_unknown_tiff(path, error):
             raise
-        return floats
+        found = _floats(path, frame or 0)
+        if found is None and frame:
+            return _page_alone(path, frame)
+        if found is None:
+            raise
+        count = pages_of_tiff(path) if frame is None else 1
+        return replace(found, notices=(f"{path.name} {_SEVERAL_TOLD.format(count)}",)) if count > 1 else found
 
 
 def frames_in(path: Path) -> int:
@@ -93,6 +99,17 @@ def is_unknown_tiff(path: Path, error: PhotoError) -> bool:
     return isinstance(error.__cause__, UnidentifiedImageError | _OtherPage) and _head(path)[:4] in _TIFF_HEADS
 
 
+def _page_alone(path: Path, page: int) -> Decoded:
+    """A page of a TIFF whose first one, at least, Pillow does not know.
+
+    Raises: PhotoError.
+    """
+    with _quiet(True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with from_page(path, page) as file, _open_header(path, _head(path), page, file) as image:
+            return _loaded(path, image, None, file)
+
+
 class _OtherPage(Exception):  # noqa: N818 - what it is, told to `is_unknown_tiff` alone
     """A page of a TIFF, not its first, of a kind that Pillow does not know."""
 
@@ -110,18 +127,18 @@ def opened(path: Path) -> Iterator[ImageFile]:
             yield image
 
 
-def _open_header(path: Path, head: bytes) -> ImageFile:
-    """Pillow's lazy image of an allowed format, its size checked before anything is decoded."""
+def _open_header(path: Path, head: bytes, page: int = 0, file: BinaryIO | None = None) -> ImageFile:
+    """Pillow's lazy image of an allowed format, its size checked before anything is decoded.
+
+    `file` is what `from_page` makes of it for a page.
+    """
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         _offer_heic()
     try:
-        image = Image.open(path, formats=_formats())
+        image = Image.open(file or path, formats=_formats())
     except UnidentifiedImageError as error:
-        kind = kind_of_tiff(path) if head[:4] in _TIFF_HEADS else ""
-        came = (
-            f"is a TIFF of {kind}; needed 8 or 16 bits a channel, or floats: save it so" if kind else _what_came(head)
-        )
-        raise PhotoError(f"{path.name} {came}") from error
+        kind = kind_of_tiff(path, page) if head[:4] in _TIFF_HEADS else ""
+        raise PhotoError(f"{path.name} {_unknown_kind(kind, page) if kind else _what_came(head)}") from error
     except Image.DecompressionBombError as error:
         raise PhotoError(
             f"{path.name} has far too many pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it smaller first"
@@ -134,6 +151,11 @@ def _open_header(path: Path, head: bytes) -> ImageFile:
         image.close()
         raise
     return image
+
+
+def _unknown_kind(kind: str, page: int) -> str:
+    where = f"has a page, number {page + 1}," if page else "is a TIFF"
+    return f"{where} of {kind}; needed 8 or 16 bits a channel, or floats: save it so"
 
 
 def _expect_size(path: Path, width: int, height: int, *, bits: int) -> None:
@@ -222,13 +244,13 @@ def _quiet(wanted: bool) -> Iterator[None]:
         os.close(nowhere)
 
 
-def _loaded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
-    """A picture of an opened file.
+def _loaded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | None = None) -> Decoded:
+    """A picture of an opened file, or the one with which `file` begins.
 
     Raises: PhotoError.
     """
     try:
-        return _decoded(path, image, frame)
+        return _decoded(path, image, frame, file)
     except PhotoError:
         raise
     except MemoryError as error:
@@ -239,16 +261,16 @@ def _loaded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
         raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
 
 
-def _decoded(path: Path, image: ImageFile, frame: int | None) -> Decoded:
+def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | None) -> Decoded:
     notices = []
-    if frame is None and (count := _count(path, image)) > 1:
-        notices.append(f"holds {count} pictures; the first was taken")
+    if frame is None and file is None and (count := _count(path, image)) > 1:
+        notices.append(_SEVERAL_TOLD.format(count))
     _seek(path, image, frame or 0)
     if image.mode == "1":
         notices.append("holds only black and white; what an edit draws has grays, and so has what is saved")
     lower = None
     if is_deep(image):
-        with _open_header(path, _head(path)) as again:
+        with _open_header(path, _head(path), file=file) as again:
             _seek(path, again, frame or 0)
             if take_other_byte(again):
                 again.load()
@@ -285,9 +307,8 @@ def _seek(path: Path, image: ImageFile, frame: int) -> None:
     try:
         image.seek(frame)
     except SyntaxError as error:  # which is how Pillow says that it does not know a kind of page
-        raise PhotoError(f"{path.name} has a page of a kind that is not read; save it as 8 or 16 bits") from (
-            _OtherPage(str(error))
-        )
+        kind = kind_of_tiff(path, frame) or "a kind that is not known"
+        raise PhotoError(f"{path.name} {_unknown_kind(kind, frame)}") from _OtherPage(str(error))
     _expect_size(path, image.width, image.height, bits=16 if is_deep(image) or image.mode[0] in "IF" else 8)
 
 
@@ -326,7 +347,9 @@ def _floats(path: Path, frame: int) -> Decoded | None:
     if found is None:
         return None
     profile = rgb_profile(found.icc_profile)
-    metadata = Metadata(exif=exif_of_tiff(path), icc_profile=profile, rights=rights_in(found.xmp))
+    with from_page(path, frame) as file:
+        exif = exif_of_tiff(file)
+    metadata = Metadata(exif=exif, icc_profile=profile, rights=rights_in(found.xmp))
     return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), found.orientation)
 
 

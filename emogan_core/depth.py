@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import io
 import logging
+import mmap
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from .errors import PhotoError
+from .files import ordinary_only
 
 Deep = NDArray[Any]
 """uint16, or float32 with white at 1: [h, w, c]."""
@@ -75,15 +78,15 @@ class Floats:
     xmp: str
 
 
-def kind_of_tiff(path: Path) -> str:
-    """What numbers the first picture of a TIFF holds, empty when that cannot be told."""
+def kind_of_tiff(path: Path, page: int = 0) -> str:
+    """What numbers a picture of a TIFF holds, empty when that cannot be told."""
     import tifffile  # here: few pictures need it; scikit-image brings it along
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
     try:
         with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            return f"{page.samplesperpixel} x {page.dtype}" if page.dtype is not None else ""
+            found: Any = file.pages[page]
+            return f"{found.samplesperpixel} x {found.dtype}" if found.dtype is not None else ""
     except Exception:  # a damaged file can trip any line of a decoder
         return ""
 
@@ -98,6 +101,28 @@ def pages_of_tiff(path: Path) -> int:
             return len(file.pages)
     except Exception:  # a damaged file can trip any line of a decoder
         return 0
+
+
+@contextmanager
+def from_page(path: Path, page: int) -> Iterator[BinaryIO]:
+    """A TIFF as if it began with one of its pages, so that what is before it need not be of a known kind.
+
+    Raises: PhotoError when the file is damaged; OSError.
+    """
+    import tifffile  # here: few pictures need it; scikit-image brings it along
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
+    try:
+        with tifffile.TiffFile(path) as file:
+            order, wide, place = file.byteorder, file.is_bigtiff, int(file.pages[page].offset)
+    except Exception as error:  # a damaged file can trip any line of a decoder
+        raise PhotoError(f"{path.name} is damaged or cut short: {error}; get the file again") from error
+    with (
+        open(path, "rb", opener=ordinary_only) as plain,
+        mmap.mmap(plain.fileno(), 0, access=mmap.ACCESS_COPY) as copy,
+    ):
+        struct.pack_into(f"{order}{'Q' if wide else 'I'}", copy, 8 if wide else 4, place)  # the file stays as it is
+        yield cast(BinaryIO, copy)
 
 
 def read_floats(path: Path, expect_size: Callable[[int, int], None], *, page: int = 0) -> Floats | None:

@@ -85,6 +85,12 @@ class Photo:
         """Whether anything can be seen through."""
         return self.alpha is not None and bool((self.alpha < _OPAQUE[self.alpha.dtype]).any())
 
+    def opacity(self, rows: slice = slice(None), columns: slice = slice(None)) -> float:
+        """How little can be seen through a part of the picture, on average: 0 where it cannot be seen, 1 opaque or empty."""
+        if self.alpha is None or not (part := self.alpha[rows, columns]).size:
+            return 1.0
+        return float(part.mean(dtype=np.float64)) / _OPAQUE[self.alpha.dtype]
+
     @property
     def eight_bit(self) -> Photo:
         """The same picture in uint8, itself where it is that already."""

@@ -7,11 +7,9 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageCms
-
-from .files import ordinary_only
 
 MAX_EXIF_BYTES = 60_000  # what one segment of a JPEG holds, with some room
 MAX_PROFILE_BYTES = 4 << 20
@@ -90,13 +88,12 @@ def _escaped(text: str) -> str:
     return html.escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def exif_of_tiff(path: Path) -> bytes:
+def exif_of_tiff(file: BinaryIO) -> bytes:
     """The same of a TIFF that Pillow does not open: its directory is EXIF's, whatever its pixels are."""
     try:
-        with open(path, "rb", opener=ordinary_only) as file:
-            found = Image.Exif()
-            found.load_from_fp(file)
-            return _kept(found)
+        found = Image.Exif()
+        found.load_from_fp(file)
+        return _kept(found)
     except Exception:  # as above
         return b""
 

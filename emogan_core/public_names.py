@@ -39,7 +39,7 @@ NAMES_OF = {
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method invert invert_images need_of "
+        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method ignored_note invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",

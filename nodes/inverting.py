@@ -23,6 +23,7 @@ from ..emogan_core import (
     cut_mask,
     expect_method,
     frame_of,
+    ignored_note,
     invert_images,
     need_of,
     need_to_draw,
@@ -213,6 +214,8 @@ class InvertFace(io.ComfyNode):
             cuts.append(cut(photo, crop, spec.resolution))
             marks.append(mark_of(photo, crop))
         ignored = _cut_masks(ignore_mask, image, found.rows, crops, spec.resolution)
+        if ignored is not None:
+            found = replace(found, notes=(*found.notes, *_mask_notes(found.rows, ignored)))
         inversion = _inverted(generator, torch.cat(cuts), method, ignored, config)
         places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, tuple(marks))
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
@@ -258,6 +261,12 @@ def _cut_masks(
     masks = masks_of(mask, count=len(image), size=image.shape[1:3])
     chosen = [one.numpy() for one in masks if one is not None]
     return torch.cat([cut_mask(chosen[row], crop, side) for row, crop in zip(rows, crops, strict=True)])
+
+
+def _mask_notes(rows: Sequence[int], ignored: Tensor) -> list[str]:
+    """Faces of which a mask leaves nearly nothing, or all."""
+    notes = [(row, ignored_note(ignored[at : at + 1])) for at, row in enumerate(rows)]
+    return [f"image {row + 1}: {note}" for row, note in notes if note]
 
 
 def _of_clip(clip: ClipFaces) -> Found:

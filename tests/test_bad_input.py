@@ -401,6 +401,11 @@ def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: 
         assert "69 values from 0 to 69 came, and soft labels" in refused(*scored, "--family", "soft")
         (place / "even.csv").write_text("\n".join(["file,smile", *(f"{row}.png,1" for row in range(80))]))
         assert "all 79 labels are 1" in refused("fit", "faces", "--labels", "even.csv", *FIT, "--score", "smile")
+        for name in ("identity", "yaw"):  # what is held still has one meaning
+            marked = (f"{row}.png,{'neutral' if row % 2 else name},{row // 2},{row}" for row in range(80))
+            (place / "named.csv").write_text("\n".join(["file,expression,person,yaw", *marked]))
+            named = ("fit", "faces", "--labels", "named.csv", *FIT, "--covariate", "yaw", "--hold", name)
+            assert "an expression of this set is called so, too" in refused(*named)
     assert "'happiness' comes from 2 people and 'neutral' from 3" in told
     (place / "gray.csv").write_text("file,expression\na.png,0\nb.png,1\n")
     assert "say which (--neutral on the command line)" in refused("fit", "faces", "--labels", "gray.csv", *FIT)

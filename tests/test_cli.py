@@ -32,7 +32,7 @@ from emogan_core.commands.draw import drawn
 from emogan_core.compose import Composite
 from emogan_core.depth import tiff_of
 from emogan_core.errors import Cancelled
-from emogan_core.expressions import load_axes, move_latent
+from emogan_core.expressions import load_axes, move_latent, save_axes
 from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
 from emogan_core.inversion import CODE_METHODS, Edit, Inversion, OptimiseConfig
@@ -265,6 +265,26 @@ def test_shape_read_tells_people_and_programs(models: Path, monkeypatch, capsys:
     assert (report["roll_deg"], report["error_cm"]) == (0.0, 0.062)
 
 
+@pytest.mark.slow
+def test_shape_faces_beneath_transparency_are_told(run, capsys: pytest.CaptureFixture[str]) -> None:
+    pixels = portrait().pixels
+    for name, alpha in (("clear", 0), ("thick", 200)):
+        save_photo(Path(f"{name}.png"), Photo(pixels, np.full(pixels.shape[:2], alpha, np.uint8)))
+    told = "note: the face in clear.png is 100% transparent; the colours beneath were taken"
+    asked = ("--expression", "happiness", "--method", "encode")
+    for words in (("edit", "NAME", *asked, "-o", "out.png"), ("invert", "NAME", *asked[2:], "-o", "out.safetensors")):
+        assert told in run(*(word.replace("NAME", "clear.png") for word in words))
+        assert "transparent" not in run(*(word.replace("NAME", "thick.png") for word in words))
+    assert told in run("edit", "thick.png", "--copy-from", "clear.png", *asked[2:], "-o", "out.png")
+    for value, said in ((0, "note: the mask leaves out nothing of the face"), (253, "leaves out 99% of the face")):
+        mask = np.full(pixels.shape, value, np.uint8)
+        mask[-1] = 0
+        save_photo(Path("mask.png"), Photo(mask))
+        assert said in run("edit", "thick.png", *asked, "--ignore", "mask.png", "-o", "out.png")
+    assert cli.main(["read", "clear.png"]) == 0
+    assert told in capsys.readouterr().out
+
+
 def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["expressions", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -277,6 +297,21 @@ def test_shape_expressions_lists_names_and_shapes(models: Path, capsys: pytest.C
     for words in ("happiness ", "anger ", "experimental", "eyeBlink*", "closes the eyes"):
         assert words in said
     assert "sadness" not in said
+    assert "its name means" not in said
+
+
+def test_shape_expressions_tells_of_axes_named_like_shapes(
+    run, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the list and in an edit: the axis goes before the shape."""
+    axes = load_axes(models / "axes.safetensors")
+    named = replace(axes, axes=(replace(axes["happiness"], name="jaw_open"),))
+    save_axes(Path("named.safetensors"), named)
+    assert cli.main(["expressions", "--axes", "named.safetensors"]) == 0
+    assert "its name means the expression jaw_open above" in capsys.readouterr().out
+    asked = ("apply", models / "latent.safetensors", "--axes", "named.safetensors", "--expression", "jawOpen")
+    said = run(*asked, "-o", "out.png", axes=False)
+    assert "note: jaw_open is the expression of these axes, not the face model's shape jawOpen" in said
 
 
 def test_shape_edit_help_names_the_expressions(capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,6 +222,46 @@ def test_shape_pages_of_other_kinds_and_sizes(tmp_path: Path) -> None:
         np.testing.assert_allclose(photo.pixels, page, atol=1e-4)
 
 
+@pytest.mark.parametrize("options", [{}, {"bigtiff": True}, {"byteorder": ">"}])
+@pytest.mark.parametrize("packed", [None, "deflate"])
+def test_shape_pages_behind_one_that_is_not_read(
+    tmp_path: Path, options: dict[str, object], packed: str | None
+) -> None:
+    """Colours in floats, which Pillow does not open, or numbers of 32 bits, which nobody reads, come first."""
+    eight, sixteen = pattern(), pattern()[:20].astype(np.uint16) * 257
+    for name, first in (("a.tif", pattern().astype(np.float32) / 255), ("b.tif", pattern().astype(np.uint32) << 24)):
+        path = tmp_path / name
+        with tifffile.TiffWriter(path, **options) as file:
+            file.write(first, photometric="rgb")
+            for page in (eight, sixteen, eight[:, :30].astype(np.float32) / 255):
+                file.write(page, photometric="rgb", compression=packed)
+            file.write(eight.astype(np.uint32), photometric="rgb")
+        before = path.read_bytes()
+        assert frames_in(path) == 5
+        photos = [open_photo(path, frame=number) for number in (1, 2, 3)]
+        assert [photo.bits for photo in photos] == [8, 16, 32]
+        for page, photo in zip((eight, eight[:20], eight[:, :30]), photos, strict=True):
+            np.testing.assert_allclose(photo.pixels, page, atol=1e-4)
+            assert photo.notices == ()
+        with pytest.raises(PhotoError, match="has a page, number 5, of 3 x uint32; needed 8 or 16 bits"):
+            open_photo(path, frame=4)
+        with pytest.raises(PhotoError, match="damaged or cut short"):
+            open_photo(path, frame=5)
+        assert path.read_bytes() == before
+    assert open_photo(tmp_path / "a.tif").notices == ("a.tif holds 5 pictures; the first was taken",)
+
+
+def test_shape_opacity_of_a_part(tmp_path: Path) -> None:
+    alpha = np.zeros((24, 36), np.uint8)
+    alpha[:, :9] = 255
+    for depth in (alpha, alpha.astype(np.uint16) * 257, alpha.astype(np.float32) / 255):
+        photo = Photo(pattern(), depth)
+        assert photo.opacity() == pytest.approx(0.25)
+        assert photo.opacity(slice(0, 5), slice(0, 18)) == pytest.approx(0.5)
+        assert photo.opacity(slice(30, 40), slice(50, 60)) == 1
+    assert Photo(pattern()).opacity() == 1
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "a.gif"])
 def test_shape_two_tones(tmp_path: Path, name: str) -> None:
     tones = Image.fromarray(pattern()).convert("1")

@@ -8,16 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checkpoints import load_generator
 from ..errors import ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
-from ..faces import Face, choose_among, find_faces
-from ..images import Photo, bits_kept, open_photo
-from ..inversion import Inversion, OptimiseConfig, invert
+from ..faces import MOSTLY_CLEAR, Face, choose_among, clear_share, find_faces
+from ..images import Photo, bits_kept
+from ..inversion import Inversion, OptimiseConfig, cut_mask, ignored_note, invert
 from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress
+from .mask_file import read_mask
+
+MASK_PX = 128  # at which it is looked at what of a face a mask leaves out
 
 Outcome = tuple[dict[str, object], list[str]]
 """What a command has to say: as one JSON object, and as lines for people."""
@@ -121,18 +125,21 @@ def inverted(
 ) -> tuple[Inversion, list[str]]:
     """The face that `--face` names as `--method`, `--seconds`, `--editability` and `--ignore` invert it, and the notes.
 
-    Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; ShapeError for a mask of another size; as
-    `invert`.
+    Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; PhotoError as `read_mask`; as `invert`.
     """
     config = OptimiseConfig(seconds=arguments.seconds, editability=arguments.editability)
-    masks = None
+    masks, said = None, list[str]()
     if arguments.ignore is not None:
-        masks = [open_photo(arguments.ignore).pixels.astype(np.float32).mean(axis=2) / 255]
+        height, width = photo.pixels.shape[:2]
+        mask, said = read_mask(arguments.ignore, (height, width))
+        masks = [mask]
     face, notes = chosen_face(photo, arguments.face)
     inversion = invert(
         generator, photo, method=arguments.method, face=face, ignored=masks, config=config, progress=progress
     )
-    return inversion, notes
+    if masks is not None and inversion.crops is not None:
+        said += [note for note in [ignored_note(cut_mask(masks[0], inversion.crops[0], MASK_PX))] if note]
+    return inversion, [*notes, *(f"note: {sentence}" for sentence in said)]
 
 
 def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:
@@ -155,6 +162,17 @@ def notes_of(photo: Photo, target: Path | None = None) -> list[str]:
         best = ".tif keeps them" if photo.bits == 32 else ".png and .tif keep them"
         notes.append(f"note: {target.name} holds {kept} bits a channel, the photo has {photo.bits}; {best}")
     return notes
+
+
+def clear_notes(photo: Photo, landmarks: NDArray[np.float64], name: str) -> list[str]:
+    """What there is to say about a face that can hardly be seen for the photo's alpha."""
+    clear = clear_share(photo, landmarks)
+    if clear <= MOSTLY_CLEAR:
+        return []
+    return [
+        f"note: the face in {name} is {clear:.0%} transparent; the colours beneath were taken, and hardly show. Fill the "
+        "transparency in first if they are to be seen"
+    ]
 
 
 def spelled(intensities: Mapping[str, float]) -> str:

@@ -18,6 +18,7 @@ from ..networks.build import Generator
 from ..progress import Progress
 from ..provenance import edit_record
 from .arguments import (
+    clear_notes,
     expect_possible,
     input_files,
     intensities_of,
@@ -94,6 +95,11 @@ class FaceInPhoto:
         """The photo with an edit in it."""
         return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
 
+    def clear_notes(self, name: str) -> list[str]:
+        """What there is to say where the photo of this name hardly shows the face for its alpha."""
+        assert self.inversion.crops is not None  # `invert` cut them from the photo
+        return clear_notes(self.photo, self.inversion.crops[0].landmarks, name)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedEdit:
@@ -136,6 +142,12 @@ def face_in(
     """
     inversion, notes = inverted(arguments, models.generator, photo, progress)
     return FaceInPhoto(models.generator, models.axes, photo, inversion, arguments.mode), notes
+
+
+def notices_of(composite: Composite) -> list[str]:
+    """What an edited photo has to say of itself."""
+    notices = composite.report.get("notices")
+    return [f"note: {sentence}" for sentence in notices] if isinstance(notices, tuple | list) else []
 
 
 def _regions(arguments: Namespace) -> tuple[str, ...]:
@@ -183,8 +195,9 @@ def _reference(path: Path | None) -> tuple[FaceFit | None, list[str]]:
     photo = open_photo(path)
     found = find_faces(photo)
     try:
-        fit = fit_to_photo(photo, choose_among(found, photo))
+        face = choose_among(found, photo)
+        fit = fit_to_photo(photo, face)
     except FaceError as error:
         raise FaceError(f"the photo to copy from, {path.name}: {error}") from error
     several = [f"{path.name} shows {len(found)} faces; the largest was copied"] if len(found) > 1 else []
-    return fit, [*several, *notes_of(photo)]
+    return fit, [*several, *clear_notes(photo, face.landmarks, path.name), *notes_of(photo)]

@@ -15,7 +15,7 @@ from ..metadata import Metadata
 from ..progress import Progress, StepReport
 from ..sheets import contact_sheet
 from .arguments import Outcome, first_of, notes_of
-from .asked_edit import AskedEdit, FaceInPhoto, face_in, prepared
+from .asked_edit import AskedEdit, FaceInPhoto, face_in, notices_of, prepared
 from .edit_frames import edit_frames
 from .outputs import Outputs
 from .read import reading_report
@@ -41,6 +41,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         f"{asked.told}: wrote {arguments.out} ({changed:.0%} of the picture may differ)",
         *prepare.notes,
         *notes,
+        *face.clear_notes(arguments.photo.name),
         *notes_of(photo, arguments.out),
     ]
     reached, said = _reached(composite, face.inversion)
@@ -60,8 +61,7 @@ def _reached(composite: Composite, inversion: Inversion) -> tuple[dict[str, obje
     report, lines = dict(composite.report), []
     if isinstance(moved := report.get("moved_cm"), tuple | list):
         lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")
-    if isinstance(notices := report.get("notices"), tuple | list):
-        lines += [f"note: {sentence}" for sentence in notices]
+    lines += notices_of(composite)
     try:
         face = seen_again(composite.photo, inversion.crops[0])
         reading = reading_of(fit_to_photo(composite.photo, face))

@@ -9,7 +9,7 @@ from ..errors import FaceError, OutputError, PhotoError
 from ..images import Photo, frames_in, open_photo
 from ..progress import Progress, StepReport, silent
 from .arguments import Outcome
-from .asked_edit import face_in, prepared
+from .asked_edit import face_in, notices_of, prepared
 from .outputs import Outputs, make_folder
 
 MOST_FRAMES = 9999
@@ -31,7 +31,7 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     count = frames_in(arguments.photo)
     if count > MOST_FRAMES:
         raise PhotoError(f"{arguments.photo.name} holds {count} pictures; give a file with up to {MOST_FRAMES}")
-    first = open_photo(arguments.photo, frame=0)
+    first = _first_of(arguments.photo)
     targets = [_target(arguments, number, suffix) for number in range(1, count + 1) for suffix in SUFFIXES]
 
     def check_files(inputs: list[Path]) -> None:
@@ -41,7 +41,7 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     prepare = prepared(arguments, check_files)
     waiting: list[int] = []  # those before the first face, which may never come
     without, unread, edited = dict[int, str](), dict[int, str](), 0
-    several = 0
+    said = dict[str, list[int]]()
     for number in range(1, count + 1):
         try:
             photo = open_photo(arguments.photo, frame=number - 1)
@@ -49,11 +49,19 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
             unread[number] = str(error)
             continue
         try:
-            face, said = face_in(photo, arguments, prepare, silent)
-            result = face.composite(face.edit(prepare.asked)).photo
-            edited, several = edited + 1, several + bool(said)
+            face, notes = face_in(photo, arguments, prepare, silent)
+            composite = face.composite(face.edit(prepare.asked))
+            result = composite.photo
+            edited += 1
+            for note in (*notes, *face.clear_notes(arguments.photo.name), *notices_of(composite)):
+                said.setdefault(note, []).append(number)
         except FaceError as error:
             without[number], result = str(error), None
+        except PhotoError as error:  # of the mask
+            unread[number] = str(error)
+            continue
+        for note in photo.notices:
+            said.setdefault(f"note: {note}", []).append(number)
         if not edited:
             waiting.append(number)
             continue
@@ -70,10 +78,17 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
     report |= {"without_face": without, "unread": unread}
     lines = [f"{prepare.asked.told}: wrote {len(outputs.written)} pictures to {arguments.out}, {edited} of them edited"]
     lines += prepare.notes
-    if several:
-        lines.append(f"note: {several} pictures show several faces; the largest was taken, --face N takes another")
+    lines += [f"{note} ({_numbered(numbers)})" for note, numbers in said.items()]
     lines += _told(without, "written as it is") + _told(unread, "left out")
     return report, lines
+
+
+def _first_of(path: Path) -> Photo | None:
+    """The first picture, None where it cannot be read, which says nothing of the others."""
+    try:
+        return open_photo(path, frame=0)
+    except PhotoError:
+        return None
 
 
 def _save(photo: Photo, number: int, record: dict[str, object] | None, arguments: Namespace, outputs: Outputs) -> None:
@@ -84,6 +99,13 @@ def _save(photo: Photo, number: int, record: dict[str, object] | None, arguments
 def _target(arguments: Namespace, number: int, suffix: str) -> Path:
     folder: Path = arguments.out
     return folder / f"{arguments.photo.stem}_{number:04d}{suffix}"
+
+
+def _numbered(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"picture {numbers[0]}"
+    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+    return f"pictures {', '.join(map(str, numbers[:MOST_NAMED]))}{more}"
 
 
 def _first(*found: dict[int, str]) -> str:

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from ..expressions import ExpressionAxes, ExpressionAxis, load_axes
 from ..expressions.meanings import EXPRESSIONS, SHAPES
+from ..expressions.spelling import shape_replaced_by
 from ..face_model import REGIONS, load_face_model, sides_of
 from ..progress import Progress
 from .arguments import Outcome
@@ -23,6 +24,9 @@ def list_expressions(arguments: Namespace, progress: Progress, outputs: Outputs)
         name: {"does": does, "source": SHAPE_SOURCE, "sides": [side for side in sides_of(name, names) if side != name]}
         for name, does in SHAPES.items()
     }
+    for axis in axes:
+        if (shape := shape_replaced_by(axis)) in shapes:
+            shapes[shape]["replaced_by"] = axis.name
     report: dict[str, object] = {"axes": axes.content_fingerprint, "expressions": named, "shapes": shapes}
     return report, _lines(named, shapes)
 
@@ -62,5 +66,6 @@ def _lines(named: dict[str, dict[str, object]], shapes: dict[str, dict[str, obje
     for region in REGIONS:
         for name, facts in shapes.items():
             if name.startswith(region):
-                lines.append(f"  {name + ('*' if facts['sides'] else ''):{wide}}  {facts['does']}")
+                own = f"; its name means the expression {facts['replaced_by']} above" if "replaced_by" in facts else ""
+                lines.append(f"  {name + ('*' if facts['sides'] else ''):{wide}}  {facts['does']}{own}")
     return lines

@@ -128,6 +128,12 @@ def _expect_enough(faces: FaceSet, config: FitConfig) -> None:
     if not faces.scores:
         expect_enough(faces.expressions, faces.people, floor=config.floor, least=config.moving_floor)
     fitted = set(faces.scores or faces.expressions)
+    for name in (*config.steps.hold_covariates, *((IDENTITY,) if config.steps.hold_identity else ())):
+        if name in fitted:
+            what = f"'{IDENTITY}', what tells people apart," if name == IDENTITY else f"the covariate '{name}'"
+            raise ExpressionError(
+                f"{what} is to be held still, and an expression of this set is called so, too; call that otherwise"
+            )
     unknown = [name for name in config.steps.hold_expressions if name not in fitted]
     if unknown:
         raise ExpressionError(

@@ -9,7 +9,7 @@ from ..images import open_photo
 from ..inversion import expect_method
 from ..latents import save_latent
 from ..progress import Progress
-from .arguments import Outcome, first_of, input_files, inverted, notes_of
+from .arguments import Outcome, clear_notes, first_of, input_files, inverted, notes_of
 from .outputs import Outputs
 
 
@@ -21,6 +21,8 @@ def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> 
     generator = load_generator(arguments.generator, device=arguments.device)
     expect_method(generator, arguments.method)
     inversion, notes = inverted(arguments, generator, photo, progress)
+    for crop in inversion.crops or ():
+        notes += clear_notes(photo, crop.landmarks, arguments.photo.name)
     quads = [crop.quad.tolist() for crop in inversion.crops or ()]
     save_latent(arguments.out, inversion.latent, quads=quads)
     outputs.wrote(arguments.out)

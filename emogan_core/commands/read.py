@@ -8,7 +8,7 @@ from ..expressions import Reading, reading_lines, reading_of
 from ..faces import fit_to_photo
 from ..images import open_photo
 from ..progress import Progress
-from .arguments import Outcome, chosen_face, notes_of
+from .arguments import Outcome, chosen_face, clear_notes, notes_of
 from .outputs import Outputs
 
 
@@ -20,7 +20,8 @@ def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     lines = reading_lines(reading)
     head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
-    return reading_report(reading), [*lines, head, fitted, *notes, *notes_of(photo)]
+    notes += [*clear_notes(photo, face.landmarks, arguments.photo.name), *notes_of(photo)]
+    return reading_report(reading), [*lines, head, fitted, *notes]
 
 
 def reading_report(reading: Reading) -> dict[str, object]:

@@ -150,6 +150,11 @@ def is_shape(name: str) -> bool:
     return bool(sides_of(name, load_face_model().names))
 
 
+def is_of_shape(axis: ExpressionAxis) -> bool:
+    """Whether an axis moves the shape of its name and no other, as those fitted on a generator's own samples do."""
+    return is_shape(axis.name) and torch.equal(axis.coefficients.cpu(), shape_axis(axis.name).coefficients)
+
+
 def shape_axis(name: str) -> ExpressionAxis:
     """The axis of one shape of the face model, or of its left and right one together; it has no part in the latent."""
     model = load_face_model()

@@ -15,7 +15,7 @@ from ..errors import ExpressionError, ShapeError
 from ..face_model import REGIONS, FaceFit, load_face_model
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
-from .axes import ExpressionAxes, ExpressionAxis, is_shape
+from .axes import ExpressionAxes, ExpressionAxis, is_of_shape
 
 Array = NDArray[np.float64]
 
@@ -161,7 +161,7 @@ def levels_of(axes: ExpressionAxes, coefficients: Array) -> dict[ExpressionAxis,
     rest, found = coefficients.copy(), {}
     able = [axis for axis in axes if axis.has_coefficients]
     for shapes in (False, True):
-        waiting = [axis for axis in able if is_shape(axis.name) == shapes]
+        waiting = [axis for axis in able if is_of_shape(axis) == shapes]
         while waiting:
             lengths = {axis: _share(axis, rest) * float(axis.coefficients.norm()) for axis in waiting}
             best = max(waiting, key=lambda axis: lengths[axis])

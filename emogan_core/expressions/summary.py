@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from .axes import ExpressionAxes, ExpressionAxis
+from .spelling import shape_replaced_by
 
 
 def axes_lines(axes: ExpressionAxes) -> list[str]:
     """What is known about a set of axes: one line for each, and for each expression that was left out."""
     left_out = [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
     notes = [f"{axis.name}: {note}" for axis in axes for note in axis.notes]
-    return [*(line_of(axis) for axis in axes), *notes, *left_out]
+    taken = [
+        f"{axis.name}: wherever these axes are used, this name means the expression, not the face model's shape {shape}"
+        for axis in axes
+        if (shape := shape_replaced_by(axis))
+    ]
+    return [*(line_of(axis) for axis in axes), *notes, *taken, *left_out]
 
 
 def facts_of(axis: ExpressionAxis) -> dict[str, object]:
@@ -29,6 +35,7 @@ def facts_of(axis: ExpressionAxis) -> dict[str, object]:
     if axis.n_expression:
         facts |= {"examples": axis.n_expression, "neutral": axis.n_neutral, "people": axis.n_people}
     told = {"source": axis.source, "label_source": axis.label_source, "licence": axis.licence}
+    told["instead_of_shape"] = shape_replaced_by(axis)
     return facts | {name: text for name, text in told.items() if text}
 
 

@@ -6,13 +6,14 @@ from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import choose_among, choose_face, face_under, find_faces, seen_again
+from .find import MOSTLY_CLEAR, choose_among, choose_face, clear_share, face_under, find_faces, seen_again
 from .fit import fit_to_photo
 from .frame import frame_of
 from .given import face_from
 
 __all__ = [
     "FRAMES",
+    "MOSTLY_CLEAR",
     "SMOOTHING",
     "ClipFaces",
     "Crop",
@@ -20,6 +21,7 @@ __all__ = [
     "Face",
     "choose_among",
     "choose_face",
+    "clear_share",
     "crop_of",
     "cut",
     "cut_faces",

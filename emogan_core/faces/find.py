@@ -34,6 +34,7 @@ faces within 12 degrees of upright."""
 LOOSE = 1.6  # side of the first look relative to the cascade's box
 CLOSE = 1.3  # side of the later looks relative to the tight frame
 LEAST_COVERED = 0.1
+MOSTLY_CLEAR = 0.5  # of a face or photo: what lies beneath its transparency hardly shows
 """The share of a face's box that a mask must cover to mean that face."""
 MIN_SCORE = 0.95  # 199 of 200 held-out faces score above 0.996; textures have reached 0.96 at most
 SURE_SCORE = 0.996  # faces that are upside down have passed for upright ones at 0.966
@@ -83,8 +84,11 @@ def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
     """
     height, width = photo.pixels.shape[:2]
     if not faces:
+        beneath = ""
+        if (clear := 1 - photo.opacity()) > MOSTLY_CLEAR:
+            beneath = f", {clear:.0%} of which is transparent (the colours beneath were looked at)"
         raise FaceError(
-            f"no face was found in this photo of {width} x {height} px; give one with a face seen from the front, "
+            f"no face was found in this photo of {width} x {height} px{beneath}; give one with a face seen from the front, "
             f"at least {MIN_FACE_PX} px wide"
         )
     if not 0 <= index < len(faces):
@@ -93,6 +97,15 @@ def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
         raise FaceError(f"face {index} was asked for, but {found} found; use {valid}")
     expect_editable(faces[index], f"face {index}")
     return faces[index]
+
+
+def clear_share(photo: Photo, landmarks: NDArray[np.float64]) -> float:
+    """How far a face can be seen through by the photo's alpha, between its eyes and mouth: 0 opaque, 1 invisible.
+
+    Convention: landmarks [5, 2] in photo px.
+    """
+    low, high = np.floor(landmarks.min(0)).clip(0).astype(int), np.ceil(landmarks.max(0)).clip(0).astype(int)
+    return 1 - photo.opacity(slice(low[1], high[1] + 1), slice(low[0], high[0] + 1))
 
 
 def face_under(photo: Photo, mask: NDArray[np.floating]) -> Face:

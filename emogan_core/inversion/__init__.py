@@ -2,7 +2,17 @@
 
 from .edit import Edit
 from .inversion_file import load_inversion, save_inversion
-from .invert import CODE_METHODS, METHODS, Inversion, cut_mask, expect_method, invert, invert_images, need_of
+from .invert import (
+    CODE_METHODS,
+    METHODS,
+    Inversion,
+    cut_mask,
+    expect_method,
+    ignored_note,
+    invert,
+    invert_images,
+    need_of,
+)
 from .objective import Target, Weights
 from .schedule import OptimiseConfig
 
@@ -16,6 +26,7 @@ __all__ = [
     "Weights",
     "cut_mask",
     "expect_method",
+    "ignored_note",
     "invert",
     "invert_images",
     "load_inversion",

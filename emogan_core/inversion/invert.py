@@ -30,6 +30,9 @@ from .tune import tune
 Mask = NDArray[np.float32]
 """[h, w] of a photo in 0..1."""
 
+NEARLY_ALL = 0.9
+"""Of a face left out by a mask: what is redrawn is then hardly of that face."""
+
 CODE_METHODS: Mapping[str, Callable[..., Latent]] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
 """The ways to find a code: one pass of the encoder, optimisation from the most alike of many samples, or one after the
 other."""
@@ -109,6 +112,14 @@ def cut_mask(mask: Mask, crop: Crop, size: int) -> Tensor:
     """A photo's mask [h, w] in 0..1 as the crop shows it, [1, 1, size, size] in 0..1."""
     gray = (255 * np.clip(mask, 0, 1)).astype(np.float32)
     return (cut(Photo(np.repeat(gray[..., None], 3, axis=2)), crop, size)[:, :1] + 1) / 2
+
+
+def ignored_note(ignored: Tensor) -> str:
+    """A sentence where a mask, [1, 1, r, r] as `cut_mask` gives it, leaves out nearly all of a face, or nothing; else ''."""
+    share = float(ignored.mean())
+    if share > NEARLY_ALL:
+        return f"the mask leaves out {share:.0%} of the face; white is what does not count"
+    return "" if share > 0 else "the mask leaves out nothing of the face"
 
 
 def invert_images(

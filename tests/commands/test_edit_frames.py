@@ -55,6 +55,26 @@ def test_error_a_folder_named_as_a_file(run, tmp_path) -> None:
 
 
 @pytest.mark.slow
+def test_shape_pages_of_every_kind(run, tmp_path) -> None:
+    """Each as deep as it is, those that are not read by number, and transparency told where it lies over the face."""
+    face = portrait().pixels
+    with tifffile.TiffWriter(tmp_path / "mixed.tif") as file:
+        file.write(face.astype(np.uint32) << 24, photometric="rgb")
+        file.write(face.astype(np.float32) / 255, photometric="rgb")
+        file.write(face.astype(np.uint16) * 257, photometric="rgb")
+        for alpha in (200, 10):
+            clear = np.dstack([face, np.full(face.shape[:2], alpha, np.uint8)])
+            file.write(clear, photometric="rgb", extrasamples=["unassalpha"])
+    status, said = run("edit", str(tmp_path / "mixed.tif"), *EDIT, "--frames", "-o", "out")
+    photos = {path.name: open_photo(path) for path in sorted(Path("out").iterdir())}
+    assert (status, [photo.bits for photo in photos.values()]) == (0, [32, 16, 8, 8])
+    assert list(photos) == ["mixed_0002.tif", "mixed_0003.png", "mixed_0004.png", "mixed_0005.png"]
+    assert "picture 1 was left out: mixed.tif is a TIFF of 3 x uint32" in said
+    assert "note: the face in mixed.tif is 96% transparent; the colours beneath were taken" in said
+    assert "be seen (picture 5)" in said
+
+
+@pytest.mark.slow
 def test_shape_every_picture_of_an_animation(run) -> None:
     status, said = run("edit", "faces.webp", *EDIT, "--frames", "-o", "out", "--json")
     report = json.loads(said)

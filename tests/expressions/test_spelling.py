@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from emogan_core.errors import ExpressionError
-from emogan_core.expressions import ExpressionAxes, load_axes, spelled_as_known
+from emogan_core.expressions import ExpressionAxes, load_axes, shape_axis, spelled_as_known
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,27 @@ def test_error_two_names_for_one_and_names_that_differ_by_case() -> None:
 def test_error_the_shape_that_the_model_lacks() -> None:
     with pytest.raises(ExpressionError, match="no shape 'tongueOut': its tongue shows behind open lips"):
         load_axes()["TongueOut"]
+
+
+@pytest.mark.parametrize("own", ["jawOpen", "jawopen", "jaw open"])
+def test_shape_an_axis_goes_before_a_shape_of_its_name(own: str) -> None:
+    """Whoever labels pictures 'jaw open' means them, in any spelling, and is told."""
+    axes = ExpressionAxes((replace(load_axes()["happiness"], name=own),), fingerprint="")
+    for asked in ("jawOpen", "JawOpen", own):
+        known, told = spelled_as_known({asked: 0.5, "mouthSmile": 1.0}, axes)
+        assert known == {own: 0.5, "mouthSmile": 1.0}
+        assert told[-1] == f"{own} is the expression of these axes, not the face model's shape jawOpen"
+        assert told[:-1] == (() if asked == own else (f"'{asked}' was read as {own}",))
+
+
+def test_shape_an_axis_that_is_the_shape_replaces_nothing() -> None:
+    """As those fitted on a generator's own samples."""
+    axes = ExpressionAxes((shape_axis("jawOpen"), shape_axis("mouthSmile")), fingerprint="")
+    assert spelled_as_known({"jawOpen": 0.5, "mouthSmile": 1.0}, axes) == ({"jawOpen": 0.5, "mouthSmile": 1.0}, ())
+
+
+def test_error_a_shape_between_two_axes_of_nearly_its_name() -> None:
+    axis = load_axes()["happiness"]
+    both = ExpressionAxes((replace(axis, name="jawopen"), replace(axis, name="jaw_open")), fingerprint="")
+    with pytest.raises(ExpressionError, match="'jawOpen' may be jawopen or jaw_open of these axes, or the face model"):
+        spelled_as_known({"jawOpen": 1.0}, both)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from emogan_core.expressions import ExpressionAxes, load_axes
+from emogan_core.expressions import ExpressionAxes, load_axes, shape_axis
 from emogan_core.expressions.axes import moving_axis
 from emogan_core.expressions.summary import axes_lines, facts_of
 from emogan_core.face_model import load_face_model
@@ -35,3 +35,13 @@ def test_golden_lines_of_every_kind_of_axis() -> None:
     ]
     assert facts_of(axes["c"])["moves"] == ["face model"]
     assert facts_of(axes["b"])["experimental"] is True
+
+
+def test_golden_an_axis_named_like_a_shape_is_told() -> None:
+    step = torch.full((len(load_face_model().names),), 0.5)
+    axes = ExpressionAxes((moving_axis("Jaw_Open", step, source=""), shape_axis("mouthSmile")), fingerprint="")
+    assert axes_lines(axes)[2:] == [
+        "Jaw_Open: wherever these axes are used, this name means the expression, not the face model's shape jawOpen"
+    ]
+    assert facts_of(axes["Jaw_Open"])["instead_of_shape"] == "jawOpen"
+    assert "instead_of_shape" not in facts_of(axes["mouthSmile"])

@@ -193,3 +193,21 @@ def test_shape_a_mask_means_the_face_it_covers() -> None:
     left, top, right, bottom = (round(side) for side in face.box)
     mask[top : (top + bottom) // 2, left:right] = 1.0
     assert np.array_equal(face_under(photo, mask).landmarks, face.landmarks)
+
+
+def test_shape_how_far_a_face_is_transparent():
+    """Between eyes and mouth; what is cut out around a face does not count."""
+    face = made_face(grown=1.0)
+    pixels, alpha = np.zeros((120, 120, 3), np.uint8), np.zeros((120, 120), np.uint8)
+    assert find.clear_share(Photo(pixels), face.landmarks) == 0
+    assert find.clear_share(Photo(pixels, alpha), face.landmarks) == 1
+    alpha[50:96, 40:81] = 255
+    assert find.clear_share(Photo(pixels, alpha), face.landmarks) == 0
+    alpha[:, :60] = 0
+    assert find.clear_share(Photo(pixels, alpha), face.landmarks) == pytest.approx(0.5, abs=0.02)
+
+
+def test_error_no_face_in_a_transparent_photo():
+    clear = Photo(np.zeros((100, 100, 3), np.uint8), np.full((100, 100), 51, np.uint8))
+    with pytest.raises(FaceError, match="100 x 100 px, 80% of which is transparent"):
+        choose_face(clear)

@@ -13,7 +13,7 @@ from tiny import make_generator
 from tiny_models import portrait
 
 from emogan_core.errors import Cancelled, CheckpointError, EmoganError, ShapeError
-from emogan_core.inversion import OptimiseConfig, Weights, invert, invert_images
+from emogan_core.inversion import OptimiseConfig, Weights, ignored_note, invert, invert_images
 from emogan_core.inversion.objective import dissimilarity, editability, pyramid_l1
 from emogan_core.inversion.schedule import rate_at
 from emogan_core.networks import Generator
@@ -248,3 +248,13 @@ def test_invariance_groups_of_a_batch_are_inverted_alike(
     assert [(step.step, step.steps) for step in steps] == [(n + 1, 8) for n in range(8)]
     assert [step.first for step in steps] == [0] * 4 + [2] * 4
     assert [len(step.preview) for step in steps if step.preview is not None] == [2, 2, 1, 1]
+
+
+def test_golden_what_is_told_of_masks() -> None:
+    ignored = torch.zeros(1, 1, 10, 10)
+    assert ignored_note(ignored) == "the mask leaves out nothing of the face"
+    ignored[..., :5, :] = 1
+    assert ignored_note(ignored) == ""
+    ignored[..., :9, :] = 1
+    ignored[..., 9, :5] = 1
+    assert ignored_note(ignored) == "the mask leaves out 95% of the face; white is what does not count"
