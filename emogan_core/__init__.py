@@ -104,6 +104,7 @@ if TYPE_CHECKING:
         ClipFaces,
         Crop,
         Face,
+        as_mediapipe,
         choose_among,
         choose_face,
         crop_of,
@@ -114,6 +115,8 @@ if TYPE_CHECKING:
         find_faces,
         fit_clip,
         fit_to_photo,
+        mediapipe_connections,
+        obstacle_of,
         place_drawn,
         same_face,
         window_around,
@@ -163,7 +166,7 @@ if TYPE_CHECKING:
         report_picture,
         report_pictures,
     )
-    from .sheets import contact_sheet, reading_sheet
+    from .sheets import contact_sheet, numbered_faces, reading_sheet
     from .weights import builtin_path
 
 __all__ = [
@@ -240,6 +243,7 @@ __all__ = [
     "Weights",
     "add_intensities",
     "apply_expressions",
+    "as_mediapipe",
     "axes_lines",
     "brief",
     "builtin_path",
@@ -293,11 +297,14 @@ __all__ = [
     "load_inversion",
     "load_latent",
     "load_preset",
+    "mediapipe_connections",
     "most_neutral",
     "move_latent",
     "need_of",
     "need_to_draw",
     "need_to_put_back",
+    "numbered_faces",
+    "obstacle_of",
     "open_generator",
     "open_photo",
     "ordinary",

@@ -32,7 +32,7 @@ NAMES_OF = {
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
         "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo place_drawn "
-        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
+        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face as_mediapipe mediapipe_connections obstacle_of"
     ),
     "free_memory": "expect_room",
     "images": (
@@ -51,7 +51,7 @@ NAMES_OF = {
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
     "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
-    "sheets": "contact_sheet reading_sheet",
+    "sheets": "numbered_faces contact_sheet reading_sheet",
     "weights": "builtin_path",
 }
 """The public names of each module, between blanks."""

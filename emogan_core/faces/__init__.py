@@ -6,9 +6,10 @@ from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import choose_among, choose_face, face_under, find_faces, seen_again
+from .find import choose_among, choose_face, face_under, find_faces, obstacle_of, seen_again
 from .fit import fit_to_photo
 from .given import face_from
+from .mediapipe import as_mediapipe, mediapipe_connections
 
 __all__ = [
     "FRAMES",
@@ -17,6 +18,7 @@ __all__ = [
     "Crop",
     "CutFaces",
     "Face",
+    "as_mediapipe",
     "choose_among",
     "choose_face",
     "crop_of",
@@ -30,6 +32,8 @@ __all__ = [
     "fit_clip",
     "fit_to_photo",
     "frame_quad",
+    "mediapipe_connections",
+    "obstacle_of",
     "place_drawn",
     "same_face",
     "seen_again",
