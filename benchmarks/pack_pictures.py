@@ -37,12 +37,14 @@ from emogan_core import (
     contact_sheet,
     copy_expression,
     drive_expression,
+    find_faces,
     fit_clip,
     intensities_at,
     invert,
     load_axes,
     load_generator,
     move_latent,
+    numbered_faces,
     open_photo,
     parse_intensities,
     parse_keyframes,
@@ -251,6 +253,15 @@ def read() -> Image.Image:
     return Image.fromarray(reading_sheet(smiling.photo, fit, reading_of(fit)).pixels)
 
 
+def numbered() -> Image.Image:
+    """Three faces in one photo, one of them too small to be edited."""
+    group = Image.new("RGB", (2 * HALF, HALF), (222, 224, 226))
+    for name, side, left in (("woman", HALF, 0), ("man", 256, HALF - 10), ("woman", 100, 2 * HALF - 100)):
+        group.paste(scaled(face(name).photo.pixels, side), (left, HALF - side))
+    photo = Photo(np.array(group))
+    return Image.fromarray(numbered_faces(photo, find_faces(photo)).pixels)
+
+
 def codes(workflow: str) -> Latent:
     """The random codes of a workflow's Sample Faces node."""
     seed, _, psi, count = values(workflow, "SampleFaces")[:4]
@@ -316,6 +327,7 @@ PICTURES: dict[Path, Callable[[], Image.Image]] = {
     HELP / "copy.jpg": copy_an_expression,
     HELP / "drive.jpg": lambda: driven((0, 4, 6, 12)),
     HELP / "example.jpg": example,
+    HELP / "faces.jpg": numbered,
     HELP / "invert.jpg": inverted,
     HELP / "presets.jpg": presets,
     HELP / "read.jpg": read,

@@ -116,6 +116,9 @@ def _add_read(commands: Commands[_Parser]) -> None:
     read = commands.add_parser("read", help="say which expression a face in a photo shows", allow_abbrev=False)
     read.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
     read.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
+    meaning = "also write the photo with a number on every face, by which --face chooses"
+    read.add_argument("--faces", type=Path, metavar="NUMBERED.png", help=meaning)
+    _add_force(read)
     read.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
 

@@ -24,7 +24,7 @@ NAMES_OF = {
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
         "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
-        "drive_expression most_neutral"
+        "drive_expression most_neutral FIT_COVARIANCES FIT_FAMILIES expect_fittable expect_held fit_config"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.summary": "axes_lines",
@@ -32,7 +32,8 @@ NAMES_OF = {
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
         "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo frame_of place_drawn "
-        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face"
+        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face as_mediapipe mediapipe_connections "
+        "obstacle_of"
     ),
     "free_memory": "expect_room",
     "images": (
@@ -51,7 +52,7 @@ NAMES_OF = {
     "progress": "Progress StepReport in_parts silent",
     "provenance": "edit_record",
     "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
-    "sheets": "contact_sheet reading_sheet",
+    "sheets": "numbered_faces contact_sheet reading_sheet",
     "weights": "builtin_path",
 }
 """The public names of each module, between blanks."""

@@ -1,4 +1,4 @@
-"""Contact sheets and what a face reads as: pictures with labels, drawn with Pillow."""
+"""Contact sheets, what a face reads as, and which number it has: pictures with labels, drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 from .errors import ShapeError
 from .expressions.reading import SEEN, Reading
 from .face_model import FaceFit
+from .face_model.contours import BROWS, EYES, INNER_LIPS, JAW, NOSE, OUTER_LIPS
+from .faces import Face, obstacle_of
 from .images import Photo
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
+Colour = tuple[int, int, int]
 
 _BACKGROUND = (247, 246, 243)
 _TEXT = (38, 38, 42)
@@ -26,17 +29,16 @@ _MARK = (86, 204, 152)
 _BAR = (190, 186, 178)
 _READ_PX, _PANEL_PX, _READ_SHAPES = 512, 340, 12
 _READ_MARGIN = 0.35  # around the landmarks, in their own extent
-_CONTOURS = (  # of MediaPipe's points: lips outside and inside, brows, eyes, nose, jaw
-    (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185, 61),
-    (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191, 78),
-    (70, 63, 105, 66, 107),
-    (336, 296, 334, 293, 300),
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 33),
-    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249, 263),
-    (168, 6, 197, 195, 5, 4, 1),
-    (127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356),
+_CONTOURS = (
+    *((*ring, ring[0]) for ring in (OUTER_LIPS, INNER_LIPS, *EYES)),
+    *(upper for upper, _ in BROWS),
+    NOSE,
+    JAW,
 )
 _IRISES = ((468, 473), (473, 478))
+_SMALLEST_NUMBER, _LARGEST_NUMBER, _OF_FACE = 1 / 32, 1 / 14, 0.22
+"""The height of a face's number: this much of the face, and between these of the photo's long side, so that it can be read
+on a small preview."""
 
 
 def contact_sheet(
@@ -114,6 +116,43 @@ def reading_sheet(photo: Photo, fit: FaceFit, reading: Reading) -> Photo:
     sheet.paste(seen, (0, 0))
     _draw_bars(ImageDraw.Draw(sheet), reading)
     return Photo(np.array(sheet))
+
+
+def numbered_faces(photo: Photo, faces: Sequence[Face]) -> Photo:
+    """A photo with a frame and a number on each face, from 0 on: the numbers by which a face is chosen.
+
+    Convention: faces as `find_faces` gives them; those that cannot be edited are grey.
+    """
+    image = Image.fromarray(photo.eight_bit.pixels)
+    pen = ImageDraw.Draw(image)
+    long = max(image.size)
+    for number, face in reversed(list(enumerate(faces))):  # the largest last, on top
+        ink = _MARK if obstacle_of(face) is None else _BAR
+        height = max(8, round(min(max(_OF_FACE * face.size_px, long * _SMALLEST_NUMBER), long * _LARGEST_NUMBER)))
+        box = tuple(round(side) for side in face.box)
+        _draw_frame(pen, box, ink, width=max(2, min(height // 8, (box[2] - box[0]) // 16)))
+        _draw_number(pen, f"{number}", box, ink, height)
+    return Photo(np.array(image))
+
+
+def _draw_frame(pen: ImageDraw.ImageDraw, box: Sequence[int], ink: Colour, *, width: int) -> None:
+    """A rounded square, dark around the ink so that it shows on every photo."""
+    left, top, right, bottom = box
+    radius, rim = (right - left) // 12, max(1, width // 3)
+    outer = (left - rim, top - rim, right + rim, bottom + rim)
+    pen.rounded_rectangle(outer, radius=radius + rim, outline=_TEXT, width=width + 2 * rim)
+    pen.rounded_rectangle((left, top, right, bottom), radius=radius, outline=ink, width=width)
+
+
+def _draw_number(pen: ImageDraw.ImageDraw, text: str, box: Sequence[int], ink: Colour, height: int) -> None:
+    """A plate with a number on the upper left corner of a box, above it where the box is small; always on the picture."""
+    letters, pad = font(height), height // 4
+    left, top, right, bottom = (round(side) for side in pen.textbbox((0, 0), text, font=letters))
+    wide, tall = right - left + 2 * pad, bottom - top + 2 * pad
+    above = tall if 3 * tall > box[3] - box[1] else tall // 2
+    x, y = max(0, box[0] - pad), max(0, box[1] - above)
+    pen.rounded_rectangle((x, y, x + wide, y + tall), radius=pad, fill=ink, outline=_TEXT, width=max(1, height // 16))
+    pen.text((x + pad - left, y + pad - top), text, fill=_TEXT, font=letters)
 
 
 def _draw_bars(pen: ImageDraw.ImageDraw, reading: Reading) -> None:

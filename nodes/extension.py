@@ -5,12 +5,14 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from . import host
-from .axes import FitExpressionGLM, LoadAxes, SaveAxes
+from .axes import LoadAxes, SaveAxes
 from .comparing import CompareReport
 from .converting import ConvertGenerator
 from .copying import CopyExpression
 from .driving import DriveExpression
 from .editing import ApplyExpression
+from .faces import FindFaces
+from .fitting import FitExpressionGLM
 from .generators import LoadGenerator, SampleFaces
 from .inverting import ExamplePhoto, InvertFace
 from .keeping import LoadInversion, SaveInversion
@@ -25,6 +27,7 @@ NODES: list[type[io.ComfyNode]] = [
     LoadGenerator,
     SampleFaces,
     ExamplePhoto,
+    FindFaces,
     InvertFace,
     LoadAxes,
     ApplyExpression,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
 from ..emogan_core import (
+    REFERENCE,
     ExpressionError,
     FitConfig,
     Generator,
     LabelledLatents,
     Progress,
     choose_expressions,
+    expect_fittable,
+    expect_held,
     expect_method,
     label_latents,
     label_photos,
@@ -28,13 +31,17 @@ CODED_AT_ONCE = 32
 class CodingOptions:
     """How pictures become codes: whether they are already cut in the generator's frame, by which method, who listens.
 
-    `scores` are columns of numbers to be learned instead of the expressions.
+    `scores` are columns of numbers to be learned instead of the expressions, `covariates` those of what differs besides;
+    `neutral` is the label that stands for it, and `config` says what is fitted, to be told early what cannot be.
     """
 
     aligned: bool
     method: str
     progress: Progress
     scores: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    neutral: str = ""
+    config: FitConfig = field(default_factory=FitConfig)
 
 
 def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, int]:
@@ -43,9 +50,10 @@ def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tupl
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
     expect_method(generator, how.method)
-    faces = read_face_set(table.parent, table, scores=how.scores)
-    if not how.scores:  # too few examples: say so before the long work
-        choose_expressions(faces.expressions, None, FitConfig().moving_floor)
+    faces = read_face_set(
+        table.parent, table, covariates=how.covariates, neutral=how.neutral or None, scores=how.scores
+    )
+    expect_fittable(faces, how.config)
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
     return labelled, len(labelled.skipped)
 
@@ -60,13 +68,15 @@ def from_batch(
     """
     if images is None:
         raise ExpressionError("no faces came; connect images and write their labels, or choose a CSV as face_set")
-    if how.scores:
-        raise ExpressionError("scores are columns of a CSV, and none is chosen; choose one as face_set")
-    expressions, names = words_of(labels), words_of(people)
+    if how.scores or how.covariates:
+        what = "scores" if how.scores else "covariates"
+        raise ExpressionError(f"{what} are columns of a CSV, and none is chosen; choose one as face_set")
+    expressions, names = _labels(labels, how.neutral), words_of(people)
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
-    choose_expressions(expressions, None, FitConfig().moving_floor)
+    choose_expressions(expressions, None, how.config.moving_floor)
+    expect_held(how.config, expressions)
     photos = [photos_of(images[row : row + 1])[0] for row in range(len(images))]
     labelled = label_photos(
         generator,
@@ -78,6 +88,10 @@ def from_batch(
         progress=how.progress,
     )
     return labelled, len(labelled.skipped)
+
+
+def _labels(text: str, neutral: str) -> tuple[str, ...]:
+    return tuple(REFERENCE if word == neutral else word for word in words_of(text))
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -47,7 +47,13 @@ class Found:
 def face_inputs(*, of: str) -> list[io.Input]:
     """Which face, for nodes that look for one."""
     return [
-        io.Int.Input("face", default=0, min=0, max=63, tooltip=f"Which face of {of}: 0 is the largest, 1 the next.")
+        io.Int.Input(
+            "face",
+            default=0,
+            min=0,
+            max=63,
+            tooltip=f"Which face of {of}: 0 is the largest, 1 the next. Find Faces shows them with their numbers.",
+        )
     ]
 
 
@@ -56,8 +62,8 @@ def landmarks_input() -> io.Input:
     return LandmarksSocket.Input(
         "face_landmarks",
         optional=True,
-        tooltip="From ComfyUI's Detect Face Landmarks (MediaPipe) on the same image; its points then take the place of our "
-        "own. It needs a model file of its own, we do not.",
+        tooltip="From Find Faces on the same image, which is then not looked through again; or from ComfyUI's Detect Face "
+        "Landmarks (MediaPipe), whose points then take the place of our own.",
     )
 
 
@@ -109,7 +115,10 @@ def find_all(
         raise first
     if several:
         which = ", ".join(map(str, several[:6])) + (" and more" if len(several) > 6 else "")
-        notes.append(f"several faces in image {which}: the largest was taken, 'face' or a mask chooses another")
+        notes.append(
+            f"several faces in image {which}: the largest was taken, 'face' or a mask chooses another; Find Faces shows their "
+            "numbers"
+        )
     return Found(tuple(rows), tuple(faces), tuple(fits), tuple(notes))
 
 

@@ -18,6 +18,7 @@ from ..emogan_core import (
     builtin_path,
     drawn_in_groups,
     frame_of,
+    load_generator,
     need_to_draw,
     open_generator,
     photo_from_tensor,
@@ -35,6 +36,16 @@ NO_CLASS = -1
 SMALLEST_SHOWN = 512
 
 
+def generator_input(tooltip: str) -> io.Input:
+    """A generator, which need not be connected."""
+    return GeneratorSocket.Input("generator", optional=True, tooltip=f"{tooltip}; without a link, the built-in one.")
+
+
+def held_builtin() -> HeldGenerator:
+    """The built-in generator, for a node to which none was connected."""
+    return host.hold(load_generator(host.BUILTIN))
+
+
 class LoadGenerator(io.ComfyNode):
     """A file to a generator that the host manages."""
 
@@ -44,8 +55,8 @@ class LoadGenerator(io.ComfyNode):
             node_id="EmotionGAN_LoadGenerator",
             display_name="Load Generator (EmotionGAN)",
             category=CATEGORY,
-            description="Loads the network that draws faces. The built-in one needs no download; others are StyleGAN files "
-            "that you put into models/stylegan. Nothing inside a file is ever run.",
+            description="Loads the network that draws faces. The built-in one needs no download, and no such node: it is taken "
+            "where none is connected. Others are StyleGAN files that you put into models/stylegan. Nothing inside a file is ever run.",
             search_aliases=["stylegan", "stylegan2", "stylegan3", "gan", "face generator", "load gan", "pkl"],
             inputs=[
                 io.Combo.Input(
@@ -98,7 +109,7 @@ class SampleFaces(io.ComfyNode):
             description="Draws faces of nobody, ready to be edited: connect both outputs to Apply Expression.",
             search_aliases=["random face", "generate face", "portrait", "gan sample", "thispersondoesnotexist"],
             inputs=[
-                GeneratorSocket.Input("generator", tooltip="The generator that draws, from Load Generator."),
+                generator_input("The generator that draws, from Load Generator"),
                 io.Int.Input(
                     "seed",
                     default=0,
@@ -149,8 +160,15 @@ class SampleFaces(io.ComfyNode):
     @classmethod
     @in_one_sentence
     def execute(
-        cls, generator: HeldGenerator, seed: int, psi: float, count: int, size: int, class_index: int = NO_CLASS
+        cls,
+        seed: int,
+        psi: float,
+        count: int,
+        size: int,
+        generator: HeldGenerator | None = None,
+        class_index: int = NO_CLASS,
     ) -> io.NodeOutput:
+        generator = generator or held_builtin()
         spec, label = generator.generator.spec, None if class_index == NO_CLASS else class_index
         report = host.progress()
 

@@ -31,9 +31,10 @@ from ..emogan_core import (
 )
 from . import host
 from .finding import LEAVE, STOP, Found, face_inputs, find_all, find_clip, landmarks_input, smoothing_input
+from .generators import generator_input, held_builtin
 from .pictures import image_of, image_of_photo, mark_of, masks_of, photos_of, side_by_side
 from .sentences import in_one_sentence
-from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
+from .sockets import CATEGORY, HeldGenerator, HeldInversion, LatentSocket, Places
 
 NO_LIMIT = 0.0
 EXAMPLES = {
@@ -97,9 +98,7 @@ class InvertFace(io.ComfyNode):
                     tooltip="Photos with a face seen from the front, at least 64 px wide and turned by no more than about 35 "
                     "degrees. A batch is inverted together.",
                 ),
-                GeneratorSocket.Input(
-                    "generator", tooltip="The generator that shall redraw the face, from Load Generator."
-                ),
+                generator_input("The generator that shall redraw the face, from Load Generator"),
                 *face_inputs(of="each photo"),
                 io.Combo.Input(
                     "method",
@@ -184,10 +183,10 @@ class InvertFace(io.ComfyNode):
     def execute(
         cls,
         image: Tensor,
-        generator: HeldGenerator,
         face: int,
         method: str,
         steps: int,
+        generator: HeldGenerator | None = None,
         without_face: str = LEAVE,
         face_landmarks: object = None,
         face_mask: Tensor | None = None,
@@ -197,6 +196,7 @@ class InvertFace(io.ComfyNode):
         clip: bool = False,
         smoothing: float = SMOOTHING,
     ) -> io.NodeOutput:
+        generator = generator or held_builtin()
         expect_method(generator.generator, method)
         config = _config(steps, seconds, editability)
         photos, spec, stop = photos_of(image), generator.generator.spec, without_face == STOP

@@ -9,8 +9,9 @@ from comfy_api.latest import io, ui
 
 from ..emogan_core import CheckpointError, Inversion, expect_same_space, load_inversion, save_inversion
 from . import host
+from .generators import generator_input, held_builtin
 from .sentences import in_one_sentence
-from .sockets import CATEGORY, GeneratorSocket, HeldGenerator, HeldInversion, LatentSocket, Places
+from .sockets import CATEGORY, HeldGenerator, HeldInversion, LatentSocket, Places
 
 
 class SaveInversion(io.ComfyNode):
@@ -61,7 +62,7 @@ class LoadInversion(io.ComfyNode):
                     options=host.inversions(),
                     tooltip="Files of Save Inversion in the output folder, or in models/emotiongan_inversions.",
                 ),
-                GeneratorSocket.Input("generator", tooltip="The generator with which the photo was inverted."),
+                generator_input("The generator with which the photo was inverted"),
             ],
             outputs=[LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression.")],
         )
@@ -76,7 +77,8 @@ class LoadInversion(io.ComfyNode):
 
     @classmethod
     @in_one_sentence
-    def execute(cls, name: str, generator: HeldGenerator) -> io.NodeOutput:
+    def execute(cls, name: str, generator: HeldGenerator | None = None) -> io.NodeOutput:
+        generator = generator or held_builtin()
         inversion, notes = load_inversion(host.chosen_path(host.INVERSIONS, name))
         expect_same_space(
             f"the inversion {name}", inversion.latent.fingerprint, "the generator", generator.generator.fingerprint

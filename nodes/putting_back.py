@@ -64,7 +64,9 @@ def inputs_from_inversion() -> list[io.Input]:
     ]
 
 
-def slider(name: str, *, least: float = 0.0, most: float, default: float = 0.0, tooltip: str) -> io.Input:
+def slider(
+    name: str, *, least: float = 0.0, most: float, default: float = 0.0, tooltip: str, advanced: bool = False
+) -> io.Input:
     """The intensity of one expression or shape."""
     return io.Float.Input(
         name,
@@ -74,6 +76,7 @@ def slider(name: str, *, least: float = 0.0, most: float, default: float = 0.0, 
         step=SLIDER_STEP,
         display_mode=io.NumberDisplay.slider,
         tooltip=tooltip,
+        advanced=advanced,
     )
 
 

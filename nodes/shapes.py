@@ -26,6 +26,12 @@ from .putting_back import (
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, HeldInversion
 
+RARE = (
+    *("cheekRaiser", "cheekSquint", "jawForward", "mouthClose", "mouthDimple", "mouthPress"),
+    *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+)
+"""Shapes that people seldom move by hand."""
+
 
 class FaceShapes(io.ComfyNode):
     """The core's apply_expressions and put_back, by the shapes of the face model."""
@@ -49,6 +55,7 @@ class FaceShapes(io.ComfyNode):
                     slider(
                         name,
                         most=1.0,
+                        advanced=name in RARE,
                         tooltip=f"{SHAPES[name][0].upper()}{SHAPES[name][1:]}. 0 changes nothing, 1 is as far as it goes.",
                     )
                     for name in shown_names()

@@ -378,14 +378,16 @@ def test_error_face_sets(refused: Callable[..., str], place: Path, monkeypatch: 
     assert "check the path" in refused("fit", "faces", "--labels", "nowhere.csv", *FIT)
     assert "no column yaw" in refused(*fit, "--covariate", "yaw")
     assert "no column smile" in refused(*fit, "--score", "smile")
-    assert "name their column with --score" in refused(*fit, "--family", "soft")
+    assert "name their column" in refused(*fit, "--family", "soft")
     assert "is not named" in refused(*fit, "-o", "labels.csv")
     for row in range(80):
         (faces / f"{row}.png").write_bytes(stored(Image.new("RGB", (32, 32))) if row != 3 else b"no picture")
     labels = (f"{row}.png,{'neutral' if row % 2 else 'happiness'}" for row in range(80))
     (place / "labels.csv").write_text("\n".join(["file,expression", *labels]))
     with monkeypatch.context() as quick:  # the unreadable one is skipped, and then there are too few
-        quick.setattr("emogan_core.commands.fit.FitConfig", lambda **given: FitConfig(moving_floor=40, **given))
+        quick.setattr(
+            "emogan_core.expressions.fit_choices.FitConfig", lambda **given: FitConfig(moving_floor=40, **given)
+        )
         quick.setattr("emogan_core.commands.fit.label_latents", None)
         told = refused(*fit, "--aligned")
     assert "39 pictures labelled 'neutral'" in told

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_faces import tiny_face, tiny_photo
 
 from emogan_core.errors import ShapeError
 from emogan_core.expressions import reading_of
+from emogan_core.faces import Face
 from emogan_core.images import Photo
-from emogan_core.sheets import contact_sheet, reading_sheet
+from emogan_core.sheets import contact_sheet, numbered_faces, reading_sheet
 
 
 def plain(colour: tuple[int, int, int], height: int = 20, width: int = 20) -> Photo:
@@ -78,3 +80,38 @@ def test_shape_a_reading_is_one_picture_of_face_and_bars() -> None:
     still = reading_sheet(tiny_photo(), fit, reading_of(replace(fit, coefficients=0 * fit.coefficients)))
     assert np.array_equal(sheet.pixels[:, :512], still.pixels[:, :512])
     assert not np.array_equal(sheet.pixels, still.pixels)
+
+
+def face_at(left: float, top: float, side: float, *, yaw_deg: float = 0.0) -> Face:
+    points = np.array([[0.3, 0.35], [0.7, 0.35], [0.5, 0.55], [0.35, 0.75], [0.65, 0.75]])
+    box = (left, top, left + side, top + side)
+    return Face(box=box, landmarks=points * side + [left, top], score=1.0, yaw_deg=yaw_deg)
+
+
+def test_shape_each_face_has_a_frame_and_a_number_of_its_own() -> None:
+    photo = plain((120, 120, 120), 300, 500)
+    one, two = face_at(40, 90, 140), face_at(300, 90, 140)
+    shown = numbered_faces(photo, [one, two]).pixels
+    assert shown.shape == photo.pixels.shape
+    assert np.array_equal(shown[110:225, 60:175], photo.pixels[110:225, 60:175])  # nothing lies on the face itself
+    left, right = shown[40:250, 20:200], shown[40:250, 280:460]
+    assert not np.array_equal(left, right)  # 0 and 1
+    assert np.array_equal(left[80:], right[80:])  # in frames alike
+    again = numbered_faces(photo, [two, one]).pixels
+    assert np.array_equal(again[40:250, 280:460], left)
+    assert np.array_equal(numbered_faces(photo, []).pixels, photo.pixels)
+
+
+def test_shape_faces_that_cannot_be_edited_are_grey() -> None:
+    def colours(face: Face) -> set[tuple[int, ...]]:
+        shown = Image.fromarray(numbered_faces(plain((120, 120, 120), 300, 500), [face]).pixels)
+        return {colour for count, colour in shown.getcolors(2**16) if count > 300}
+
+    assert any(max(colour) - min(colour) > 60 for colour in colours(face_at(40, 90, 140)))
+    for face in (face_at(40, 90, 140, yaw_deg=50), face_at(40, 90, 40)):
+        assert all(max(colour) - min(colour) < 20 for colour in colours(face))
+
+
+def test_shape_a_number_stays_on_the_photo() -> None:
+    shown = numbered_faces(plain((120, 120, 120), 300, 500), [face_at(-30, -40, 200)]).pixels
+    assert (shown[:20, :20] != 120).any()

@@ -152,7 +152,10 @@ def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:
     if number is not None or len(found) < 2:
         return face, []
     others = "--face 1 takes the other" if len(found) == 2 else f"--face 1 to {len(found) - 1} take the others"
-    return face, [f"note: {len(found)} faces were found and the largest was taken; {others}, --face 0 this one"]
+    numbers = "'emogan read PHOTO --faces NUMBERED.png' shows which is which"
+    return face, [
+        f"note: {len(found)} faces were found and the largest was taken; {others}, --face 0 this one; {numbers}"
+    ]
 
 
 def notes_of(photo: Photo, target: Path | None = None) -> list[str]:

@@ -8,14 +8,13 @@ from pathlib import Path
 from ..checkpoints import load_generator
 from ..errors import ExpressionError
 from ..expressions import (
-    REFERENCE,
     FaceSet,
-    FitConfig,
     LabelledLatents,
     Origin,
     Skipped,
-    StepConfig,
     code_file,
+    expect_fittable,
+    fit_config,
     fit_labelled,
     label_latents,
     read_face_set,
@@ -23,8 +22,6 @@ from ..expressions import (
     save_axes,
 )
 from ..expressions.summary import axes_lines, facts_of
-from ..expressions.tables import expect_enough, expect_pairable, expect_scores, score_labels
-from ..fit_arguments import MULTINOMIAL
 from ..inversion import expect_method
 from ..networks.build import Generator
 from ..progress import Progress
@@ -34,7 +31,6 @@ from .outputs import Outputs
 
 CODES = ".codes"
 MOST_NAMED = 20
-IDENTITY = "identity"
 
 
 def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
@@ -68,8 +64,14 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     )
     outputs.expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels, *all_faces.files])
     faces, unread = readable(all_faces)
-    config = _config(arguments)
-    _expect_enough(faces, config)
+    config = fit_config(
+        scores=arguments.score,
+        covariates=arguments.covariate,
+        hold=arguments.hold,
+        family=arguments.family,
+        covariance=arguments.covariance,
+    )
+    expect_fittable(faces, config)
     generator = load_generator(arguments.generator, device=arguments.device)
     expect_method(generator, arguments.method)
     labelled, kept = _labelled(arguments, generator, faces, progress, outputs)
@@ -93,53 +95,6 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     }
     told = f"wrote {arguments.out}; what the pictures gave is kept in {kept} for another fit, and may be deleted"
     return report, [*faces.notices, *axes_lines(axes), *_named(skipped), told]
-
-
-def _config(arguments: Namespace) -> FitConfig:
-    """Settings as asked for.
-
-    Raises: ExpressionError for a family without scores.
-    """
-    together = arguments.family == MULTINOMIAL
-    if arguments.family and together == bool(arguments.score):
-        raise ExpressionError(
-            f"--family {arguments.family} is about {'expressions, and scores came' if together else 'scores, and none came'}; "
-            f"{'leave out --score' if together else 'name their column with --score'}"
-        )
-    known = (*arguments.covariate, IDENTITY)
-    steps = StepConfig(
-        hold_covariates=tuple(name for name in arguments.hold if name in arguments.covariate),
-        hold_expressions=tuple(name for name in arguments.hold if name not in known),
-        hold_identity=IDENTITY in arguments.hold,
-        covariance=arguments.covariance,
-    )
-    families = dict.fromkeys(arguments.score, arguments.family) if arguments.family else {}
-    return FitConfig(families=families, multinomial=together, steps=steps)
-
-
-def _expect_enough(faces: FaceSet, config: FitConfig) -> None:
-    """Refuse before the long work what cannot be fitted.
-
-    Raises: ExpressionError.
-    """
-    expect_pairable(faces.scores, faces.pairs, config.families)
-    for name, words in score_labels(faces.scores, config.families).items():
-        expect_scores(name, words, config.floor)
-    if not faces.scores:
-        expect_enough(faces.expressions, faces.people, floor=config.floor, least=config.moving_floor)
-    fitted = set(faces.scores or faces.expressions)
-    for name in (*config.steps.hold_covariates, *((IDENTITY,) if config.steps.hold_identity else ())):
-        if name in fitted:
-            what = f"'{IDENTITY}', what tells people apart," if name == IDENTITY else f"the covariate '{name}'"
-            raise ExpressionError(
-                f"{what} is to be held still, and an expression of this set is called so, too; call that otherwise"
-            )
-    unknown = [name for name in config.steps.hold_expressions if name not in fitted]
-    if unknown:
-        raise ExpressionError(
-            f"'{unknown[0]}' is to be held still, but is no covariate (--covariate), no expression of this set and not "
-            f"'{IDENTITY}'; there are {', '.join(sorted(fitted - {REFERENCE})[:12])}"
-        )
 
 
 def _labelled(

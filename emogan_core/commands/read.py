@@ -1,27 +1,32 @@
-"""`emogan read`: which expression a face in a photo shows, and how its head is turned."""
+"""`emogan read`: which expression a face in a photo shows, how its head is turned, and which number each face has."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
 from ..expressions import Reading, reading_lines, reading_of
-from ..faces import fit_to_photo
+from ..faces import find_faces, fit_to_photo
 from ..images import open_photo
 from ..progress import Progress
+from ..sheets import numbered_faces
 from .arguments import Outcome, chosen_face, clear_notes, notes_of
 from .outputs import Outputs
 
 
 def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
-    """The expression of one face of a photo."""
+    """The expression of one face of a photo; all faces with their numbers as a picture, where one was asked for."""
     photo = open_photo(arguments.photo)
+    if arguments.faces is not None:
+        outputs.expect_photos([arguments.faces], inputs=[arguments.photo])
+        outputs.save_photo(arguments.faces, numbered_faces(photo, find_faces(photo)), record=None)
     face, notes = chosen_face(photo, arguments.face)
     reading = reading_of(fit_to_photo(photo, face))
     lines = reading_lines(reading)
     head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
     notes += [*clear_notes(photo, face.landmarks, arguments.photo.name), *notes_of(photo)]
-    return reading_report(reading), [*lines, head, fitted, *notes]
+    wrote = [f"wrote {path}" for path in outputs.written]
+    return reading_report(reading), [*lines, head, fitted, *notes, *wrote]
 
 
 def reading_report(reading: Reading) -> dict[str, object]:

@@ -8,6 +8,7 @@ from .driving import drive_expression, most_neutral
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions, fit_labelled
+from .fit_choices import FIT_COVARIANCES, FIT_FAMILIES, expect_fittable, expect_held, fit_config
 from .from_samples import SampleFit, fit_samples, sample_lines, sample_report
 from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
 from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
@@ -22,6 +23,8 @@ from .tables import Mirror
 
 __all__ = [
     "EASINGS",
+    "FIT_COVARIANCES",
+    "FIT_FAMILIES",
     "LIMIT",
     "NAMED",
     "PROTOTYPES",
@@ -49,6 +52,9 @@ __all__ = [
     "code_file",
     "copy_expression",
     "drive_expression",
+    "expect_fittable",
+    "expect_held",
+    "fit_config",
     "fit_expressions",
     "fit_labelled",
     "fit_samples",

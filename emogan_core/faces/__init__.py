@@ -6,10 +6,11 @@ from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
 from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
-from .find import MOSTLY_CLEAR, choose_among, choose_face, clear_share, face_under, find_faces, seen_again
+from .find import MOSTLY_CLEAR, choose_among, choose_face, clear_share, face_under, find_faces, obstacle_of, seen_again
 from .fit import fit_to_photo
 from .frame import frame_of
 from .given import face_from
+from .mediapipe import as_mediapipe, mediapipe_connections
 
 __all__ = [
     "FRAMES",
@@ -19,6 +20,7 @@ __all__ = [
     "Crop",
     "CutFaces",
     "Face",
+    "as_mediapipe",
     "choose_among",
     "choose_face",
     "clear_share",
@@ -34,6 +36,8 @@ __all__ = [
     "fit_to_photo",
     "frame_of",
     "frame_quad",
+    "mediapipe_connections",
+    "obstacle_of",
     "place_drawn",
     "same_face",
     "seen_again",

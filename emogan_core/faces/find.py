@@ -131,6 +131,13 @@ def _covered(face: Face, mask: NDArray[np.floating]) -> float:
     return float(part.mean()) if part.size else 0.0
 
 
+def obstacle_of(face: Face) -> str | None:
+    """Why a face cannot be edited, in two words, or None when it can."""
+    if face.size_px < MIN_FACE_PX:
+        return "too small"
+    return "turned away" if abs(face.yaw_deg) > MAX_YAW_DEG else None
+
+
 def expect_editable(face: Face, what: str) -> None:
     """Refuse a face that is too small or seen too much from the side; `what` it is called in the sentence.
 

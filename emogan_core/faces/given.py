@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FaceError, ShapeError
+from ..face_model.contours import EYES
 from ..images import Photo
 from .align import Face, frame_quad, yaw_of
 from .dense import dense_landmarks
@@ -14,11 +15,6 @@ from .find import expect_editable
 POINTS, WITHOUT_IRISES = 478, 468
 LEAST_INSIDE = 0.8
 """The share of the landmarks that must lie on the photo."""
-LIDS = (
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
-)
-"""Around the eye on the picture's left, then on its right."""
 NOSE_TIP, MOUTH_CORNERS = 1, (61, 291)
 
 
@@ -58,7 +54,7 @@ def _face(points: NDArray[np.float64]) -> Face:
 
     Raises: FaceError when eyes and mouth coincide.
     """
-    eyes = [points[list(lids)].mean(0) for lids in LIDS]
+    eyes = [points[list(lids)].mean(0) for lids in EYES]
     five = np.stack([*eyes, points[NOSE_TIP], *points[list(MOUTH_CORNERS)]])
     quad = frame_quad(five, "tight")
     middle, half = quad.mean(0), float(np.linalg.norm(quad[1] - quad[0])) / 2

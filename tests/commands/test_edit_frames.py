@@ -132,3 +132,19 @@ def test_shape_several_faces_are_told_unless_one_was_chosen(run, name: str, word
     assert "note: 2 faces were found and the largest was taken; --face 1 takes the other, --face 0 this one" in said
     more = ("--force",) if name != "read" else ()
     assert "faces were found" not in run(name, "two.png", *words, *more, "--face", "0")[1]
+
+
+@pytest.mark.slow
+def test_shape_faces_are_shown_with_their_numbers(run, place: Path, tmp_path: Path) -> None:
+    status, said = run("read", "two.png", "--faces", "numbered.png")
+    assert status == 0
+    assert "wrote numbered.png" in said
+    shown, photo = (np.asarray(Image.open(path)) for path in (tmp_path / "numbered.png", place / "two.png"))
+    assert shown.shape == photo.shape
+    assert 0.01 < (shown != photo).any(-1).mean() < 0.4
+    for words in (
+        ("numbered.png",),
+        (str(place / "two.png"), "--force"),
+    ):  # neither over another file nor over the photo
+        assert run("read", "two.png", "--faces", *words)[0] != 0
+    assert np.array_equal(np.asarray(Image.open(place / "two.png")), photo)

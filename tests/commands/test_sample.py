@@ -26,7 +26,10 @@ def test_golden_an_expression_moves_every_face(tmp_path: Path, capsys: pytest.Ca
     told = json.loads(capsys.readouterr().out)
     assert told["expressions"] == {"happiness": 1.5}
     assert told["neutral_first"] is False
-    before, after = picture(plain), picture(happy)  # below the title, side by side; its longer subtitle widens the sheet
+    before, after = (
+        picture(plain),
+        picture(happy),
+    )  # below the title, side by side; its longer subtitle widens the sheet
     change = np.abs(after[-100:, : before.shape[1]] - before[-100:]).mean(-1)
     assert all(half.mean() > 1 for half in np.array_split(change, 2, axis=1))
 

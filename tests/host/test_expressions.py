@@ -258,6 +258,51 @@ def test_error_landmarks_of_another_picture(host: Host, graph) -> None:
     assert run.error.startswith("landmarks of pictures of 512 x 512 px came for 256 x 256 px")
 
 
+def test_shape_faces_are_numbered_and_given_to_the_hosts_own_nodes(host: Host, graph) -> None:
+    graph = graph.with_inputs("invert", method="encode").with_inputs("apply", mode="motion")
+    own = host.run(graph.nodes)
+    found = (
+        graph.with_node("found", "EmotionGAN_FindFaces", image=["photo", 0])
+        .with_inputs("invert", face_landmarks=["found", 1])
+        .with_node("report", "PreviewAny", source=["found", 3])
+    )
+    if "MediaPipeFaceMask" in host.get_json("/object_info"):  # from 0.23 on
+        found = (
+            found.with_node("drawn", "MediaPipeFaceMask", face_landmarks=["found", 1], regions="all")
+            .with_node("oval", "MaskPreview", mask=["drawn", 0])
+            .with_node(
+                "lines",
+                "MediaPipeFaceMeshVisualize",
+                face_landmarks=["found", 1],
+                image=["photo", 0],
+                connections="custom",
+                **{"connections.tesselation": True, "color": "#00ff00", "thickness": 1, "point_size": 2},
+            )
+            .with_node("mesh", "PreviewImage", images=["lines", 0])
+        )
+    run = host.run(found.nodes)
+    assert run.status == "success", run.error
+    assert re.fullmatch(r"face 0: \d+ px wide, turned [+-]\d+ degrees", run.outputs["report"]["text"][0])
+    (shown,) = host.pictures(run, "found")
+    assert 0.01 < (shown != portrait().pixels).any(-1).mean() < 0.4
+    for one, other in zip(host.pictures(own, "save"), host.pictures(run, "save"), strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 0.5  # the same face, found in another way
+    if "oval" in run.outputs:
+        assert 0.05 < (host.pictures(run, "oval")[0] > 127).mean() < 0.6
+        assert (host.pictures(run, "mesh")[0] != portrait().pixels).any(-1).mean() > 0.05
+
+
+def test_shape_without_a_generator_the_built_in_one_is_taken(host: Host, graph) -> None:
+    alone = {name: node for name, node in graph.nodes.items() if name not in ("generator", "axes", "redrawn")}
+    for name in ("generator", "axes"):
+        for node in alone.values():
+            node["inputs"].pop(name, None)
+    graph = Graph(alone).with_inputs("invert", method="encode").with_inputs("apply", mode="motion")
+    run = host.run(graph.with_node("redrawn", "PreviewImage", images=["invert", 1]).nodes)
+    assert run.status == "success", run.error
+    assert host.pictures(run, "redrawn")[0].shape == (128, 128, 3)
+
+
 def test_invariance_an_inversion_is_kept_and_edited_again(host: Host, graph) -> None:
     graph = graph.with_inputs("apply", mode="motion")
     run = host.run(graph.with_node("keep", "EmotionGAN_SaveInversion", inversion=["invert", 0], name="faces/me").nodes)

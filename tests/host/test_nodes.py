@@ -429,6 +429,33 @@ def test_invariance_fitted_axes_are_saved_and_found_again(host: Host, face_set: 
     assert "fit" in host.run(graph.nodes).ran
 
 
+def test_shape_a_fit_takes_what_the_command_line_takes(host: Host, face_set: str) -> None:
+    table = host.folder / "input" / face_set
+    rows = table.read_text(encoding="utf-8").splitlines()
+    aged = [f"{row.replace('neutral', 'calm')},{20 + number % 30}" for number, row in enumerate(rows[1:])]
+    (table.parent / "aged.csv").write_text("\n".join([f"{rows[0]},age", *aged]), encoding="utf-8")
+    asked = {"model": "readout", "aligned": True, "neutral": "calm", "covariates": "age", "hold": "age, identity"}
+    graph = (
+        Graph({})
+        .with_node("generator", "EmotionGAN_LoadGenerator", name="generator.safetensors")
+        .with_node(
+            "fit",
+            "EmotionGAN_FitExpressionGLM",
+            generator=["generator", 0],
+            face_set="faces/aged.csv",
+            covariance="latent",
+            family="multinomial",
+            **asked,
+        )
+        .with_node("report", "PreviewAny", source=["fit", 1])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    assert run.outputs["report"]["text"][0].startswith("happiness: 48 examples")
+    unknown = host.run(graph.with_inputs("fit", hold="height").nodes)
+    assert unknown.error.startswith("'height' is to be held still, but is no covariate that was named")
+
+
 def test_error_labels_must_match_the_images(host: Host, graph) -> None:
     graph = graph.with_node(
         "fit",

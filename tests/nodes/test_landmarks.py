@@ -25,6 +25,12 @@ def test_golden_the_largest_face_comes_first(part) -> None:
     assert found[0][0].dtype == np.float64
 
 
+def test_invariance_faces_that_find_faces_numbered_keep_their_numbers(part) -> None:
+    numbered = [face(20) | {part("nodes.landmarks").NUMBERED: 0}, face(60) | {part("nodes.landmarks").NUMBERED: 1}]
+    (found,) = part("nodes.landmarks").landmarks_of(payload(numbered), count=1, size=(90, 120))
+    assert np.ptp(found[0]) < np.ptp(found[1])
+
+
 @pytest.mark.parametrize(
     ("came", "sentence"),
     [
