@@ -125,7 +125,7 @@ def softness(lids: Lids, brow: Array, photo: Single, grid: Grid, scale: float) -
     Convention: photo [h, w, 3] is the skin without lashes, brow [73] as `brow_above` gives it.
     """
     off = (lids.upper - brow)[:, None] * WAY
-    bright = above_lid(photo.mean(-1), grid, lids, brow) + 1.0
+    bright = np.maximum(above_lid(photo.mean(-1), grid, lids, brow), 0) + 1.0
     bright = ndimage.gaussian_filter(bright, (2.0, 1.5), mode="nearest")
     weight = (bright / bright.max(1, keepdims=True)) ** STIFF + 0.02
     weight *= _step(off / (ROOTS_CM * scale)) * _step((1 - WAY) / 0.15)

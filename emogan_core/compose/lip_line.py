@@ -43,7 +43,7 @@ def _colours(pixels: NDArray[np.uint8], frame: Frame, share: Array, down: Array)
     """[n, m, 3]: the photo at shares [m] along a frame and places [n, m] across it; 1 and more, so that ratios exist."""
     points = frame.origin + (share * frame.length)[:, None] * frame.axes[0] + down[..., None] * frame.axes[1]
     columns, rows = (np.clip(points[..., k].astype(int), 0, pixels.shape[1 - k] - 1) for k in (0, 1))
-    return np.asarray(pixels[rows, columns].astype(np.float64) + 1)
+    return np.asarray(np.maximum(pixels[rows, columns].astype(np.float64), 0) + 1)
 
 
 def lip_line(pixels: NDArray[np.uint8], frame: Frame, edges: Edges, scale: float) -> Edges:

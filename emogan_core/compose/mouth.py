@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..face_model.model import PARTS, FaceModel
 from .frames import shares
 from .motion import Patch
 from .openings import Fitted, Moved
+from .tones import Tones
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -24,41 +24,10 @@ UPPER_DOWN_CM = 0.26  # upper teeth show as much below a resting upper lip as pe
 OPENS_CM = 0.5  # what jawOpen moves by more than this belongs to the lower jaw
 ARCH_MIDDLE = (0.0, 5.0)  # x and z of the dental arch's middle in the neutral model, cm
 NEAR_TEETH = 60  # vertices of a tooth and its neighbours
-SHADED_TEETH = np.array([0.06, 0.0, -0.12])  # teeth in the shade are yellower
 GROOVE_CM = 0.2  # half the width of the tongue's furrow
 GAP_CM, GAP_KEPT = 0.1, 0.62  # teeth stand closer than this, and so much of the dark between them is left
 CROWN_CM = 0.72  # from the biting edge to where gums may show
 TEETH, GUMS, SOCKET = PARTS.index("teeth"), PARTS.index("gums_and_tongue"), PARTS.index("mouth_socket")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tones:
-    """Colours [3] in 0..255 from which the mouth's inside is drawn: all of the photo's own exposure and cast."""
-
-    teeth: Array
-    gums: Array
-    tongue: Array
-    dark: Array
-
-
-def tones_of(cheek: Array, lips: Array, eye_white: Array) -> Tones:
-    """Tones from the photo's cheek, lips and eye white (each a colour [3] in 0..255).
-
-    The brightest teeth of smiles in the studio set are 1.13 times as bright as the eye's white (nine in ten of a mouth's
-    pixels are darker) and lean to yellow (1.06, .99, .94), in so far as the photo has colour.
-    """
-    bright = float(cheek.mean())
-    white = float(np.clip(eye_white.mean(), 0.92 * bright, 2.2 * bright))
-    level = 1.16 * white
-    colour = float(np.clip(np.ptp(cheek) / max(0.22 * bright, 1e-6), 0, 1))
-    cast = eye_white / max(float(eye_white.mean()), 1e-6)
-    warm = 1 + colour * (np.array([1.05, 0.995, 0.945]) * (0.7 + 0.3 * cast) - 1)
-    flesh = lips / max(float(lips.mean()), 1e-6)
-    red = 1 + colour * (0.5 * flesh + 0.5 * np.array([1.3, 0.85, 0.85]) - 1)
-    dark = 0.075 * level * (1 + colour * (np.array([1.35, 0.85, 0.8]) - 1))
-    return Tones(
-        level * warm, 0.62 * level * red, 1.05 * level * (1 + colour * (np.array([1.3, 0.86, 0.86]) - 1)), dark
-    )
 
 
 def inside(
@@ -115,9 +84,9 @@ def inside(
     furrow = 1 - 0.2 * on_tongue * np.exp(-((drawing.values(model.neutral[:, 0].astype(np.float64)) / GROOVE_CM) ** 2))
     shade = (lips * corner * depth * furrow * (form + gloss)).astype(np.float32)
     flesh = tones.gums + on_tongue[:, None] * (tones.tongue - tones.gums)
-    ivory = tones.teeth * (1 + (1 - shade[:, None]) * SHADED_TEETH * float(np.ptp(tones.teeth) > 1))
+    ivory = tones.teeth * (1 + (1 - shade[:, None]) * tones.shaded)
     base = np.where(is_teeth[:, None], ivory, np.where(is_gums[:, None], flesh, tones.gums * 0.5))
-    deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.dark / tones.dark.max())  # red in the dark
+    deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.deep)  # red in the dark
     colours = (tones.dark + (base * deep - tones.dark) * shade[:, None]).astype(np.float32)
     empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
     empty[drawing.cell] = colours
@@ -127,7 +96,7 @@ def inside(
     whole = closed.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
     soft = max(0.6, 0.02 * scale)
     sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
-    return np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)
+    return tones.toning.of(np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32))
 
 
 def _without_gaps(colours: Single, teeth: NDArray[np.bool_], reach: float) -> Single:

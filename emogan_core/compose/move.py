@@ -12,15 +12,17 @@ from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
 from ..images import Photo, as_pixels
+from .canvas import Canvas
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
-from .motion import FADE_CM, STILL_PX, Patch, coarse_field, opening_patch, unsplit, without_stillness
+from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, unsplit, without_stillness
 from .mouth import inside, lips_contact
-from .open_mouth import darkness, seen_inside, shows_nothing
+from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
-from .sampling import finer, read_at, sampled
-from .scene import FINE, Scene, placed, relief_after, remembered_scene
+from .sampling import finer, sampled
+from .scene import FINE, Scene, below, placed, relief_after, remembered_scene
 from .shading import folds
+from .veil import veiled
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -33,46 +35,6 @@ SHADED = 0.3  # no shading, folds and all, changes log brightness by more
 SHADE_LEAST = 1e-4  # and below which pixels keep their value
 EDGE_PX = 0.55  # blur of the lips' edges at least
 UNSHADED = 1e-3  # log ratio of brightness below which nothing is shaded
-
-
-@dataclass(slots=True, eq=False)
-class _Canvas:
-    """What an edit makes of a part of the photo: the box's left and top, its own pixels, the new ones and the mask."""
-
-    left: int
-    top: int
-    own: Single
-    colours: Single
-    mask: Single
-
-    def at(self, grid: Grid) -> tuple[slice, slice]:
-        row, column = int(grid.top) - self.top, int(grid.left) - self.left
-        return slice(row, row + grid.height), slice(column, column + grid.width)
-
-    def lay_splits(self, pixels: NDArray[np.uint8], patch: Patch) -> None:
-        """Give pixels that several layers of skin share the mean of what each shows there."""
-        if not len(patch.split):
-            return
-        rows, columns = patch.split.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
-        count = patch.splits.shape[1]
-        values = read_at(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
-        self.colours[rows - self.top, columns - self.left] = values.reshape(-1, count, 3).mean(1)
-
-    def lay(self, grid: Grid, behind: Single, front: Single) -> None:
-        """Put `behind` [h, w, 3] where skin does not cover it: front [h, w] is the skin's share."""
-        at = self.at(grid)
-        mixed = behind + front[..., None] * (self.colours[at] - behind)
-        changed = np.abs(mixed - self.own[at]).max(-1) > 0.25
-        opened = front < 1
-        self.colours[at] = np.where(opened[..., None], mixed, self.colours[at])
-        self.mask[at] = np.where(opened, np.maximum(self.mask[at] * front, (1 - front) * changed), self.mask[at])
-
-    def darken(self, grid: Grid, ratio: Single) -> None:
-        """Change brightness by a log ratio [h, w, 3]."""
-        at = self.at(grid)
-        self.colours[at] *= np.exp(ratio)
-        changed = np.abs(self.colours[at] - self.own[at]).max(-1) > 0.25
-        self.mask[at] = np.where((ratio < 0).any(-1) & changed, 1, self.mask[at])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,10 +90,11 @@ def move_face(
     if box is None:
         return result, mask
     left, top, right, bottom = box
-    canvas = _drawn(photo, model, fit, known, motion, after, box, draft)
+    seen = below(photo, known.veil, known.raw, fit.pose.scale)
+    canvas = _drawn(seen, model, fit, known, motion, after, box, draft)
     touched = canvas.mask > 0
     part = result[top:bottom, left:right]
-    part[touched] = as_pixels(canvas.colours[touched], part.dtype)
+    part[touched] = as_pixels(veiled(canvas.colours[touched], known.veil), part.dtype)
     mask[top:bottom, left:right] = canvas.mask
     return result, mask
 
@@ -145,7 +108,7 @@ def _drawn(
     after: Array,
     box: tuple[int, int, int, int],
     draft: bool,
-) -> _Canvas:
+) -> Canvas:
     """The box of the photo after an edit: skin, then what opens in it."""
     moved, edges, change = motion.vertices, motion.edges, motion.change
     scale, skin = fit.pose.scale, model.triangles[model.triangle_part <= 1]
@@ -155,7 +118,7 @@ def _drawn(
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
     full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
-    canvas = _Canvas(left, top, own, own, own[..., 0])
+    canvas = Canvas(left, top, own, own, own[..., 0])
     patches = []
     for opening, outcome in zip(scene.openings, edges, strict=True):
         grid = _grid(scene, opening, outcome, scale, box)
@@ -185,11 +148,10 @@ def _drawn(
         at = canvas.at(patch.grid)
         if lids is None:
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
-            shut = shows_nothing(photo.pixels, opening, scene.tones, scale)
             behind = None
-            if shut or darkness(photo.pixels, opening, scene.tones) < 1:
-                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=shut)
-            if behind is None or not shut:
+            if scene.shut or darkness(photo.pixels, opening, scene.tones) < 1:
+                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=scene.shut)
+            if behind is None or not scene.shut:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
             canvas.lay(
                 patch.grid, behind, ndimage.gaussian_filter(patch.skin, max(EDGE_PX, LIP_EDGE_CM * scale, scene.blur))

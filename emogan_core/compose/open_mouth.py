@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from ..face_model.mesh import Grid
 from .frames import shares
-from .mouth import Tones
 from .openings import TEETH_CM, Fitted, Moved
+from .tones import Tones
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]

@@ -17,7 +17,6 @@ from .drawn_mouth import drawn_inside, within
 from .masks import face_mask
 from .motion import coarse_field
 from .move import STEP, Motion, mesh_motion
-from .open_mouth import shows_nothing
 from .openings import MOUTH
 from .redrawing import DARKEST, Redrawing, RegisteredFaces, registered
 from .sampling import finer
@@ -124,7 +123,7 @@ def _add_mouth(
     """Give the inside of a mouth that was shut the generator's colours; values and share are the box's, and change."""
     left, top, right, bottom = box
     for opening, outcome in zip(scene.openings, motion.edges, strict=True):
-        if opening.place is not MOUTH or not shows_nothing(photo.pixels, opening, scene.tones, fit.pose.scale):
+        if opening.place is not MOUTH or not scene.shut:
             continue
         points, margin = outcome.outline(), 4 * drawn.pixel
         low = np.clip(np.floor(points.min(0) - margin), (left, top), (right, bottom)).astype(int)

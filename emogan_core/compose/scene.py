@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import polygon
 
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
@@ -17,17 +16,17 @@ from ..images import Photo
 from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
 from .lids import lids_of
-from .motion import Sources, seen_sources
-from .mouth import Tones, tones_of
-from .openings import EYE_LEFT, EYE_RIGHT, PLACES, Fitted, Place, aligned, fitted
+from .motion import FADE_CM, Sources, seen_sources
+from .open_mouth import shows_nothing
+from .openings import EYE_LEFT, EYE_RIGHT, MOUTH, PLACES, Fitted, Place, aligned, fitted
 from .shading import Light, Relief, light_of, relief_of
 from .sharpness import blur_of
+from .tones import Tones, tones_of_face
+from .veil import unveiled, veil_of
 
 Array = NDArray[np.float64]
 
 LIP_SHADE = 0.45  # log brightness that a lip's inner side lacks
-CHEEKS = (50, 280, 205, 425, 117, 346)
-LIPS_MIDDLE = (0, 17, 37, 267, 84, 314)
 BALL_CM = (0.3, 0.9, 0.9)  # around an eye's landmarks, aside, above and below: how far lids may open
 LIDS_CM = (0.9, 2.8, 1.4)  # the same: how far the skin goes with them
 FINE = 2  # cells a pixel and side from which edges are antialiased
@@ -39,7 +38,8 @@ class Scene:
 
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
-    lips [v] the log ratio of brightness of what lips hid; blur is the photo's own, in px.
+    lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; blur is
+    the photo's own, in px; veil [3] its values for black. All colours are those below the veil.
     """
 
     base: Array
@@ -52,7 +52,14 @@ class Scene:
     relief: Relief
     light: Light
     tones: Tones
+    shut: bool
     blur: float
+    veil: Array
+
+
+def below(photo: Photo, veil: Array, raw: Array, scale: float) -> Photo:
+    """A photo as it is below its veil [3], around the projected mesh raw [v, 3] of a face; itself where there is none."""
+    return Photo(unveiled(photo.pixels, veil, raw, (FADE_CM + 1) * scale)) if veil.any() else photo
 
 
 def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
@@ -60,10 +67,14 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
     base = model.neutral + np.tensordot(fit.identity, model.identities, 1)
     raw = placed(model, fit, base, fit.coefficients)
     neutral = placed(model, fit, base, np.zeros_like(fit.coefficients))
+    veil = veil_of(photo.pixels, fit)
+    photo = below(photo, veil, raw, fit.pose.scale)
     openings = tuple(fitted(model, fit, raw, neutral, place, photo.pixels) for place in PLACES)
     vertices = aligned(model, fit, raw, raw, openings)[0]
     sources = seen_sources(model, vertices, fit.pose.scale, openings)
     eyes = {one.place.name: _eye(photo, fit, one) for one in openings if one.place in (EYE_RIGHT, EYE_LEFT)}
+    tones = tones_of_face(photo.pixels, fit)
+    mouth = next(one for one in openings if one.place is MOUTH)
     return Scene(
         base=base,
         raw=raw,
@@ -74,8 +85,10 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         eyes={name: eye for name, eye in eyes.items() if eye is not None},
         relief=relief_of(model, fit.pose.project(_expressed(model, base, fit.coefficients)), fit.pose.scale),
         light=light_of(photo.pixels, model, vertices),
-        tones=_tones(photo, fit),
+        tones=tones,
+        shut=shows_nothing(photo.pixels, mouth, tones, fit.pose.scale),
         blur=blur_of(photo.pixels, fit),
+        veil=veil,
     )
 
 
@@ -150,36 +163,3 @@ def _around_eye(photo: Photo, fit: FaceFit, place: Place, margins: tuple[float, 
 def _part(photo: Photo, grid: Grid) -> NDArray[np.float32]:
     top, left = int(grid.top), int(grid.left)
     return photo.pixels[top : top + grid.height, left : left + grid.width].astype(np.float32)
-
-
-def _tones(photo: Photo, fit: FaceFit) -> Tones:
-    """Colours of the mouth's inside from those of cheeks, lips and eye whites."""
-    cheek, lips = _around(photo, fit, CHEEKS, 0.25), _around(photo, fit, LIPS_MIDDLE, 0.06)
-    return tones_of(cheek, lips, _eye_white(photo, fit, cheek))
-
-
-def _around(photo: Photo, fit: FaceFit, points: tuple[int, ...], reach_cm: float) -> Array:
-    """[3]: the median colour around landmarks; mid gray where none lies in the photo."""
-    size = max(1, int(reach_cm * fit.pose.scale))
-    found = []
-    for x, y in fit.landmarks[list(points)].astype(int):
-        part = photo.pixels[max(0, y - size) : max(0, y + size + 1), max(0, x - size) : max(0, x + size + 1)]
-        found.append(part.reshape(-1, 3))
-    colours = np.concatenate(found)
-    return np.asarray(np.median(colours, axis=0) if len(colours) else np.full(3, 128.0), dtype=np.float64)
-
-
-def _eye_white(photo: Photo, fit: FaceFit, cheek: Array) -> Array:
-    """[3]: the bright part of what lies between the lids beside the irises; the cheek's colour where eyes are shut."""
-    found = []
-    for place in (EYE_RIGHT, EYE_LEFT):
-        iris = iris_of(fit, place)
-        outline = fit.landmarks[list(place.upper + place.lower[::-1])]
-        rows, columns = polygon(outline[:, 1] - 0.5, outline[:, 0] - 0.5, photo.pixels.shape[:2])  # type: ignore[no-untyped-call]
-        beside = np.hypot(columns + 0.5 - iris.x, rows + 0.5 - iris.y) > 1.15 * iris.radius
-        found.append(photo.pixels[rows[beside], columns[beside]])
-    colours = np.concatenate(found).astype(np.float64)
-    if len(colours) < 20:
-        return cheek
-    bright = colours.mean(1)
-    return np.asarray(np.median(colours[bright >= np.quantile(bright, 0.85)], axis=0))

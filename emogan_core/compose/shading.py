@@ -103,7 +103,7 @@ def _tint(colours: Array) -> Array:
 
     In folds light goes from skin to skin, so it is further from 1 there.
     """
-    logs = np.log(colours + 1)
+    logs = np.log(np.maximum(colours, 0) + 1)
     mean = logs.mean(1)
     low, high = np.quantile(mean, (0.05, 0.9))
     logs = logs[(mean >= low) & (mean <= high)]

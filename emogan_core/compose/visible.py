@@ -15,12 +15,16 @@ from ..images import Photo
 from .mouth_look import looks_hidden
 from .openings import EYE_LEFT, EYE_RIGHT, MOUTH, Place
 from .sharpness import blur_of
+from .veil import darkest
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 OPEN_CM = 0.35  # an eye less open than this may show neither white nor iris
-UNFADED_BLACK = 50.0  # the darkest of a face, pupils or nostrils, is no brighter where a photo is not faded
+FACE_DARK, UNFADED_BLACK = (
+    0.01,
+    50.0,
+)  # the darkest hundredth of a face, pupils or nostrils, is no brighter where a photo is not faded
 BLURS_TALL = 4.0  # an eye less tall than so many standard deviations of the photo's blur shows no white beside its iris
 EYE_CONTRAST = 0.42  # log brightness between an open eye's darkest and brightest parts, at least
 FAR_CM, FAR_SUM = (
@@ -125,18 +129,10 @@ def _eye_hidden(photo: Pixels, fit: FaceFit, place: Place) -> bool:
     inside = photo[_filled(np.concatenate([upper, lower[::-1]]), photo.shape[:2])]
     if len(inside) < 20:
         return False
-    levels = np.maximum(inside.astype(np.float64).mean(-1) - _haze(photo, fit), 0)
+    haze = max(0.0, float(darkest(photo, fit, FACE_DARK).mean()) - UNFADED_BLACK)
+    levels = np.maximum(inside.astype(np.float64).mean(-1) - haze, 0)
     dark, bright = np.quantile(np.log(levels + 1), (0.08, 0.92))
     return bool(bright - dark < EYE_CONTRAST)
-
-
-def _haze(photo: Pixels, fit: FaceFit) -> float:
-    """The level that a faded photo has for black, 0 in most: what the darkest of a face is brighter than usual."""
-    height, width = photo.shape[:2]
-    left, top = np.clip(fit.landmarks.min(0), 0, (width, height)).astype(int)
-    right, bottom = np.clip(fit.landmarks.max(0), 0, (width, height)).astype(int)
-    face = photo[top:bottom, left:right]
-    return max(0.0, float(np.quantile(face.mean(-1), 0.01)) - UNFADED_BLACK) if face.size else 0.0
 
 
 def _filled(outline: Array, shape: tuple[int, ...]) -> NDArray[np.bool_]:

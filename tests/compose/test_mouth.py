@@ -5,35 +5,18 @@ from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.motion import opening_patch
-from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside, tones_of
+from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside
 from emogan_core.compose.move import move_face
 from emogan_core.compose.open_mouth import seen_inside, shows_nothing
 from emogan_core.compose.openings import MOUTH, aligned, fitted
 from emogan_core.compose.scene import scene_of
+from emogan_core.compose.tones import Toning, tones_of
 from emogan_core.face_model import FaceFit, FaceModel, load_face_model
 from emogan_core.face_model.mesh import Grid
 from emogan_core.images import Photo
 
-LIGHT, DARK, WHITE = np.array([200.0, 170, 160]), np.array([90.0, 65, 55]), np.array([185.0, 180, 178])
-
-
-def test_invariance_tones_follow_the_exposure() -> None:
-    full, half = tones_of(LIGHT, LIGHT, WHITE), tones_of(LIGHT / 2, LIGHT / 2, WHITE / 2)
-    assert np.allclose(half.teeth, full.teeth / 2, rtol=0.05)
-    dark = tones_of(LIGHT * 0.15, LIGHT * 0.15, WHITE * 0.15)
-    for tone in ("teeth", "gums", "dark"):
-        assert np.allclose(getattr(dark, tone), getattr(full, tone) * 0.15, rtol=0.01)
-
-
-def test_golden_teeth_are_about_as_bright_as_fair_cheeks_and_brighter_than_dark_ones() -> None:
-    assert 1.05 < tones_of(LIGHT, LIGHT, WHITE).teeth.mean() / LIGHT.mean() < 1.25
-    assert tones_of(DARK, DARK, WHITE * 0.75).teeth.mean() > 1.5 * DARK.mean()
-
-
-def test_invariance_gray_tones_are_gray() -> None:
-    tones = tones_of(np.full(3, 150.0), np.full(3, 120.0), np.full(3, 160.0))
-    for tone in (tones.teeth, tones.gums, tones.dark):
-        assert np.ptp(tone) < 1e-6
+VIVID = Toning(np.full((1, 4), 128.0), 1.0)
+TONES = tones_of(np.array([200.0, 170, 160]), np.array([200.0, 170, 160]), np.array([185.0, 180, 178]), VIVID)
 
 
 def test_golden_teeth_show_between_parted_lips() -> None:
@@ -43,10 +26,9 @@ def test_golden_teeth_show_between_parted_lips() -> None:
     grid = Grid(float(x), float(y), int(8 * SCALE), int(8 * SCALE))
     patch = opening_patch(after, after[:, :2], model.triangles[model.triangle_part <= 1], grid, 2)
     assert (patch.skin < 0.5).sum() > 20
-    tones = tones_of(LIGHT, LIGHT, WHITE)
-    drawn = inside(model, after, patch, tones, SCALE, 2)
-    assert drawn[patch.skin < 0.2].max() > 0.7 * tones.teeth.max()
-    assert drawn.max() <= 1.1 * tones.teeth.max()
+    drawn = inside(model, after, patch, TONES, SCALE, 2)
+    assert drawn[patch.skin < 0.2].max() > 0.7 * TONES.teeth.max()
+    assert drawn.max() <= 1.1 * TONES.teeth.max()
 
 
 def test_invariance_the_photos_own_inside_stays_where_the_mouth_was_open() -> None:
@@ -56,7 +38,7 @@ def test_invariance_the_photos_own_inside_stays_where_the_mouth_was_open() -> No
     opening = fitted(model, fit, raw, tiny_face()[1].vertices(model), MOUTH, photo.pixels)
     moved = aligned(model, fit, raw, raw, (opening,))[2][0]
     grid = Grid(0.0, 0.0, SIDE, SIDE)
-    kept = seen_inside(photo.pixels, grid, opening, moved, tones_of(LIGHT, LIGHT, WHITE), SCALE)
+    kept = seen_inside(photo.pixels, grid, opening, moved, TONES, SCALE)
     column, row = fit.landmarks[[13, 14]].mean(0).astype(int)
     assert np.allclose(kept[row, column], photo.pixels[row, column], atol=1.5)
 
@@ -85,12 +67,11 @@ def test_golden_nothing_new_is_drawn_in_a_mouth_that_was_wide_open() -> None:
 
 
 def test_golden_a_narrow_dark_gap_hides_teeth_and_a_wide_one_does_not() -> None:
-    tones = tones_of(LIGHT, LIGHT, WHITE)
     for jaw, colour, nothing in ((0.0, (40, 15, 15), True), (0.8, (40, 15, 15), False), (0.8, (200, 200, 190), False)):
         model, fit, photo = open_mouth_in(colour) if jaw else (*tiny_face(), tiny_photo())
         raw = fit.vertices(model)
         opening = fitted(model, fit, raw, tiny_face()[1].vertices(model), MOUTH, photo.pixels)
-        assert shows_nothing(photo.pixels, opening, tones, SCALE) is nothing
+        assert shows_nothing(photo.pixels, opening, TONES, SCALE) is nothing
 
 
 def test_golden_closing_an_open_mouth_hides_its_inside() -> None:

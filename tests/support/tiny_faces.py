@@ -11,7 +11,7 @@ from emogan_core.face_model import FaceFit, FaceModel, Pose, load_face_model
 from emogan_core.images import Photo
 
 SIDE, SCALE = 176, 8.0  # px; px per cm
-IRIS_CM = 0.6
+IRIS_CM, PUPIL_PX = 0.6, 3.2
 
 
 def tiny_face(coefficients: dict[str, float] | None = None) -> tuple[FaceModel, FaceFit]:
@@ -46,7 +46,7 @@ def coefficients_of(model: FaceModel, named: dict[str, float]) -> NDArray[np.flo
 
 
 def tiny_photo(seed: int = 0, *, gray: bool = False) -> Photo:
-    """Smooth random colours about a skin tone."""
+    """Smooth random colours about a skin tone, with dark pupils: no veil lies over it."""
     rng = np.random.default_rng(seed)
     coarse = rng.normal(0, 1, (12, 12, 1 if gray else 3))
     rows = np.linspace(0, 10.99, SIDE)
@@ -55,6 +55,9 @@ def tiny_photo(seed: int = 0, *, gray: bool = False) -> Photo:
     wide = tall[:, low] * (1 - share)[None, :, None] + tall[:, low + 1] * share[None, :, None]
     tone = np.array([128.0]) if gray else np.array([180.0, 140.0, 120.0])
     pixels = np.clip(tone + 18 * wide, 0, 255).astype(np.uint8)
+    rows, columns = (np.arange(SIDE) + 0.5)[:, None, None], (np.arange(SIDE) + 0.5)[None, :, None]
+    for x, y in tiny_face()[1].landmarks[[468, 473]]:
+        pixels = np.where(np.hypot(columns - x, rows - y) < PUPIL_PX, np.uint8(8), pixels)
     return Photo(np.ascontiguousarray(np.broadcast_to(pixels, (SIDE, SIDE, 3))))
 
 
