@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from held_out import people
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
@@ -56,10 +57,9 @@ python benchmarks/redrawn.py DATA [--generator FILE --axes FILE] -o docs/results
 
 {people} people held out of training, looking ahead, neutral where there is such a picture, at 128 px. Each was moved by the face model by one expression or shape at 1, encoded in one pass and redrawn. What is read is the face model's fit to each drawn face alone, as a share of what was asked for; a share that was there before is taken off.
 
-- *In the moved photo*: what is read where nothing was redrawn; no generator can be expected to show more.
-- *Encoded*: the moved photo redrawn, less the photo redrawn.
+- *Moved*: what is read where nothing was redrawn; no generator can be expected to show more. *Encoded*: the moved photo redrawn, less the photo redrawn. *Axis*: the photo redrawn after a step of 1 along the axis of that name, less before; empty where the axes have no direction for it.
+- *Change encoded* and *change along the axis*: how much of the pixels' change from photo to moved photo lies in the redrawn pictures' change, by least squares: 1 if all of it is drawn, 0 if none.
 - *Consistent*: norm of the mean over people of the codes' difference between moved photo and photo, over its root mean square: 1 if an expression is the same direction for everybody.
-- *Along the axis*: the photo redrawn after a step of 1 along the axis of that name, less before; empty where the axes have no direction for it.
 - *Reconstruction* is the PSNR of one pass, of all held-out faces of each set (of the press 600).
 """
 
@@ -87,7 +87,7 @@ def opened(data: Path, kind: str, file: str) -> Image.Image:
 
 def small(picture: Image.Image) -> Tensor:
     pixels = np.array(picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1
+    return torch.from_numpy(pixels).permute(2, 0, 1).float().contiguous() / 127.5 - 1
 
 
 def chosen(data: Path, kind: str) -> list[dict[str, str]]:
@@ -124,6 +124,21 @@ def moved_people(data: Path, axes: ExpressionAxes) -> list[Person]:
     return found
 
 
+def kept_people(path: Path | None, data: Path) -> list[Person]:
+    """The chosen people, moved; read from a file of an earlier run if there is one."""
+    if path is not None and path.exists():
+        stored = load_file(path)
+        numbers = range(len([name for name in stored if name.endswith(".photo")]))
+        return [
+            Person(stored[f"{n}.photo"], {name: stored[f"{n}.{name}"] for name in (*NAMED, *SHAPES)}) for n in numbers
+        ]
+    found = moved_people(data, load_axes())
+    if path is not None:
+        tensors = {f"{n}.photo": person.picture for n, person in enumerate(found)}
+        save_file(tensors | {f"{n}.{name}": x for n, one in enumerate(found) for name, x in one.moved.items()}, path)
+    return found
+
+
 def read(picture: Tensor) -> FaceFit | None:
     """The face model on a picture [3, r, r] in the generator's frame, None where it shows no face."""
     photo = photo_from_tensor(picture[None].clamp(-1, 1))
@@ -139,6 +154,12 @@ def share(axes: ExpressionAxes, name: str, before: FaceFit | None, after: FaceFi
         return float("nan")
     step = axes[name].coefficients.double().numpy()
     return float(step @ (after.coefficients - before.coefficients) / (step @ step))
+
+
+def kept(photos: Tensor, drawings: Tensor) -> float:
+    """Mean share of the photos' changes [n, 3, r, r] that the drawings' changes show, by least squares."""
+    along = (photos * drawings).sum(dim=(1, 2, 3)) / photos.square().sum(dim=(1, 2, 3))
+    return float(along.mean())
 
 
 def encoded(generator: Generator, pictures: Sequence[Tensor]) -> Tensor:
@@ -159,30 +180,35 @@ def psnr(generator: Generator, data: Path, kind: str, *, most: int = 600) -> tup
     pictures = torch.stack(
         [small(opened(data, kind, row["file"])) for row in rows[:: max(1, len(rows) // most)][:most]]
     )
-    redrawn = drawn(generator, encoded(generator, list(pictures))).clamp(-1, 1)
+    redrawn = drawn(generator, encoded(generator, pictures)).clamp(-1, 1)
     error = (redrawn - pictures).square().mean(dim=(1, 2, 3)) / 4
     return float(-10 * error.log10().mean()), len(pictures)
 
 
 def measured(generator: Generator, axes: ExpressionAxes, found: Sequence[Person]) -> list[str]:
     """A table's row for every expression and shape."""
-    photos = [person.picture for person in found]
+    photos = torch.stack([person.picture for person in found])
     ws = encoded(generator, photos)
-    before, redrawn = [read(photo) for photo in photos], [read(picture) for picture in drawn(generator, ws)]
+    plain = drawn(generator, ws)
+    before, redrawn = [read(photo) for photo in photos], [read(picture) for picture in plain]
     lines = []
     for name in (*NAMED, *SHAPES):
-        moved = [person.moved[name] for person in found]
+        moved = torch.stack([person.moved[name] for person in found])
         codes = encoded(generator, moved)
         difference = (codes - ws).double().flatten(1)
         consistent = float(difference.mean(0).norm() / difference.square().sum(1).mean().sqrt())
+        after = drawn(generator, codes)
         seen = [share(axes, name, a, read(b)) for a, b in zip(before, moved, strict=True)]
-        shown = [share(axes, name, a, read(b)) for a, b in zip(redrawn, drawn(generator, codes), strict=True)]
-        along = ""
+        shown = [share(axes, name, a, read(b)) for a, b in zip(redrawn, after, strict=True)]
+        along = change = ""
         if axes[name].has_direction:
-            stepped = move_latent(Latent(ws, generator.fingerprint), axes, {name: 1.0}).ws
-            steps = [share(axes, name, a, read(b)) for a, b in zip(redrawn, drawn(generator, stepped), strict=True)]
-            along = f"{np.nanmean(steps):.2f}"
-        lines.append(f"| {name} | {np.nanmean(seen):.2f} | {np.nanmean(shown):.2f} | {consistent:.2f} | {along} |")
+            stepped = drawn(generator, move_latent(Latent(ws, generator.fingerprint), axes, {name: 1.0}).ws)
+            steps = [share(axes, name, a, read(b)) for a, b in zip(redrawn, stepped, strict=True)]
+            along, change = f"{np.nanmean(steps):.2f}", f"{kept(moved - photos, stepped - plain):.2f}"
+        lines.append(
+            f"| {name} | {np.nanmean(seen):.2f} | {np.nanmean(shown):.2f} | {along} "
+            f"| {kept(moved - photos, after - plain):.2f} | {change} | {consistent:.2f} |"
+        )
     return lines
 
 
@@ -191,10 +217,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--generator", default="builtin")
     parser.add_argument("--axes", default="builtin")
+    parser.add_argument(
+        "--moved", type=Path, metavar="FILE", help="keep the moved photos here (.safetensors) for another run"
+    )
     parser.add_argument("-o", "--out", type=Path, required=True)
     arguments = parser.parse_args()
     generator, axes = load_generator(arguments.generator), load_axes(arguments.axes)
-    found = moved_people(arguments.data, load_axes())
+    found = kept_people(arguments.moved, arguments.data)
     quality = {kind: psnr(generator, arguments.data, kind) for kind in PEOPLE}
     lines = [
         HEADER.format(people=len(found)),
@@ -202,8 +231,8 @@ def main() -> None:
         + ", ".join(f"{kind} {value:.1f} dB ({count})" for kind, (value, count) in quality.items())
         + ".",
         "",
-        "| | in the moved photo | encoded | consistent | along the axis |",
-        "|---|---|---|---|---|",
+        "| | moved | encoded | axis | change encoded | change along the axis | consistent |",
+        "|---|---|---|---|---|---|---|",
         *measured(generator, axes, found),
     ]
     arguments.out.write_text("\n".join(lines) + "\n")
