@@ -27,7 +27,6 @@ from ..expressions import (
     FitConfig,
     Mirror,
     Origin,
-    StepConfig,
     fit_expressions,
     load_axes,
     save_axes,
@@ -98,7 +97,7 @@ def codes(generator: Generator, pixels: Tensor, *, mirrored: bool = False) -> La
 
 
 def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> ExpressionAxes:
-    """The pattern model with pictures as fixed effects; a step of 1 is what intensity 1 of the face model does."""
+    """The pattern model with an effect of each picture; a step of 1 is what intensity 1 of the face model does."""
     latents = codes(generator, pairs.pixels)
     mirror = Mirror(codes(generator, pairs.pixels, mirrored=True))
     asked, labels = np.asarray(pairs.intensities), np.asarray(pairs.labels)
@@ -109,7 +108,7 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
             pairs.labels,
             people=pairs.sources,
             mirror=None if names is ONE_SIDED else mirror,
-            config=FitConfig(expressions=names, steps=StepConfig(people_penalty=0.0)),
+            config=FitConfig(expressions=names),
             origin=Origin(label_source=LABELS, licence=f"{LICENCE}, {CONGRESS}"),
             progress=print_progress,
         )
