@@ -54,7 +54,8 @@ def motion_of(
     model: FaceModel, fit: FaceFit, scene: Scene, after: Array, *, shading: NDArray[np.floating] | None = None
 ) -> Motion:
     """What coefficients after [k] and an extra shading [v] do to the mesh of a scene."""
-    _, moved, edges = aligned(model, fit, scene.raw, placed(model, fit, scene.base, after), scene.openings)
+    raw = placed(model, fit, scene.base, after)
+    _, moved, edges = aligned(model, fit, scene.raw, raw, scene.openings, coefficients=after)
     change = folds(model, scene.relief, relief_after(model, fit, scene, after), scene.light)
     if shading is not None:
         change = SHADED * np.tanh((change + shading) / SHADED)
