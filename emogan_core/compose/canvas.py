@@ -36,7 +36,8 @@ class Canvas:
         rows, columns = patch.split.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
         count = patch.splits.shape[1]
         values = read_at(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
-        self.colours[rows - self.top, columns - self.left] = values.reshape(-1, count, 3).mean(1)
+        at = rows - self.top, columns - self.left
+        self.colours[at] += patch.share[:, None] * (values.reshape(-1, count, 3).mean(1) - self.colours[at])
 
     def lay(self, grid: Grid, behind: Single, front: Single) -> None:
         """Put `behind` [h, w, 3] where skin does not cover it: front [h, w] is the skin's share."""

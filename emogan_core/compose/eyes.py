@@ -28,6 +28,7 @@ EYEBALLS = {EYE_RIGHT.name: "eyeball_right", EYE_LEFT.name: "eyeball_left"}
 IRISES = {EYE_RIGHT.name: slice(468, 473)}
 OTHER_IRIS = slice(473, 478)
 RINGS = 24
+USUAL_RADIUS = 19.0  # px of an iris in a photo of 1350 px
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def eyeball(photo: Single, lids: Single, grid: Grid, iris: Iris) -> tuple[Single
     beside = seen & (radius > 1.2)
     if beside.any():
         beside &= bright >= np.quantile(bright[beside], 0.35)  # neither lashes nor the red of the corners
-    white = _spread(photo, beside, fallback=seen)
+    white = _spread(photo, beside, fallback=seen, reach=max(1.0, iris.radius / USUAL_RADIUS))
     coloured = _disc(photo, seen & (radius < 1.0), radius, grid, iris)
     whole = white + _disc_share(radius)[..., None] * (coloured - white)
     return whole.astype(np.float32), white
@@ -207,14 +208,14 @@ def _disc(photo: Single, seen: Flags, radius: Array, grid: Grid, iris: Iris) -> 
     return np.asarray(np.where(usable, 0.7 * detail + 0.3 * ring, ring), dtype=np.float32)
 
 
-def _spread(photo: Single, known: Flags, fallback: Flags) -> Single:
-    """[h, w, 3]: known colours carried smoothly over the rest, near ones first."""
+def _spread(photo: Single, known: Flags, fallback: Flags, *, reach: float) -> Single:
+    """[h, w, 3]: known colours carried smoothly over the rest, near ones first, `reach` times as far as usual."""
     known = known if known.any() else fallback
     weight = known.astype(np.float32)
     total = photo * weight[..., None]
     result = np.zeros_like(photo)
     filled = np.zeros_like(weight)
-    for sigma in (1.5, 3.0, 6.0, 12.0, 24.0, 48.0):
+    for sigma in reach * np.array([1.5, 3.0, 6.0, 12.0, 24.0, 48.0]):
         mass = ndimage.gaussian_filter(weight, sigma, mode="constant", truncate=2.5)
         colour = np.stack(
             [ndimage.gaussian_filter(total[..., c], sigma, mode="constant", truncate=2.5) for c in range(3)], -1

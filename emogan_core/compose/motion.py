@@ -19,6 +19,7 @@ from ..face_model.edges import edges_of
 from ..face_model.mesh import Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
 from .openings import MOUTH, Fitted, sides
+from .sampling import finer
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -42,7 +43,8 @@ class Patch:
     Convention: grid at the photo's own pixels; skin [h, w] is the share of each pixel that skin covers; field
     [h, w, 2] is the skin's motion, continued into the opening. Where skin lies over skin (a lid's fold, a lip on the
     other) a pixel has several motions: split [n, 2] are the rows and columns of such pixels, splits [n, m, 2] their
-    motions, all of equal weight.
+    motions, all of equal weight, and share [n] how much of the pixel shows them. Large photos are looked at in cells
+    of several pixels: covered [h', w'] is skin's share of these.
     """
 
     grid: Grid
@@ -50,6 +52,9 @@ class Patch:
     field: Single
     split: NDArray[np.int64]
     splits: Single
+    share: Single
+    cells: Grid
+    covered: Single
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,32 +178,55 @@ def _faded(field: Single, covered: Flags, reach: float) -> Single:
     return np.where(covered[..., None], field, mixed * fade).astype(np.float32)
 
 
-def opening_patch(vertices: Array, sources: Array, triangles: NDArray[np.integer], grid: Grid, factor: int) -> Patch:
-    """The skin around an opening, at the photo's pixels, its edges antialiased by factor x factor cells a pixel."""
-    drawing = draw(vertices, triangles, grid.finer(factor))
+def opening_patch(
+    vertices: Array, sources: Array, triangles: NDArray[np.integer], grid: Grid, factor: int, *, step: int = 1
+) -> Patch:
+    """The skin around an opening, looked at in cells of `step` px, edges antialiased by factor x factor parts of each."""
+    cells = Grid(grid.left, grid.top, -(-grid.width // step), -(-grid.height // step), step)
+    drawing = draw(vertices, triangles, cells.finer(factor))
     fine = drawing.grid
     x, y = fine.centres()
     own = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2)[drawing.cell]
     moved = np.column_stack([drawing.values(sources) - own, np.ones(len(own), dtype=np.float32)])
     whole = np.asarray(drawing.filled(moved, 0.0), dtype=np.float32)
-    parts = whole.reshape(grid.height, factor, grid.width, factor, 3).swapaxes(1, 2)
-    parts = parts.reshape(grid.height, grid.width, factor * factor, 3)
+    parts = whole.reshape(cells.height, factor, cells.width, factor, 3).swapaxes(1, 2)
+    parts = parts.reshape(cells.height, cells.width, factor * factor, 3)
     means = parts.mean(2)
     skin = means[..., 2]
     field = means[..., :2] / np.maximum(skin, 1e-6)[..., None]
-    apart = np.abs(parts[..., :2] - field[:, :, None]).max(-1) * parts[..., 2] > SPLIT_PX
-    rows, columns = np.nonzero(apart.any(-1))
-    split = parts[rows, columns]
-    splits = np.where(split[..., 2:] > 0, split[..., :2], field[rows, columns][:, None])
+    apart = np.abs(parts[..., :2] - field[:, :, None]).max(-1) * parts[..., 2] > SPLIT_PX * (
+        1 if step == 1 else 2 * step
+    )
+    layered = apart.any(-1)
+    places = np.where(parts[..., 2:] > 0, parts[..., :2], field[:, :, None])
     if skin.any():
         nearest = ndimage.distance_transform_edt(skin < 0.5, return_distances=False, return_indices=True)
         field = field[nearest[0], nearest[1]]
-    return Patch(grid, skin, field.astype(np.float32), np.stack([rows, columns], -1), splits.astype(np.float32))
+    planes = at_pixels(np.dstack([field, skin, layered]), grid, step)
+    rows, columns = np.nonzero(np.repeat(np.repeat(layered, step, 0), step, 1)[: grid.height, : grid.width])
+    share = np.clip(2 * planes[rows, columns, 3] - 1, 0, 1) if step > 1 else np.ones(len(rows), dtype=np.float32)
+    return Patch(
+        grid,
+        planes[..., 2],
+        planes[..., :2],
+        np.stack([rows, columns], -1),
+        places[rows // step, columns // step].astype(np.float32),
+        share,
+        cells,
+        skin,
+    )
+
+
+def at_pixels(planes: NDArray[np.floating], grid: Grid, step: int) -> Single:
+    """[h, w, c]: planes on cells of `step` px, on the grid's own pixels."""
+    planes = np.asarray(planes, dtype=np.float32)
+    return planes if step == 1 else finer(planes, step)[: grid.height, : grid.width]
 
 
 def unsplit(grid: Grid, skin: Single, field: Single) -> Patch:
     """A patch in which no skin lies over skin."""
-    return Patch(grid, skin, field, np.zeros((0, 2), dtype=np.int64), np.zeros((0, 1, 2), dtype=np.float32))
+    none = np.zeros((0, 2), dtype=np.int64)
+    return Patch(grid, skin, field, none, np.zeros((0, 1, 2), np.float32), np.zeros(0, np.float32), grid, skin)
 
 
 def without_stillness(field: Single) -> Single:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from ..face_model.mesh import Drawing, Grid, draw, vertex_normals
 from ..face_model.model import PARTS, FaceModel
 from .frames import shares
-from .motion import Patch
+from .motion import Patch, at_pixels
 from .openings import Fitted, Moved
 from .tones import Tones
 
@@ -45,8 +45,8 @@ def inside(
 
     The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
     """
-    grid, skin = patch.grid, patch.skin
-    fine = grid.finer(factor)
+    grid, skin, step = patch.cells, patch.covered, round(patch.cells.step)
+    fine, unit = grid.finer(factor), scale / step  # cells per cm
     rough = np.isin(model.triangle_part, (SOCKET, GUMS, TEETH))
     fixed, tongue = _upper_jaw(model), _tongue(model)
     if not upper:
@@ -63,7 +63,7 @@ def inside(
     facing = np.abs(normal[:, 2])
     teeth = model.part_vertices["teeth"]
     behind = np.maximum(after[teeth, 2].max() - drawing.depth, 0) / scale  # cm behind the foremost tooth
-    above, below, aside = _lip_distances(skin, factor, scale, drawing)
+    above, below, aside = _lip_distances(skin, factor, unit, drawing)
     lit = np.clip((above + below) / 1.6, 0, 1)  # how much light so tall an opening lets in
     is_teeth, is_gums = kind == TEETH, kind == GUMS
     crown = np.abs(drawing.values(model.neutral[:, 1].astype(np.float64)) - _biting_edge(model))
@@ -92,11 +92,13 @@ def inside(
     empty[drawing.cell] = colours
     white = np.zeros(fine.height * fine.width, dtype=bool)
     white[drawing.cell] = is_teeth
-    closed = _without_gaps(empty.reshape(*fine.shape, 3), white.reshape(fine.shape), GAP_CM * scale * factor)
+    closed = _without_gaps(empty.reshape(*fine.shape, 3), white.reshape(fine.shape), GAP_CM * unit * factor)
     whole = closed.reshape(grid.height, factor, grid.width, factor, 3).mean((1, 3))
-    soft = max(0.6, 0.02 * scale)
+    soft, blur = max(0.6, 0.02 * unit), blur / step
     sigma = (max(0.75 * soft, blur), max(soft, blur), 0)
-    return tones.toning.of(np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32))
+    return at_pixels(
+        tones.toning.of(np.asarray(ndimage.gaussian_filter(whole, sigma), dtype=np.float32)), patch.grid, step
+    )
 
 
 def _without_gaps(colours: Single, teeth: NDArray[np.bool_], reach: float) -> Single:

@@ -28,6 +28,10 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
+STEP_CM, MOUTH_STEP_CM = (
+    0.067,
+    0.027,
+)  # the same in large photos, and at lips: finer than that the mesh shows its facets
 MOUTH_MARGIN_CM = 0.35
 LIP_EDGE_CM = 0.025  # how softly lips end
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
@@ -54,7 +58,8 @@ def mesh_motion(
     model: FaceModel, fit: FaceFit, scene: Scene, after: Array, *, shading: NDArray[np.floating] | None = None
 ) -> Motion:
     """What coefficients after [k] and an extra shading [v] do to the mesh of a scene."""
-    _, moved, edges = aligned(model, fit, scene.raw, placed(model, fit, scene.base, after), scene.openings)
+    raw = placed(model, fit, scene.base, after)
+    _, moved, edges = aligned(model, fit, scene.raw, raw, scene.openings, coefficients=after)
     change = folds(model, scene.relief, relief_after(model, fit, scene, after), scene.light)
     if shading is not None:
         change = SHADED * np.tanh((change + shading) / SHADED)
@@ -114,6 +119,7 @@ def _drawn(
     scale, skin = fit.pose.scale, model.triangles[model.triangle_part <= 1]
     left, top, right, bottom = box
     step, fine = (DRAFT_STEP, 1) if draft else (STEP, FINE)
+    step = max(step, round(STEP_CM * scale))
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
     full = finer(field, step)[: bottom - top, : right - left]
@@ -127,7 +133,8 @@ def _drawn(
         at = canvas.at(grid)
         lids = None
         if opening.place is MOUTH:
-            patch = opening_patch(moved, scene.sources.places, skin, grid, fine)
+            cell = max(1, round(MOUTH_STEP_CM * scale))
+            patch = opening_patch(moved, scene.sources.places, skin, grid, fine, step=cell)
         else:
             around = scene.eyes[opening.place.name][1]
             lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 
 ROWS_PER_CM = 60
 ROUND = 3.0  # columns over which an edge's move is averaged: lips bend, the mesh kinks
+PRESSED_CM = 0.25  # a gap between lips that is shut where they are fully pressed together
+AROUND = 8.0  # columns over which lips are taken together
 OVERLAP_CM = 0.03  # edges that meet after an edit overlap by twice this, so that nothing shows between them
 LITTLE_CM = 0.02  # a gap of the mesh that says nothing
 SHUT = 0.2  # share of its opening below which an opening is taken to be closed
@@ -162,6 +164,15 @@ def fitted(
     return Fitted(place, frame, photo, mesh, rest)
 
 
+def pressed_cm(model: FaceModel, coefficients: Array) -> float:
+    """How much of a gap between the mesh's lips coefficients [k] press shut: its lips part where they are rolled in."""
+    shares = [
+        float(np.mean([max(coefficients[model.index(one)], 0.0) for one in names]))
+        for names in (("mouthPressLeft", "mouthPressRight"), ("mouthRollLower", "mouthRollUpper"))
+    ]
+    return PRESSED_CM * min(max(shares), 1.0)
+
+
 def correction(
     model: FaceModel, opening: Fitted, before: Array, upper: Array, lower: Array, axes: Array, scale: float
 ) -> Array:
@@ -203,15 +214,23 @@ class Moved:
 
 
 def aligned(
-    model: FaceModel, fit: FaceFit, before: Array, after: Array, openings: tuple[Fitted, ...]
+    model: FaceModel,
+    fit: FaceFit,
+    before: Array,
+    after: Array,
+    openings: tuple[Fitted, ...],
+    *,
+    coefficients: Array | None = None,
 ) -> tuple[Array, Array, tuple[Moved, ...]]:
     """Both meshes with their openings' edges on the photo's; what the mesh opens or closes is kept.
 
     An opening that closes on the mesh closes in the photo, whatever the fit's misfit; one that opens more gains in px
-    what it gains on the mesh.
+    what it gains on the mesh. `coefficients` [k] are those after; by default as before.
     """
     first, second = before.copy(), after.copy()
     scale = fit.pose.scale
+    first_pressed = pressed_cm(model, fit.coefficients) * scale
+    last_pressed = first_pressed if coefficients is None else pressed_cm(model, coefficients) * scale
     outcome = []
     for opening in openings:
         place, mesh, photo = opening.place, opening.mesh, opening.photo
@@ -222,23 +241,41 @@ def aligned(
         end = end + opening.frame.axes[0] * opening.frame.length
         frame = frame_between(start, end)
         moved = mesh_edges(model, after, place, frame, scale)
-        edges = _lips_after(opening, moved, scale) if place is MOUTH else _lids_after(opening, moved, scale)
+        edges = (
+            _lips_after(opening, moved, (first_pressed, last_pressed), scale)
+            if place is MOUTH
+            else _lids_after(opening, moved, scale)
+        )
         shut = (edges.gap <= 0) & (photo.gap > 0)
         over = ndimage.gaussian_filter1d(shut.astype(np.float64), 1.0) * OVERLAP_CM * scale
-        upper, lower = edges.upper - moved.upper + over, edges.lower - moved.lower - over
-        second[:, :2] += correction(model, opening, before, upper, lower, frame.axes, scale)
+        for last in (False, True):
+            upper, lower = edges.upper - moved.upper + over, edges.lower - moved.lower - over
+            second[:, :2] += correction(model, opening, before, upper, lower, frame.axes, scale)
+            if last or place is not MOUTH or not shut.any():
+                break
+            moved = mesh_edges(model, second, place, frame, scale)  # lips that fold do not meet at once
         outcome.append(Moved(frame, edges))
     return first, second, tuple(outcome)
 
 
-def _lips_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
-    """The photo's edges after an edit, from the mesh's before and after: each column of lips for itself."""
-    mesh, photo, little = opening.mesh, opening.photo, LITTLE_CM * scale
-    now, then = np.maximum(moved.gap - opening.rest, 0), np.maximum(mesh.gap - opening.rest, 0)
-    ratio = np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1)
-    gap = np.where(now < then, photo.gap * ratio, photo.gap + now - then)
+def _lips_after(opening: Fitted, moved: Edges, pressed: tuple[float, float], scale: float) -> Edges:
+    """The photo's edges after an edit, from the mesh's before and after: each column of lips for itself.
+
+    Where the mesh had them shut the lips around say whether they close.
+    """
+    mesh, photo = opening.mesh, opening.photo
+    then, now = (np.maximum(gap - opening.rest - by, 0) for gap, by in zip((mesh.gap, moved.gap), pressed, strict=True))
+    around = (ndimage.gaussian_filter1d(gap, AROUND, mode="reflect") for gap in (now, then))
+    left = np.minimum(_left(now, then, scale), _left(*around, scale))
+    gap = photo.gap * left + np.maximum(now - then, 0)
     middle = moved.middle + photo.middle - mesh.middle
     return _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
+
+
+def _left(now: Array, then: Array, scale: float) -> Array:
+    """How much of a gap is left where the mesh's was `then` px and is `now`, 0 to 1."""
+    little = LITTLE_CM * scale
+    return np.asarray(np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1))
 
 
 def _lids_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
@@ -248,7 +285,7 @@ def _lids_after(opening: Fitted, moved: Edges, scale: float) -> Edges:
     up, low = float((moved.upper - mesh.upper).mean()), float((moved.lower - mesh.lower).mean())
     gain = now - then
     if now < then:
-        gain = seen * (np.clip(((now + little) / (then + little) - SHUT) / (1 - SHUT), 0, 1) - 1)
+        gain = seen * (float(_left(np.array(now), np.array(then), scale)) - 1)
     share = float(np.clip(-up / (low - up), 0, 1)) if abs(low - up) > 0.25 * little else 0.5
     both = up + share * (low - up)  # what both lids do together
     shape = photo.gap / seen if seen > little else np.ones(COLUMNS)

@@ -75,3 +75,25 @@ def test_shape_a_patch_knows_how_much_is_skin() -> None:
 def test_invariance_what_hardly_moves_stands_still() -> None:
     field = np.array([[[0.02, 0.0], [0.0, 1.0]]], dtype=np.float32)
     assert np.allclose(without_stillness(field), [[[0, 0], [0, 0.97]]])
+
+
+def test_invariance_lips_move_in_a_large_photo_as_in_a_small_one() -> None:
+    """In cells of several pixels, where a mesh drawn at every pixel shows its facets and folds."""
+    model, fit = tiny_face()
+    skin = model.triangles[model.triangle_part <= 1]
+    before, after = (fit.vertices(model, coefficients_of(model, named)) for named in ({}, {"mouthSmile": 1.0}))
+    corner, size, large = np.floor(fit.landmarks[13] - 4 * SCALE), int(8 * SCALE), 12
+    grids = [Grid(*(corner * k), size * k, size * k) for k in (4, large)]  # as a photo of 700 px, and one of 2100
+    small, big = (
+        opening_patch(after * k, before[:, :2] * k, skin, grid, 2, step=step)
+        for k, grid, step in ((4, grids[0], 1), (large, grids[1], 3))
+    )
+    assert big.field.shape == (size * large, size * large, 2)
+    fields = small.field / 4, big.field.reshape(size * 4, 3, size * 4, 3, 2).mean((1, 3)) / large
+    apart = np.linalg.norm(fields[0] - fields[1], axis=-1)
+    assert np.quantile(apart, 0.99) < 0.05
+    assert len(small.split) * 9 > 0.5 * len(big.split)
+    skins = small.skin, big.skin.reshape(size * 4, 3, size * 4, 3).mean((1, 3))
+    assert np.abs(skins[0] - skins[1]).mean() < 0.01
+    for axis in (0, 1):  # a facet's edge, or a fold's, bends the motion from one pixel to the next
+        assert np.abs(np.diff(big.field, 2, axis=axis)).max() < 5
