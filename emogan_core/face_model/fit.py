@@ -127,7 +127,7 @@ def _fitted(
 @dataclass(frozen=True, slots=True, eq=False)
 class _LandmarkModel:
     """The model at MediaPipe's 468 points: mean [468, 3], identity [i, 468, 3], expression [k, 468, 3] as points move
-    and drawn [k, 468, 3] as the mesh does, modes [m, 468, 2] in cm, weight [468] = 1 / sd^2."""
+    and drawn [k, 468, 3] as the mesh does, modes [m, 468, 2] in cm upright, weight [468] = 1 / sd^2."""
 
     mean: Array
     identity: Array
@@ -156,8 +156,14 @@ def _landmarks(at_points: _LandmarkModel, identity: Array, change: Array) -> Arr
 
 def _beyond(at_points: _LandmarkModel, pose: Pose, modes: Array) -> Array:
     """[468, 2] photo px: the landmark modes' share of a face's landmarks."""
-    shift: Array = pose.scale * np.tensordot(modes, at_points.modes, 1) * (1.0, -1.0)
+    shift: Array = pose.scale * np.tensordot(modes, _modes(at_points, pose), 1) * (1.0, -1.0)
     return shift
+
+
+def _modes(at_points: _LandmarkModel, pose: Pose) -> Array:
+    """[m, 468, 2] in cm in the picture's plane, y up: the landmark modes, which were learned upright, rolled with the head."""
+    rolled: Array = (at_points.modes * (1.0, -1.0)) @ _roll(pose).T * (1.0, -1.0)
+    return rolled
 
 
 def _solve(
@@ -183,12 +189,12 @@ def _solve(
         rows = pose.rotation[:2]
         columns = [np.einsum("npc,dc->npd", part, rows) for part in (at_points.identity, at_points.expression)]
         own_parts = [_pose_steps(shape @ pose.rotation.T), columns[1]]
-        parts = own_parts if person is not None else [columns[0], at_points.modes, *own_parts]
+        parts = own_parts if person is not None else [columns[0], _modes(at_points, pose), *own_parts]
         design = np.concatenate(parts).reshape(common + POSE_STEPS + k, -1).T * root  # [936, n]
         upright = (points - pose.translation) * (1.0, -1.0) / pose.scale
         if person is not None:
             upright = upright - np.tensordot(person.identity, columns[0], 1)
-            upright = upright - np.tensordot(person.modes, at_points.modes, 1)
+            upright = upright - np.tensordot(person.modes, _modes(at_points, pose), 1)
         misfit = (upright - at_points.mean @ rows.T).reshape(-1, 1) * root
         steps = np.arange(POSE_STEPS) + common + picture * POSE_STEPS
         own = np.arange(k) + shared + picture * k

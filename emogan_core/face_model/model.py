@@ -31,7 +31,7 @@ class FaceModel:
     of one of PARTS (triangle_part [t]); part_vertices says which vertices a part has. landmark_vertex [468] is the
     vertex of each of MediaPipe's points, landmark_offset [468, 3] in cm from there to where MediaPipe puts the point;
     landmark_moves [k, 468, 2] in cm (x, y) is how a shape moves the points that are found, which is not how it moves
-    those vertices: points stay behind, and slide over cheeks and jaw. landmark_modes [m, 468, 2] in cm are how people's landmarks differ beyond the identities (coefficients N(0, 1)),
+    those vertices: points stay behind, and slide over cheeks and jaw. landmark_modes [m, 468, 2] in cm of an upright head are how people's landmarks differ beyond the identities (coefficients N(0, 1)),
     landmark_sd [468] what is left as noise; coefficient_precision [k, k] is the inverse covariance of the normal part of
     the expression coefficients' prior, coefficient_rate [k] the rate of its exponential part. gaze_rest [2] is the gaze
     (radians, to the picture's right and up) that reads as straight.

@@ -92,6 +92,23 @@ def test_invariance_pixels_scale_and_shift() -> None:
     np.testing.assert_allclose(two.vertices(MODEL)[:, :2], one.vertices(MODEL)[:, :2] * 2.5 + (17, -9), atol=1e-3)
 
 
+@pytest.mark.parametrize("roll", [30, 90, 135, 180])
+def test_invariance_a_photo_held_sideways_reads_alike(roll: float) -> None:
+    """Of one picture and of several, whose landmarks differ from the model's as people do: along its landmark modes."""
+    own = MODEL.landmark_modes[0].astype(np.float64) - 1.5 * MODEL.landmark_modes[1]
+    points = found_at(MODEL, POSE, mouthSmileLeft=0.6, browInnerUpRight=0.4)
+    points[:468] += POSE.scale * own * (1.0, -1.0)
+    angle = np.radians(roll)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])  # rows are photo x, y; clockwise
+    turned = (points - POSE.translation) @ turn + POSE.translation
+    upright, rolled = fit_face(MODEL, points), fit_face(MODEL, turned)
+    assert rolled.pose.roll_deg % 360 == pytest.approx((upright.pose.roll_deg + roll) % 360, abs=0.5)
+    np.testing.assert_allclose(rolled.coefficients, upright.coefficients, atol=0.01)
+    np.testing.assert_allclose(rolled.identity, upright.identity, atol=0.02)
+    both = fit_faces(MODEL, [points, turned])
+    np.testing.assert_allclose(both[0].coefficients, both[1].coefficients, atol=0.01)
+
+
 @pytest.mark.parametrize("shape", [(468, 2), (478,), (5, 2)])
 def test_error_another_number_of_landmarks(shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match=r"478"):
