@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core import (
@@ -16,6 +17,7 @@ from ..emogan_core import (
     Crop,
     Inversion,
     OptimiseConfig,
+    Photo,
     StepReport,
     builtin_path,
     crop_of,
@@ -172,7 +174,7 @@ class InvertFace(io.ComfyNode):
                     "report", tooltip="How close each face was redrawn, and which pictures have no usable face."
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -213,8 +215,11 @@ class InvertFace(io.ComfyNode):
         inversion = _inverted(generator, torch.cat(cuts), method, ignored, config)
         places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, tuple(marks))
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
-        host.tell(cls, found.notes)
-        return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
+        redrawn, shown = (
+            host.outgoing(image_of(inversion.reconstruction)),
+            host.told(found.notes) | _seen(cls, inversion),
+        )
+        return io.NodeOutput(held, redrawn, _told(inversion, found), ui=shown)
 
 
 def _config(steps: int, seconds: float, editability: float) -> OptimiseConfig:
@@ -235,6 +240,12 @@ def _inverted(
     )
     report(StepReport(1, 1, "inverting", preview=inversion.reconstruction))
     return inversion
+
+
+def _seen(cls: type[io.ComfyNode], inversion: Inversion) -> dict[str, object]:
+    """Found | redrawn as it is in the end, for the page to show also when the node is taken from the cache."""
+    picture = Photo(np.array(side_by_side(inversion.target, inversion.reconstruction)))
+    return {host.SEEN: ui.PreviewImage(image_of_photo(picture), cls=cls).as_dict()["images"]}
 
 
 def _cut_masks(
