@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -242,10 +243,14 @@ def _inverted(
     return inversion
 
 
-def _seen(cls: type[io.ComfyNode], inversion: Inversion) -> dict[str, object]:
-    """Found | redrawn as it is in the end, for the page to show also when the node is taken from the cache."""
+def _seen(cls: type[io.ComfyNode], inversion: Inversion) -> dict[str, list[str]]:
+    """Found | redrawn as it is in the end, for the page to show also when the node is taken from the cache.
+
+    A text that names the picture; as a picture it would count as one of the job's results.
+    """
     picture = Photo(np.array(side_by_side(inversion.target, inversion.reconstruction)))
-    return {host.SEEN: ui.PreviewImage(image_of_photo(picture), cls=cls).as_dict()["images"]}
+    (shown,) = ui.PreviewImage(image_of_photo(picture), cls=cls).as_dict()["images"]
+    return {host.SEEN: [json.dumps(shown)]}
 
 
 def _cut_masks(

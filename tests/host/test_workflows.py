@@ -51,7 +51,7 @@ def test_shape_the_host_offers_the_workflows_as_templates(host: Host) -> None:
 
 def test_invariance_sample_and_edit(host: Host) -> None:
     run, nodes = run_workflow(host, "sample_and_edit")
-    before, edited = picture(host, run, nodes["Before"], side=512), picture(host, run, nodes["Edited"], side=128)
+    before, edited = (picture(host, run, nodes[node], side=512) for node in ("Before", "Edited"))
     changed = (np.abs(before.astype(int) - edited) > 12).any(-1)
     assert 0.02 < changed.mean() < 0.6
 

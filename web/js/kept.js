@@ -23,7 +23,7 @@ async function show(id, output, jobId = "") {
   else if (text === "") clear(id);
   const [seen] = output?.[SEEN] ?? [];
   if (!seen) return;
-  const answer = await api.fetchApi(`/view?${new URLSearchParams(seen)}`);
+  const answer = await api.fetchApi(`/view?${new URLSearchParams(JSON.parse(seen))}`);
   if (!answer.ok) return; // the host's temporary files are gone
   const detail = { blob: await answer.blob(), nodeId: id, displayNodeId: id, parentNodeId: id, realNodeId: id, jobId };
   api.dispatchEvent(new CustomEvent("b_preview_with_metadata", { detail }));
