@@ -176,6 +176,14 @@ def copy_an_expression() -> Image.Image:
     return tiled([[man.part(smiling.photo, HALF), woman.part(after, HALF)]])
 
 
+def two_people() -> Image.Image:
+    """The two of the workflow side by side, as they were and as they are; the man's face is the larger one, number 0."""
+    people = [("woman", sliders("two_people", 1)), ("man", sliders("two_people"))]
+    before = [face(name).part(face(name).photo, QUARTER) for name, _ in people]
+    after = [face(name).part(face(name).with_expression(moved), QUARTER) for name, moved in people]
+    return tiled([before, after])
+
+
 def sweep_to_frames() -> Image.Image:
     woman = face("woman")
     shown = swept(woman, values("sweep_to_frames", "ExpressionSweep")[0], (0, 2, 4, 7))
@@ -321,6 +329,7 @@ PICTURES: dict[Path, Callable[[], Image.Image]] = {
     WORKFLOWS / "one_side_and_gaze.jpg": one_side_and_gaze,
     WORKFLOWS / "sample_and_edit.jpg": sample_and_edit,
     WORKFLOWS / "sweep_to_frames.jpg": sweep_to_frames,
+    WORKFLOWS / "two_people.jpg": two_people,
     HELP / "apply.jpg": edit_a_photo,
     HELP / "axes.jpg": expression_axes,
     HELP / "compare.jpg": compared,

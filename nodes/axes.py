@@ -29,14 +29,7 @@ class LoadAxes(io.ComfyNode):
             category=CATEGORY,
             description="Loads expression axes: what each expression changes. The built-in ones need no fit; they move photos with "
             "every generator, and what is drawn with the built-in one.",
-            search_aliases=[
-                "expression directions",
-                "emotion directions",
-                "load directions",
-                "emotion",
-                "smile",
-                "happy",
-            ],
+            search_aliases=["expression directions", "emotion directions", "load directions"],
             inputs=[
                 io.Combo.Input(
                     "name",

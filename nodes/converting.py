@@ -82,7 +82,6 @@ class ConvertGenerator(io.ComfyNode):
                     tooltip="Name, architecture, licence as far as known, fingerprint, hashes, and what the old file lacked.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
         )
 
     @classmethod
@@ -108,8 +107,8 @@ class ConvertGenerator(io.ComfyNode):
         opened, first = _converted(source, target, options)
         told = summarised(opened, sha256=sha256_of(target))
         report = "\n".join([first, *told, f"converted from sha256: {sha256}"])
-        host.tell(cls, [first, *brief(opened, sha256=sha256)])
-        return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=ui.PreviewText(report))
+        shown = {**ui.PreviewText(report).as_dict(), **host.told([first, *brief(opened, sha256=sha256)])}
+        return io.NodeOutput(host.hold(opened.generator), str(target), report, ui=shown)
 
 
 def _converted(source: Path, target: Path, options: ConversionOptions) -> tuple[LoadedCheckpoint, str]:

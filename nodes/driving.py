@@ -29,6 +29,7 @@ from .putting_back import (
     part_inputs,
     regions_of,
     slider,
+    with_told,
 )
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion, Places
@@ -137,8 +138,8 @@ class DriveExpression(io.ComfyNode):
         )
         parts = [Frame(picture, face, None if face is None else next(edits)) for picture, face in frames]
         told = _told(inversion.places, clip, neutral, len(frames))
-        host.tell(cls, told)
-        return output_of(cls, edited(image, inversion, parts, mode="motion", draft=draft), "\n".join(told))
+        made = output_of(cls, edited(image, inversion, parts, mode="motion", draft=draft), "\n".join(told))
+        return with_told(made, told)
 
 
 def _driving(driving: Tensor, face: int, landmarks: object, smoothing: float) -> ClipFaces:

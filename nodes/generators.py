@@ -76,7 +76,7 @@ class LoadGenerator(io.ComfyNode):
                     "report", tooltip="What the file is, its licence as far as known, and what it lacked."
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -93,8 +93,7 @@ class LoadGenerator(io.ComfyNode):
         opened = open_generator(source_of(name))
         sha256 = sha256_of(opened.path)
         report = "\n".join([*summarised(opened, sha256=sha256), *host.advice(host.GENERATORS)])
-        host.tell(cls, brief(opened, sha256=sha256))
-        return io.NodeOutput(host.hold(opened.generator), report)
+        return io.NodeOutput(host.hold(opened.generator), report, ui=host.told(brief(opened, sha256=sha256)))
 
 
 class SampleFaces(io.ComfyNode):

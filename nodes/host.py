@@ -13,7 +13,6 @@ import comfy.utils
 import folder_paths
 import torch
 from aiohttp import web
-from comfy_api.latest import io
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 from server import PromptServer
@@ -44,6 +43,8 @@ SUFFIXES = {
     INVERSIONS: (SUFFIX,),
 }
 BUILTIN = "builtin"
+TOLD, SEEN = "emotiongan_told", "emotiongan_seen"
+"""What web/js/kept.js looks for in a node's UI output: a text, and a picture that is shown as live previews are."""
 TOLD_LINES = 3
 """What fits on a node before the page's text box overflows."""
 MARKUP = frozenset("<>&\"'`*_[]()!#|~\\")
@@ -211,18 +212,16 @@ def _saved(folder: str) -> Path:
     return Path(folder_paths.get_output_directory()) / folder
 
 
-def tell(node: type[io.ComfyNode], lines: Sequence[str]) -> None:
-    """Show the first lines of a report on the node itself while the page is open, as the host's own Get Image Size does.
+def told(lines: Sequence[str]) -> dict[str, list[str]]:
+    """The first lines of a report, as a node's UI output that web/js/kept.js shows on the node itself.
 
-    A node that is taken from the cache tells nothing, so all of it must come out of an output as well.
-    The page takes it for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
+    A node that is taken from the cache gives its UI output again; no lines take the former ones away.
+    The page takes the text for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
     spelled as a number; the two blanks make Markdown keep a line.
     """
-    if lines and node.hidden.unique_id and PromptServer.instance is not None:
-        shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
-        text = "  \n".join(shown)
-        safe = "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)
-        PromptServer.instance.send_progress_text(safe, node.hidden.unique_id)
+    shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
+    text = "  \n".join(shown)
+    return {TOLD: ["".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)]}
 
 
 class _Held(nn.Module):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core import (
@@ -16,6 +18,7 @@ from ..emogan_core import (
     Crop,
     Inversion,
     OptimiseConfig,
+    Photo,
     StepReport,
     builtin_path,
     crop_of,
@@ -175,7 +178,7 @@ class InvertFace(io.ComfyNode):
                     "report", tooltip="How close each face was redrawn, and which pictures have no usable face."
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            has_intermediate_output=True,
         )
 
     @classmethod
@@ -219,8 +222,11 @@ class InvertFace(io.ComfyNode):
         inversion = _inverted(generator, torch.cat(cuts), method, ignored, config)
         places = Places(len(photos), (int(image.shape[1]), int(image.shape[2])), found.rows, tuple(marks))
         held = HeldInversion(replace(inversion, crops=crops, faces=found.fits), generator, places)
-        host.tell(cls, found.notes)
-        return io.NodeOutput(held, host.outgoing(image_of(inversion.reconstruction)), _told(inversion, found))
+        redrawn, shown = (
+            host.outgoing(image_of(inversion.reconstruction)),
+            host.told(found.notes) | _seen(cls, inversion),
+        )
+        return io.NodeOutput(held, redrawn, _told(inversion, found), ui=shown)
 
 
 def _config(steps: int, seconds: float, editability: float) -> OptimiseConfig:
@@ -247,6 +253,16 @@ def _drawn_frame(generator: HeldGenerator) -> str:
     """The frame in which it draws faces, where its file tells none."""
     needed = need_to_draw(generator.generator.spec, device=host.device_of(generator)).peak(1)
     return host.at_work(generator, frame_of, bytes_needed=needed)
+
+
+def _seen(cls: type[io.ComfyNode], inversion: Inversion) -> dict[str, list[str]]:
+    """Found | redrawn as it is in the end, for the page to show also when the node is taken from the cache.
+
+    A text that names the picture; as a picture it would count as one of the job's results.
+    """
+    picture = Photo(np.array(side_by_side(inversion.target, inversion.reconstruction)))
+    (shown,) = ui.PreviewImage(image_of_photo(picture), cls=cls).as_dict()["images"]
+    return {host.SEEN: [json.dumps(shown)]}
 
 
 def _cut_masks(

@@ -58,8 +58,7 @@ class LoadExpression(io.ComfyNode):
             category=CATEGORY,
             description="Loads the intensities of an expression, for Apply Expression or Face Shapes. Several in a chain add up.",
             search_aliases=[
-                *("load preset", "expression preset", "wink", "smirk", "smile", "happy", "close eyes", "look left"),
-                *("import expression", "emotion"),
+                *("load preset", "expression preset", "import expression", "wink", "smirk", "close eyes", "look left"),
             ],
             inputs=[
                 io.Combo.Input(

@@ -235,6 +235,12 @@ def output_of(cls: type[io.ComfyNode], made: Edited, *others: object) -> io.Node
     return io.NodeOutput(made.pictures, made.mask, *others, ui=ui.PreviewImage(made.shown, cls=cls))
 
 
+def with_told(made: io.NodeOutput, lines: Sequence[str]) -> io.NodeOutput:
+    """What a node gives, its first lines shown on it beside the faces."""
+    shown = made.ui if isinstance(made.ui, dict) else made.ui.as_dict()
+    return io.NodeOutput(*made.args, ui={**shown, **host.told(lines)})
+
+
 def intensities_of(
     sliders: Mapping[str, float], more: str, expression: Mapping[str, float] | None, axes: ExpressionAxes
 ) -> dict[str, float]:

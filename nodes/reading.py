@@ -28,7 +28,7 @@ class ReadExpression(io.ComfyNode):
             description="Says which expression a face shows: how probable each named one is, the shapes of the face model, "
             "and how the head is turned. It tells what a face looks like, not what anyone feels.",
             search_aliases=[
-                *("emotion recognition", "detect emotion", "blendshapes from photo", "expression from photo", "happy"),
+                *("emotion recognition", "detect emotion", "blendshapes from photo", "expression from photo"),
                 *("portrait", "head pose", "landmarks"),
             ],
             is_output_node=True,

@@ -15,6 +15,10 @@ from emogan_core.expressions.meanings import SHAPES
 pytestmark = pytest.mark.slow
 
 NO_SHAPES = {name: 0.0 for name in SHAPES if name != "jawOpen"}
+OUTLINES = (
+    *("face_oval", "lips", "left_eye", "right_eye", "left_eyebrow", "right_eyebrow"),
+    *("irises", "nose", "tesselation"),
+)
 SWEEP = "0: neutral\n3: happiness=1\n"
 
 
@@ -276,7 +280,8 @@ def test_shape_faces_are_numbered_and_given_to_the_hosts_own_nodes(host: Host, g
                 face_landmarks=["found", 1],
                 image=["photo", 0],
                 connections="custom",
-                **{"connections.tesselation": True, "color": "#00ff00", "thickness": 1, "point_size": 2},
+                **{"color": "#00ff00", "thickness": 1, "point_size": 2},
+                **{f"connections.{name}": True for name in OUTLINES},
             )
             .with_node("mesh", "PreviewImage", images=["lines", 0])
         )

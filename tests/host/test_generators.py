@@ -58,7 +58,9 @@ def test_shape_a_foreign_file_draws_and_says_what_it_lacked(host: Host) -> None:
     assert "note: the file lacks the average latent" in report
     assert report.startswith(shown(run).removesuffix("more in report"))
     assert len(shown(run).splitlines()) == 3  # what the page's box holds
-    assert "generator" not in run.outputs  # a text there would stand for the job instead of its pictures
+    assert set(run.outputs["generator"]) == {
+        "emotiongan_told"
+    }  # "text" would stand for the job instead of its pictures
     assert len(host.pictures(run, "show")) == 2
 
 

@@ -432,8 +432,8 @@ def test_invariance_fitted_axes_are_saved_and_found_again(host: Host, face_set: 
 def test_shape_a_fit_takes_what_the_command_line_takes(host: Host, face_set: str) -> None:
     table = host.folder / "input" / face_set
     rows = table.read_text(encoding="utf-8").splitlines()
-    aged = [f"{row.replace('neutral', 'calm')},{20 + number % 30}" for number, row in enumerate(rows[1:])]
-    (table.parent / "aged.csv").write_text("\n".join([f"{rows[0]},age", *aged]), encoding="utf-8")
+    aged = [f"{row.replace('neutral', 'calm')},{20 + number % 30},{number % 48}" for number, row in enumerate(rows[1:])]
+    (table.parent / "aged.csv").write_text("\n".join([f"{rows[0]},age,person", *aged]), encoding="utf-8")
     asked = {"model": "readout", "aligned": True, "neutral": "calm", "covariates": "age", "hold": "age, identity"}
     graph = (
         Graph({})

@@ -26,7 +26,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
 RUN_SECONDS = 120
-TEXT_EVENT = 3  # the host's number for a text that is shown on a node
 
 
 def find_host() -> Path | None:
@@ -78,7 +77,7 @@ class Graph:
 
 @dataclass
 class Run:
-    """What came of one prompt: outputs by node, which nodes ran or were taken from the cache, and what they told on themselves."""
+    """What came of one prompt: outputs by node, and which nodes ran or were taken from the cache."""
 
     outputs: Mapping[str, Any]
     status: str
@@ -87,8 +86,12 @@ class Run:
     cached: set[str] = field(default_factory=set)
     progress: list[tuple[str, int, int]] = field(default_factory=list)
     previews: int = 0
-    told: dict[str, str] = field(default_factory=dict)
     interrupted_after: float | None = None
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The texts that nodes show on themselves, as the page gets them."""
+        return {node: out["emotiongan_told"][0] for node, out in self.outputs.items() if "emotiongan_told" in out}
 
     @property
     def error(self) -> str:
@@ -177,11 +180,7 @@ class Host:
     def _note(run: Run, message: str | bytes, number: str) -> bool:
         """Write one message down; True when the prompt has ended."""
         if isinstance(message, bytes):
-            if int.from_bytes(message[:4], "big") == TEXT_EVENT:
-                end = 8 + int.from_bytes(message[4:8], "big")
-                run.told[message[8:end].decode()] = message[end:].decode()
-            else:
-                run.previews += 1
+            run.previews += 1
             return False
         content = json.loads(message)
         kind, data = content["type"], content["data"]
