@@ -29,9 +29,13 @@ from ..expressions import (
     Origin,
     fit_expressions,
     load_axes,
+    move_latent,
     save_axes,
 )
 from ..expressions.prototypes import NAMED
+from ..face_model import FaceFit
+from ..faces import place_drawn
+from ..images import photo_from_tensor
 from ..latents import Latent
 from ..networks import Generator
 from .axes import LICENCE, print_progress
@@ -39,6 +43,7 @@ from .data import SOURCE_SIDE, read_held_out
 from .designed_faces import SETS, pictures_in
 
 ENCODED_AT_ONCE = 64
+MEASURED = 120  # moved pictures on which the length of directions is measured
 ONE_SIDED = ("contempt",)  # fitted without mirror images
 LABELS = "training faces that the face model moved by this expression, each beside its own picture"
 CONGRESS = (
@@ -126,6 +131,49 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
     return ExpressionAxes(tuple(fitted[name] for name in NAMED), generator.fingerprint)
 
 
+def stretched(generator: Generator, axes: ExpressionAxes, pairs: Pairs, rng: np.random.Generator) -> ExpressionAxes:
+    """Directions so long that faces redrawn along them read as high as moved pictures redrawn.
+
+    People change in ways of their own, which a mean direction loses: along it faces change less than each would.
+    One factor for all, as weak expressions are read too uncertainly for one of their own.
+    """
+    number = {
+        source: row
+        for row, (source, label) in enumerate(zip(pairs.sources, pairs.labels, strict=True))
+        if label == REFERENCE
+    }
+    rows = [row for row, source in enumerate(pairs.sources) if source in number and pairs.labels[row] != REFERENCE]
+    chosen = rng.permutation(rows)[:MEASURED]
+    before = codes(generator, pairs.pixels[[number[pairs.sources[row]] for row in chosen]])
+    after = codes(generator, pairs.pixels[list(chosen)])
+    shown = {"moved": 0.0, "along": 0.0}
+    for place, row in enumerate(chosen):
+        name, intensity = pairs.labels[row], pairs.intensities[row]
+        along = move_latent(before[place], axes, {name: intensity})
+        fits = [_read(generator, latent) for latent in (before[place], after[place], along)]
+        if any(fit is None for fit in fits):
+            continue
+        plain, moved, stepped = (fit.coefficients for fit in fits if fit is not None)
+        step = axes[name].coefficients.double().numpy()
+        shown["moved"] += float(step @ (moved - plain) / (step @ step))
+        shown["along"] += float(step @ (stepped - plain) / (step @ step))
+    factor = shown["moved"] / shown["along"]
+    print(
+        f"faces along the directions read as {1 / factor:.2f} of moved pictures redrawn: made {factor:.2f} times as long"
+    )
+    longer = [
+        replace(axis, direction=axis.direction * factor, eta_per_unit=axis.eta_per_unit * factor) for axis in axes
+    ]
+    return replace(axes, axes=tuple(longer))
+
+
+def _read(generator: Generator, latent: Latent) -> FaceFit | None:
+    """The face model on a redrawn face, None where it shows none."""
+    with torch.inference_mode():
+        picture = generator.synthesis(latent.ws.to(generator.device)).clamp(-1, 1).cpu()
+    return place_drawn(photo_from_tensor(picture), generator.spec.crop)[1]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help=f"holds {', '.join(SETS.values())}")
@@ -138,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     generator = load_generator(given.generator)
     pairs = read_pairs(given.data, given.designed, read_held_out(given.held_out))
     axes = fit(generator, pairs, load_axes(given.axes_in))
+    axes = stretched(generator, axes, pairs, np.random.default_rng(0))
     save_axes(given.axes_out, axes)
     for axis in axes:
         print(f"{axis.name}: {axis.n_expression} faces, AUC {axis.auc:.3f}, eta per unit {axis.eta_per_unit:.2f}")
