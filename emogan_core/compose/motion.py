@@ -33,6 +33,7 @@ LIP_SHOWN_CM = 0.09  # hidden parts of a lip take their pixels no deeper in the 
 FACING = 0.25  # how much of the viewer's direction a normal needs for its skin's motion to be trusted
 SMOOTH_CM = 0.06
 LIPS_SMOOTH_CM = 0.08  # over which the motion of lips is smoothed: the mesh folds at their corners
+TOGETHER = 1.5  # cells by which motions of the two sides differ where they hang together
 SPLIT_PX = 0.4  # motions within a pixel that differ more than this are told apart
 ROUNDS = 60  # of averaging over neighbours when hidden vertices are given a source
 
@@ -193,7 +194,7 @@ def opening_patch(
     """The skin around an opening, looked at in cells of `step` px, edges antialiased by factor x factor parts of each.
 
     The mesh folds at an opening's corners, and its hidden parts have no pixels of their own: the motion is smoothed,
-    that of the skin below the opening (`below` [v] is 1 there, else 0) apart from that above.
+    where the two sides move apart each for itself: `below` [v] is 1 for the skin below the opening, else 0.
     """
     cells = Grid(grid.left, grid.top, -(-grid.width // step), -(-grid.height // step), step)
     drawing = draw(vertices, triangles, cells.finer(factor))
@@ -206,7 +207,9 @@ def opening_patch(
     parts = fine.reshape(cells.height, factor, cells.width, factor, 6).mean((1, 3))
     skin = parts[..., 2] + parts[..., 5]
     soft = LIPS_SMOOTH_CM * scale / step
-    planes = [_smoothed(parts[..., k : k + 2], parts[..., k + 2], soft) for k in (0, 3)]
+    whole = _smoothed(parts[..., :2] + parts[..., 3:5], skin, soft)
+    alone = _parted(parts, skin, step, soft)[..., None]
+    planes = [whole + alone * (_smoothed(parts[..., k : k + 2], parts[..., k + 2], soft) - whole) for k in (0, 3)]
     lower_share = parts[..., 5] / np.maximum(skin, 1e-6)
     if skin.any():
         nearest = ndimage.distance_transform_edt(skin < 0.5, return_distances=False, return_indices=True)
@@ -233,6 +236,18 @@ def _smoothed(weighted: Single, weight: Single, sigma: float) -> Single:
     planes = [ndimage.gaussian_filter(weighted[..., k], sigma) / np.maximum(mass, 1e-3) for k in (0, 1)]
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     return np.stack(planes, -1)[nearest[0], nearest[1]]
+
+
+def _parted(parts: Single, skin: Single, step: int, soft: float) -> Single:
+    """[h, w]: where the two sides of an opening move apart, 1, and where they hang together, 0, as beyond its corners."""
+    first, last = (parts[..., k : k + 2] / np.maximum(parts[..., k + 2 : k + 3], 1e-6) for k in (0, 3))
+    meet, hole = (parts[..., 2] > 0) & (parts[..., 5] > 0), skin < 0.5
+    if not (meet | hole).any():
+        return np.ones_like(skin)
+    jump = np.abs(first - last).max(-1) / step
+    parted = np.where(hole, 1.0, np.clip((jump - TOGETHER) / TOGETHER, 0, 1))
+    nearest = ndimage.distance_transform_edt(~(meet | hole), return_distances=False, return_indices=True)
+    return np.asarray(ndimage.gaussian_filter(parted[nearest[0], nearest[1]], soft), dtype=np.float32)
 
 
 def at_pixels(planes: NDArray[np.floating], grid: Grid, step: int) -> Single:
