@@ -29,15 +29,14 @@ class Canvas:
         row, column = int(grid.top) - self.top, int(grid.left) - self.left
         return slice(row, row + grid.height), slice(column, column + grid.width)
 
-    def lay_splits(self, pixels: Pixels, patch: Patch) -> None:
-        """Give pixels that several layers of skin share the mean of what each shows there."""
-        if not len(patch.split):
+    def lay_seam(self, pixels: Pixels, patch: Patch) -> None:
+        """Give pixels in which two sides of an opening meet their share of each."""
+        if not len(patch.seam):
             return
-        rows, columns = patch.split.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
-        count = patch.splits.shape[1]
-        values = read_at(pixels, np.repeat(columns, count), np.repeat(rows, count), patch.splits.reshape(-1, 2))
+        rows, columns = patch.seam.T + np.array([[int(patch.grid.top)], [int(patch.grid.left)]])
         at = rows - self.top, columns - self.left
-        self.colours[at] += patch.share[:, None] * (values.reshape(-1, count, 3).mean(1) - self.colours[at])
+        beyond = read_at(pixels, columns, rows, patch.beyond)
+        self.colours[at] += patch.share[:, None] * (beyond - self.colours[at])
 
     def lay(self, grid: Grid, behind: Single, front: Single) -> None:
         """Put `behind` [h, w, 3] where skin does not cover it: front [h, w] is the skin's share."""

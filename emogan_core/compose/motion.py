@@ -32,7 +32,9 @@ TURNED = 0.05  # a vertex whose normal points to the viewer less than this was n
 LIP_SHOWN_CM = 0.09  # hidden parts of a lip take their pixels no deeper in the seen lip than this
 FACING = 0.25  # how much of the viewer's direction a normal needs for its skin's motion to be trusted
 SMOOTH_CM = 0.06
-SPLIT_PX = 0.4  # motions within a pixel that differ more than this are those of two layers of skin
+LIPS_SMOOTH_CM = 0.08  # over which the motion of lips is smoothed: the mesh folds at their corners
+TOGETHER = 1.5  # cells by which motions of the two sides differ where they hang together
+SPLIT_PX = 0.4  # motions within a pixel that differ more than this are told apart
 ROUNDS = 60  # of averaging over neighbours when hidden vertices are given a source
 
 
@@ -41,17 +43,17 @@ class Patch:
     """A small part of the photo in which the skin opens.
 
     Convention: grid at the photo's own pixels; skin [h, w] is the share of each pixel that skin covers; field
-    [h, w, 2] is the skin's motion, continued into the opening. Where skin lies over skin (a lid's fold, a lip on the
-    other) a pixel has several motions: split [n, 2] are the rows and columns of such pixels, splits [n, m, 2] their
-    motions, all of equal weight, and share [n] how much of the pixel shows them. Large photos are looked at in cells
-    of several pixels: covered [h', w'] is skin's share of these.
+    [h, w, 2] is the skin's motion, continued into the opening. Where the skin above the opening and that below it meet
+    they move differently: seam [n, 2] are the rows and columns of such pixels, beyond [n, 2] the motion of what lies on
+    the other side, share [n] how much of the pixel is that. Large photos are looked at in cells of several pixels:
+    covered [h', w'] is skin's share of these.
     """
 
     grid: Grid
     skin: Single
     field: Single
-    split: NDArray[np.int64]
-    splits: Single
+    seam: NDArray[np.int64]
+    beyond: Single
     share: Single
     cells: Grid
     covered: Single
@@ -179,42 +181,73 @@ def _faded(field: Single, covered: Flags, reach: float) -> Single:
 
 
 def opening_patch(
-    vertices: Array, sources: Array, triangles: NDArray[np.integer], grid: Grid, factor: int, *, step: int = 1
+    vertices: Array,
+    sources: Array,
+    below: Array,
+    triangles: NDArray[np.integer],
+    grid: Grid,
+    *,
+    scale: float,
+    factor: int = 2,
+    step: int = 1,
 ) -> Patch:
-    """The skin around an opening, looked at in cells of `step` px, edges antialiased by factor x factor parts of each."""
+    """The skin around an opening, looked at in cells of `step` px, edges antialiased by factor x factor parts of each.
+
+    The mesh folds at an opening's corners, and its hidden parts have no pixels of their own: the motion is smoothed,
+    where the two sides move apart each for itself: `below` [v] is 1 for the skin below the opening, else 0.
+    """
     cells = Grid(grid.left, grid.top, -(-grid.width // step), -(-grid.height // step), step)
     drawing = draw(vertices, triangles, cells.finer(factor))
-    fine = drawing.grid
-    x, y = fine.centres()
+    x, y = drawing.grid.centres()
     own = np.stack(np.broadcast_arrays(x, y), axis=-1).reshape(-1, 2)[drawing.cell]
-    moved = np.column_stack([drawing.values(sources) - own, np.ones(len(own), dtype=np.float32)])
-    whole = np.asarray(drawing.filled(moved, 0.0), dtype=np.float32)
-    parts = whole.reshape(cells.height, factor, cells.width, factor, 3).swapaxes(1, 2)
-    parts = parts.reshape(cells.height, cells.width, factor * factor, 3)
-    means = parts.mean(2)
-    skin = means[..., 2]
-    field = means[..., :2] / np.maximum(skin, 1e-6)[..., None]
-    apart = np.abs(parts[..., :2] - field[:, :, None]).max(-1) * parts[..., 2] > SPLIT_PX * (
-        1 if step == 1 else 2 * step
-    )
-    layered = apart.any(-1)
-    places = np.where(parts[..., 2:] > 0, parts[..., :2], field[:, :, None])
+    lower = np.round(drawing.values(below))[:, None]
+    moves = drawing.values(sources) - own
+    upper = 1 - lower
+    fine = np.asarray(drawing.filled(np.hstack([moves * upper, upper, moves * lower, lower]), 0.0), dtype=np.float32)
+    parts = fine.reshape(cells.height, factor, cells.width, factor, 6).mean((1, 3))
+    skin = parts[..., 2] + parts[..., 5]
+    soft = LIPS_SMOOTH_CM * scale / step
+    whole = _smoothed(parts[..., :2] + parts[..., 3:5], skin, soft)
+    alone = _parted(parts, skin, step, soft)[..., None]
+    planes = [whole + alone * (_smoothed(parts[..., k : k + 2], parts[..., k + 2], soft) - whole) for k in (0, 3)]
+    lower_share = parts[..., 5] / np.maximum(skin, 1e-6)
     if skin.any():
         nearest = ndimage.distance_transform_edt(skin < 0.5, return_distances=False, return_indices=True)
-        field = field[nearest[0], nearest[1]]
-    planes = at_pixels(np.dstack([field, skin, layered]), grid, step)
-    rows, columns = np.nonzero(np.repeat(np.repeat(layered, step, 0), step, 1)[: grid.height, : grid.width])
-    share = np.clip(2 * planes[rows, columns, 3] - 1, 0, 1) if step > 1 else np.ones(len(rows), dtype=np.float32)
+        planes, lower_share = [plane[nearest[0], nearest[1]] for plane in planes], lower_share[nearest[0], nearest[1]]
+    pixels = at_pixels(np.dstack([*planes, lower_share, skin]), grid, step)
+    first, last = pixels[..., :2], pixels[..., 2:4]
+    share = np.clip((pixels[..., 4] - 0.5) * step + 0.5, 0, 1)
+    under = share > 0.5
+    other = np.minimum(share, 1 - share)
+    rows, columns = np.nonzero((other > 0.02) & (np.abs(first - last).max(-1) > SPLIT_PX))
+    field, beyond = (np.where(side[..., None], last, first) for side in (under, ~under))
+    seam = np.stack([rows, columns], -1)
     return Patch(
-        grid,
-        planes[..., 2],
-        planes[..., :2],
-        np.stack([rows, columns], -1),
-        places[rows // step, columns // step].astype(np.float32),
-        share,
-        cells,
-        skin,
+        grid, pixels[..., 5], field, seam, beyond[rows, columns], other[rows, columns].astype(np.float32), cells, skin
     )
+
+
+def _smoothed(weighted: Single, weight: Single, sigma: float) -> Single:
+    """[h, w, 2]: motions, given times their weight, smoothed over cells where there are any and continued beyond."""
+    mass = ndimage.gaussian_filter(weight, sigma)
+    known = mass > 1e-3
+    if not known.any():
+        return np.zeros_like(weighted)
+    planes = [ndimage.gaussian_filter(weighted[..., k], sigma) / np.maximum(mass, 1e-3) for k in (0, 1)]
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.stack(planes, -1)[nearest[0], nearest[1]]
+
+
+def _parted(parts: Single, skin: Single, step: int, soft: float) -> Single:
+    """[h, w]: where the two sides of an opening move apart, 1, and where they hang together, 0, as beyond its corners."""
+    first, last = (parts[..., k : k + 2] / np.maximum(parts[..., k + 2 : k + 3], 1e-6) for k in (0, 3))
+    meet, hole = (parts[..., 2] > 0) & (parts[..., 5] > 0), skin < 0.5
+    if not (meet | hole).any():
+        return np.ones_like(skin)
+    jump = np.abs(first - last).max(-1) / step
+    parted = np.where(hole, 1.0, np.clip((jump - TOGETHER) / TOGETHER, 0, 1))
+    nearest = ndimage.distance_transform_edt(~(meet | hole), return_distances=False, return_indices=True)
+    return np.asarray(ndimage.gaussian_filter(parted[nearest[0], nearest[1]], soft), dtype=np.float32)
 
 
 def at_pixels(planes: NDArray[np.floating], grid: Grid, step: int) -> Single:
@@ -223,10 +256,10 @@ def at_pixels(planes: NDArray[np.floating], grid: Grid, step: int) -> Single:
     return planes if step == 1 else finer(planes, step)[: grid.height, : grid.width]
 
 
-def unsplit(grid: Grid, skin: Single, field: Single) -> Patch:
-    """A patch in which no skin lies over skin."""
+def seamless(grid: Grid, skin: Single, field: Single) -> Patch:
+    """A patch in which no skin meets skin that moves differently."""
     none = np.zeros((0, 2), dtype=np.int64)
-    return Patch(grid, skin, field, none, np.zeros((0, 1, 2), np.float32), np.zeros(0, np.float32), grid, skin)
+    return Patch(grid, skin, field, none, np.zeros((0, 2), np.float32), np.zeros(0, np.float32), grid, skin)
 
 
 def without_stillness(field: Single) -> Single:

@@ -15,7 +15,7 @@ from ..images import Photo, as_pixels
 from .canvas import Canvas
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
-from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, unsplit, without_stillness
+from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, seamless, without_stillness
 from .mouth import inside, lips_contact
 from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
@@ -134,16 +134,17 @@ def _drawn(
         lids = None
         if opening.place is MOUTH:
             cell = max(1, round(MOUTH_STEP_CM * scale))
-            patch = opening_patch(moved, scene.sources.places, skin, grid, fine, step=cell)
+            below = sides(model, MOUTH)[0]
+            patch = opening_patch(moved, scene.sources.places, below, skin, grid, scale=scale, factor=fine, step=cell)
         else:
             around = scene.eyes[opening.place.name][1]
             lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)
-            patch = unsplit(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
+            patch = seamless(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
         full[(*at, slice(0, 2))] = without_stillness(patch.field)
         patches.append((opening, outcome, patch, lids))
     canvas.colours = sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
     for opening, _, patch, lids in patches:
-        canvas.lay_splits(photo.pixels, patch)
+        canvas.lay_seam(photo.pixels, patch)
         if lids is not None:
             at = canvas.at(patch.grid)
             around = scene.eyes[opening.place.name][1]

@@ -4,7 +4,7 @@ import numpy as np
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.motion import coarse_field, opening_patch, seen_sources, without_stillness
-from emogan_core.compose.openings import MOUTH, PLACES, aligned, fitted
+from emogan_core.compose.openings import MOUTH, PLACES, aligned, fitted, sides
 from emogan_core.face_model.mesh import Grid
 
 
@@ -65,7 +65,8 @@ def test_shape_a_patch_knows_how_much_is_skin() -> None:
     model, fit = tiny_face()
     vertices = fit.vertices(model, coefficients_of(model, {"jawOpen": 0.6}))
     skin = model.triangles[model.triangle_part <= 1]
-    patch = opening_patch(vertices, vertices[:, :2], skin, Grid(0, 0, SIDE, SIDE), 2)
+    below = sides(model, MOUTH)[0]
+    patch = opening_patch(vertices, vertices[:, :2], below, skin, Grid(0, 0, SIDE, SIDE), scale=SCALE)
     column, row = ((fit.landmarks[13] + fit.landmarks[14]) / 2 + (0, 5)).astype(int)
     assert patch.skin[row, column] == 0
     column, row = fit.landmarks[4].astype(int)
@@ -82,18 +83,19 @@ def test_invariance_lips_move_in_a_large_photo_as_in_a_small_one() -> None:
     model, fit = tiny_face()
     skin = model.triangles[model.triangle_part <= 1]
     before, after = (fit.vertices(model, coefficients_of(model, named)) for named in ({}, {"mouthSmile": 1.0}))
+    below = sides(model, MOUTH)[0]
     corner, size, large = np.floor(fit.landmarks[13] - 4 * SCALE), int(8 * SCALE), 12
     grids = [Grid(*(corner * k), size * k, size * k) for k in (4, large)]  # as a photo of 700 px, and one of 2100
     small, big = (
-        opening_patch(after * k, before[:, :2] * k, skin, grid, 2, step=step)
+        opening_patch(after * k, before[:, :2] * k, below, skin, grid, scale=SCALE * k, step=step)
         for k, grid, step in ((4, grids[0], 1), (large, grids[1], 3))
     )
     assert big.field.shape == (size * large, size * large, 2)
     fields = small.field / 4, big.field.reshape(size * 4, 3, size * 4, 3, 2).mean((1, 3)) / large
     apart = np.linalg.norm(fields[0] - fields[1], axis=-1)
     assert np.quantile(apart, 0.99) < 0.05
-    assert len(small.split) * 9 > 0.5 * len(big.split)
     skins = small.skin, big.skin.reshape(size * 4, 3, size * 4, 3).mean((1, 3))
     assert np.abs(skins[0] - skins[1]).mean() < 0.01
-    for axis in (0, 1):  # a facet's edge, or a fold's, bends the motion from one pixel to the next
-        assert np.abs(np.diff(big.field, 2, axis=axis)).max() < 5
+    for axis in (0, 1):  # off the seam no facet and no fold bends the motion
+        bends = np.abs(np.diff(big.field, 2, axis=axis)).max(-1)
+        assert np.quantile(bends, 0.99) < 0.1

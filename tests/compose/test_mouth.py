@@ -8,7 +8,7 @@ from emogan_core.compose.motion import opening_patch
 from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside
 from emogan_core.compose.move import move_face
 from emogan_core.compose.open_mouth import seen_inside, shows_nothing
-from emogan_core.compose.openings import MOUTH, aligned, fitted
+from emogan_core.compose.openings import MOUTH, aligned, fitted, sides
 from emogan_core.compose.scene import scene_of
 from emogan_core.compose.tones import Toning, tones_of
 from emogan_core.face_model import FaceFit, FaceModel, load_face_model
@@ -24,7 +24,8 @@ def test_golden_teeth_show_between_parted_lips() -> None:
     after = fit.vertices(model, coefficients_of(model, {"mouthUpperUp": 1.0, "mouthLowerDown": 1.0}))
     x, y = (fit.landmarks[13] - 4 * SCALE).astype(int)
     grid = Grid(float(x), float(y), int(8 * SCALE), int(8 * SCALE))
-    patch = opening_patch(after, after[:, :2], model.triangles[model.triangle_part <= 1], grid, 2)
+    skin, below = model.triangles[model.triangle_part <= 1], sides(model, MOUTH)[0]
+    patch = opening_patch(after, after[:, :2], below, skin, grid, scale=SCALE)
     assert (patch.skin < 0.5).sum() > 20
     drawn = inside(model, after, patch, TONES, SCALE, 2)
     assert drawn[patch.skin < 0.2].max() > 0.7 * TONES.teeth.max()
