@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ExpressionError
 from ..files import ordinary_only
 from .axes import REFERENCE
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader  # csv names it from Python 3.13 on
 
 MAX_ROWS = 2_000_000
 MAX_BYTES = 256 << 20
@@ -82,10 +86,12 @@ def read_rows(path: Path, *, scores: Sequence[str] = ()) -> Rows:
     needed = ("file",) if scores else ("file", "expression")
     sign, told = _sign_of(path.name, first, needed)
     try:
-        rows, columns = _rows(path.name, text, sign, start)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
+        columns = tuple(column.strip() for column in next(reader, []))
+        names, renamed = _named(path.name, columns, first, needed)
+        rows = _rows(path.name, reader, len(columns), start)
     except csv.Error as error:
         raise ExpressionError(f"{path.name} is not a CSV ({error}); {_shown(first)}") from error
-    names, renamed = _named(path.name, columns, first, needed)
     renamed_rows = tuple((number, dict(zip(names, cells, strict=True))) for number, cells in rows)
     if "file" not in names:
         both = tuple(half for row in renamed_rows for half in _halves(row))
@@ -118,6 +124,11 @@ def _text(path: Path) -> str:
             data = file.read(MAX_BYTES)
         if data.startswith(_WORKBOOKS):
             raise ExpressionError(f"{path.name} is a spreadsheet's own file; save the table as CSV and give that")
+        if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or b"\0\0" in (data[:3:2], data[1:4:2]):
+            raise ExpressionError(
+                f"{path.name} is not in UTF-8: it begins as a text in UTF-16 without its mark or in UTF-32; save it as 'CSV "
+                "UTF-8', as spreadsheets call it"
+            )
         marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         return (
             data.decode("utf-16" if data.startswith(marks) else "utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
@@ -168,23 +179,21 @@ def _plain(column: str) -> str:
     return "_".join(column.strip().strip('"').lower().replace("-", " ").replace("_", " ").split())
 
 
-def _rows(name: str, text: str, sign: str, start: int) -> tuple[list[tuple[int, list[str]]], tuple[str, ...]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True)
-    columns = tuple(column.strip() for column in next(reader, []))
+def _rows(name: str, reader: CsvReader, columns: int, start: int) -> list[tuple[int, list[str]]]:
+    """What comes after the header."""
     rows: list[tuple[int, list[str]]] = []
     for cells in reader:
         if not cells:
             continue
         number = reader.line_num + start - 1
-        if len(cells) != len(columns):
+        if len(cells) != columns:
             raise ExpressionError(
-                f"{name} row {number} has another number of cells than the {len(columns)} columns of the header; "
-                "mend that row"
+                f"{name} row {number} has another number of cells than the {columns} columns of the header; mend that row"
             )
         rows.append((number, [cell.strip() for cell in cells]))
         if len(rows) > MAX_ROWS:
             raise ExpressionError(f"{name} has more than {MAX_ROWS} rows; split the face set")
-    return rows, columns
+    return rows
 
 
 def _named(

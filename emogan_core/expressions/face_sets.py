@@ -15,9 +15,12 @@ from typing import TypeVar
 
 from ..errors import ExpressionError
 from .csv_rows import Row, read_rows
+from .disk_names import OnDisk
 from .label_words import read_labels
 
 Cell = TypeVar("Cell")
+MOST = 1e12
+"""Larger numbers than this stand in a table by mistake, and their squares would swamp all others."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
@@ -101,10 +104,14 @@ def read_face_set(
     always = ("file",) if scores else ("file", "expression")
     _refuse_empty(name, rows, (*always, *(("person",) if has_people else ())))
     base, notices = folder.resolve(), list(found.notices)
-    files = tuple(_inside(folder, base, row["file"], name, number) for number, row in rows)
-    turned = sum(path != folder / row["file"] for path, (_, row) in zip(files, rows, strict=True))
+    spelled = OnDisk()
+    files = tuple(_inside(folder, base, row["file"], name, number, spelled) for number, row in rows)
+    turned = sum("\\" in row["file"] and "\\" not in str(path) for path, (_, row) in zip(files, rows, strict=True))
     if turned:
         notices.append(f"backslashes in {turned} names as folders")
+    if spelled.others:
+        told = f"{len(spelled.others)} names" if len(spelled.others) > 1 else "a name"
+        notices.append(f"{told} as the one file of another spelling, such as {spelled.others[0]}")
     _refuse_missing(name, folder, files, rows)
     _refuse_repeated(name, files, rows)
     words = [] if scores else [row["expression"] for _, row in rows]
@@ -116,6 +123,8 @@ def read_face_set(
     below = [number for (number, _), weight in zip(rows, numbers.get("weight", ()), strict=False) if weight < 0]
     if has_weights and below:
         raise ExpressionError(f"{name} row {below[0]} has a weight below 0; give numbers of 0 or more")
+    if has_weights and not any(numbers["weight"]):
+        raise ExpressionError(f"{name} gives every picture the weight 0; give those that count a larger one")
     commas = [key for key, column in extra.items() if found.sign != "," and any("," in row[column] for _, row in rows)]
     notices += [*told, *(f"decimal commas in {key}" for key in commas)]
     if not has_people and not has_pairs:
@@ -150,7 +159,7 @@ def _refuse_empty(name: str, rows: Sequence[Row], columns: tuple[str, ...]) -> N
             )
 
 
-def _inside(folder: Path, base: Path, cell: str, name: str, number: int) -> Path:
+def _inside(folder: Path, base: Path, cell: str, name: str, number: int, spelled: OnDisk) -> Path:
     """The file a cell names, when it stays inside the folder after every link is followed."""
     windows, posix = PureWindowsPath(cell), PurePosixPath(cell)
     climbs = ".." in windows.parts or ".." in posix.parts
@@ -160,6 +169,8 @@ def _inside(folder: Path, base: Path, cell: str, name: str, number: int) -> Path
     try:
         if "\\" in cell and not os.path.lexists(path):  # as other systems part folders; here a name may hold it
             path = folder.joinpath(*windows.parts)
+        if not os.path.lexists(path):
+            path = spelled.spelled(folder, path.relative_to(folder).parts)
         with suppress(FileNotFoundError, NotADirectoryError):
             path.lstat()
         leaves = not path.resolve().is_relative_to(base)
@@ -206,6 +217,12 @@ def _numbers(name: str, column: str, rows: Sequence[Row], *, commas: bool) -> tu
     if commas:
         cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
     values = [_number(cell) for cell in cells]
+    beyond = [row for row, value in enumerate(values) if value is not None and abs(value) > MOST]
+    if beyond:
+        raise ExpressionError(
+            f"{name} row {rows[beyond[0]][0]} has {cells[beyond[0]][:40]} in column {column}, beyond {MOST:g}; mend it, or "
+            "give the column in other units"
+        )
     if all(value is not None for value in values):
         return tuple(value for value in values if value is not None)
     kinds = sorted(set(cells))

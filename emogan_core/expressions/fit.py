@@ -137,6 +137,7 @@ def fit_expressions(
     if coefficients is not None:
         asked = config.expressions or tuple(sorted(set(labels) - {REFERENCE}))
         moves = fit_moves(coefficients, labels, asked, people=people or pairs, floor=config.moving_floor)
+        _expect_anything(labels, moves, coefficients, config)
     shadings: dict[str, Array] = {}
     if brightness is not None and people is not None:
         shadings = fit_shadings(brightness, labels, tuple(moves), people=people, floor=config.moving_floor)
@@ -197,6 +198,24 @@ def _expect_held(steps: StepConfig, covariates: Mapping[str, object]) -> None:
             f"'{lacking[0]}' is to be held still, but its values did not come (covariates are "
             f"{', '.join(covariates) or 'none'}); give them"
         )
+
+
+def _expect_anything(labels: Sequence[str], moves: Mapping[str, Array], coefficients: Array, config: FitConfig) -> None:
+    """Say what is lacking where there are pictures enough for the face model's part, and it shows nothing.
+
+    Raises: ExpressionError.
+    """
+    counts = Counter(labels)
+    most = min(counts[REFERENCE], max((count for name, count in counts.items() if name != REFERENCE), default=0))
+    if moves or not config.moving_floor <= most < config.floor:
+        return
+    seen = Counter(label for label, fitted in zip(labels, np.isfinite(coefficients).all(1), strict=True) if fitted)
+    told = ", ".join(f"{seen[name]} of {count} '{name}'" for name, count in counts.most_common(8))
+    raise ExpressionError(
+        f"nothing could be fitted: the face model found a face in {told}, of which {config.moving_floor} or more of each are "
+        f"needed and must differ from neutral alike, and for what the generator draws {config.floor} of each; look at the "
+        "pictures and their labels, or add some"
+    )
 
 
 def _in_latent(

@@ -113,6 +113,21 @@ def test_golden_backslashes_part_folders(read, folder):
     assert "labels.csv: backslashes in 1 names as folders" in faces.notices
 
 
+def test_golden_names_in_another_spelling(read, folder):
+    """As Windows writes case and macOS accents; where two files could be meant, neither is taken."""
+    (folder / "\u00dcn\u00ef.JPG").write_bytes(b"picture")
+    faces = read("file,expression\nA.JPG,neutral\nDeep\\C.jpg,joyful\nu\u0308NI\u0308.jpg,smile\n")
+    assert faces.files == (folder / "a.jpg", folder / "deep" / "c.jpg", folder / "\u00dcn\u00ef.JPG")
+    assert "labels.csv: 3 names as the one file of another spelling, such as 'a.jpg' for 'A.JPG'" in faces.notices
+    assert "labels.csv: backslashes in 1 names as folders" in faces.notices
+    (folder / "A.jpg").write_bytes(b"picture")
+    if not (folder / "A.JPG").exists():
+        with pytest.raises(ExpressionError, match=r"row 2 names 'A\.JPG', which is not in"):
+            read("file,expression\nA.JPG,neutral\nb.jpg,smile\n")
+    with pytest.raises(ExpressionError, match=r"row 3 labels 'B\.jpg', as row 2 does"):
+        read("file,expression\nb.jpg,neutral\nB.jpg,smile\n")
+
+
 def test_golden_decimal_commas(read):
     faces = read("file;expression;Yaw angle\na.jpg;neutral;-3,5\nb.jpg;neutral;2\n", covariates=("yaw_angle",))
     assert faces.covariates == {"yaw_angle": (-3.5, 2.0)}
@@ -189,6 +204,10 @@ def test_golden_a_link_that_stays_inside_is_fine(read, folder):
         (b"\xff\x00a", "not in UTF-8: line 1"),
         (b"file,expression\na.jpg,fr\xf6hlich\n", "not in UTF-8: line 2"),
         ("file,expression\na\0.jpg,neutral\n", "points outside|not a CSV"),
+        ("file,expression\na.jpg,neutral\n".encode("utf-16-le"), "begins as a text in UTF-16 without its mark"),
+        ("file,expression\na.jpg,neutral\n".encode("utf-16-be"), "begins as a text in UTF-16 without its mark"),
+        ("file,expression\na.jpg,neutral\n".encode("utf-32"), "or in UTF-32; save it as 'CSV UTF-8'"),
+        ("# mine\nfile,expression\na.jpg,neutral\n", "no column file, expression; its first line is '# mine'"),
     ],
 )
 def test_error_odd_tables(read, text, words):
@@ -202,6 +221,7 @@ def test_error_odd_tables(read, text, words):
         (("1", "nan", "3"), "row 3 has 'nan' in column yaw"),
         (("1", "inf", "3"), "row 3"),
         (("1", "", "3"), "row 3 has '' in column yaw"),
+        (("1e308", "1e308", "1e308"), r"row 2 has 1e308 in column yaw, beyond 1e\+12"),
         (("1", "left", "right"), "row 3 has 'left'"),
         (("up", "left", "right"), "row 2 has 'up'"),
     ],
@@ -280,6 +300,7 @@ def test_golden_some_rows_are_a_face_set(read):
         ("before,after,expression\na.jpg,a.jpg,joy\n", {}, "row 2 names 'a.jpg' twice"),
         ("file,expression,weight\na.jpg,joy,1\nb.jpg,joy,-1\n", {}, "row 3 has a weight below 0"),
         ("file,expression,weight\na.jpg,joy,1\nb.jpg,joy,inf\n", {}, "row 3 has 'inf' in column weight"),
+        ("file,expression,weight\na.jpg,joy,0\nb.jpg,joy,0.0\n", {}, "gives every picture the weight 0"),
         ("file,expression,weight\na.jpg,joy,much\n", {}, "row 2 has 'much' in column weight"),
     ],
 )

@@ -345,3 +345,15 @@ def test_invariance_pictures_without_a_fit_say_nothing(world, refit):
 def test_error_coefficients_of_another_face_model(world, refit):
     with pytest.raises(ShapeError, match="coefficients came as"):
         refit(coefficients=np.zeros((len(world.labels), 7)))
+
+
+def test_error_pictures_enough_and_no_face_in_them(world, refit):
+    """Twelve of each are enough to begin, so what is lacking is not their number."""
+    seen = coefficients_for(world.labels, "smile", mouthSmileLeft=0.5)
+    few = replace(quick(), floor=5000)
+    for coefficients, told in (
+        (np.full_like(seen, np.nan), "in 0 of "),
+        (np.zeros_like(seen), "differ from neutral alike"),
+    ):
+        with pytest.raises(ExpressionError, match=f"nothing could be fitted: the face model found a face .*{told}"):
+            refit(few, coefficients=coefficients)
