@@ -8,7 +8,7 @@ from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
 from .find import choose_among, choose_face, face_under, find_faces, seen_again
 from .fit import fit_to_photo
-from .frame import frame_of
+from .frame import drawn_frame, frame_of
 from .given import face_from
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "cut_faces",
     "dense_landmarks",
     "drawn_face",
+    "drawn_frame",
     "face_from",
     "face_under",
     "find_faces",
