@@ -49,11 +49,13 @@ python benchmarks/inversion.py table --cache FILE -o docs/results/inversion.md
 Neutral photos of people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which all methods but encode and tune minimise; tuning leaves it out. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
 
 - A *projector* is StyleGAN2's schedule (Karras et al. 2020: 1,000 steps of Adam at .1, ramped, decaying noise on the code, from the average face), in W and per layer in W+. The reference compares VGG features; here it has this program's comparison of pictures without the prior, so that schedules are compared and not losses. As it takes long, on fewer people, beside the other methods' rows for the same.
+- *hybrid 100 steps*: 60 are usual.
 - *editability*: how much typical codes are preferred to likeness, 0 to 1.
 """
 PROJECTOR_STEPS = 1000
 SMILES = ("mouthSmileLeft", "mouthSmileRight")
 Row = dict[str, float | str]
+Tiles = tuple[Photo, Photo, Photo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _made(generator: Generator, ws: Tensor, target: Target) -> Inversion:
 WAYS: Mapping[str, Way] = {
     "encode": shipped("encode"),
     "tune": shipped("tune"),  # hybrid is its first half, and is noted with it
+    "hybrid 100 steps": shipped("hybrid", hybrid_steps=100),
     "optimise": shipped("optimise"),
     "projector W+": projector(None),
     "projector W": projector(1),
@@ -142,9 +145,9 @@ WAYS: Mapping[str, Way] = {
     "editability 0.75": shipped("hybrid", editability=0.75),
     "editability 1": shipped("hybrid", editability=1.0),
 }
-STEPS = ("encode", "optimise", "hybrid", "tune")
+STEPS = ("encode", "optimise", "hybrid", "hybrid 100 steps", "tune")
 TABLES = (  # a title, the methods, and the one whose people it is about
-    ("Everyone who was encoded and optimised:", ("encode", "hybrid"), "hybrid"),
+    ("Everyone who was encoded and optimised:", ("encode", "hybrid", "hybrid 100 steps"), "hybrid"),
     ("Everyone who was tuned:", STEPS, "tune"),
     ("Beside the projector:", (*STEPS, "projector W", "projector W+"), "projector W+"),
     (
@@ -210,7 +213,7 @@ def run(arguments: argparse.Namespace) -> None:
     done = _rows(arguments.cache)
     known = {(row["person"], row["method"]) for row in done}
     for person in people(arguments.photos, generator, arguments.people):
-        tiles: dict[str, Photo] = {}
+        tiles: dict[str, Tiles] = {}
         for method in arguments.methods.split(","):
             if (person.name, method) in known:
                 continue
@@ -231,12 +234,14 @@ def run(arguments: argparse.Namespace) -> None:
             _save_sheet(arguments.sheets / f"{person.name}.png", person, tiles)
 
 
-def _tiles(generator: Generator, person: Person, made: Inversion, name: str) -> dict[str, Photo]:
-    """What the generator draws, and the photo with a smile pasted from it."""
+def _tiles(generator: Generator, person: Person, made: Inversion, name: str) -> dict[str, Tiles]:
+    """What the generator draws, the same smiling, and the photo with that smile put back."""
     inversion = replace(person.base, latent=made.latent, reconstruction=made.reconstruction)
     edit = apply_expressions(inversion, load_axes(), {"happiness": 1.0})
     pasted = put_back(generator, person.photo, inversion, edit, mode="paste")
-    return {name: photo_from_tensor(made.reconstruction), f"{name} smiling": _around(person, pasted.photo)}
+    with torch.no_grad():
+        smiling = with_delta(generator, made.delta).synthesis(edit.latent.ws).clamp(-1, 1)
+    return {name: (photo_from_tensor(made.reconstruction), photo_from_tensor(smiling), _around(person, pasted.photo))}
 
 
 def _around(person: Person, photo: Photo) -> Photo:
@@ -247,13 +252,16 @@ def _around(person: Person, photo: Photo) -> Photo:
     return Photo(photo.pixels[top:bottom, left:right])
 
 
-def _save_sheet(path: Path, person: Person, tiles: Mapping[str, Photo]) -> None:
-    names = [name for name in tiles if not name.endswith(" smiling")]
+def _save_sheet(path: Path, person: Person, tiles: Mapping[str, Tiles]) -> None:
     own, crop = _around(person, person.photo), photo_from_tensor(person.base.target)
-    rows = [[crop, *(tiles[name] for name in names)], [own, *(tiles[f"{name} smiling"] for name in names)]]
+    columns = [(crop, crop, own), *tiles.values()]
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet = contact_sheet(
-        rows, title=path.stem, column_labels=["photo", *names], row_labels=["redrawn", "smiling"], tile_px=380
+        [list(row) for row in zip(*columns, strict=True)],
+        title=path.stem,
+        column_labels=["photo", *tiles],
+        row_labels=["redrawn", "redrawn smiling", "put back smiling"],
+        tile_px=380,
     )
     save_photo(path, sheet)
 

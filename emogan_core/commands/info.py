@@ -22,7 +22,7 @@ from ..expressions.reading import READ
 from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
-from ..faces import frame_of
+from ..faces import drawn_frame, frame_of
 from ..images import open_photo, read_record
 from ..latents import load_latent
 from ..networks.dense_landmarks import FACE_SIZE, DenseLandmarkNet
@@ -127,8 +127,10 @@ def _generator(source: str | Path) -> dict[str, object]:
     facts = described(loaded)
     if loaded.generator.spec.crop:
         return facts
-    crop = frame_of(loaded.generator)
-    told = f"the file does not tell the crop; '{crop}' was taken, by where its average face lies"
+    crop, lies = frame_of(loaded.generator), "where its average face lies"
+    if drawn_frame(loaded.generator) is None:
+        lies = "which is usual, as its average face lies in no frame known here or is none"
+    told = f"the file does not tell the crop; '{crop}' is taken, {lies}"
     return facts | {"crop": crop, "notices": [*loaded.notices, told]}
 
 

@@ -8,7 +8,7 @@ from .dense import dense_landmarks
 from .drawn import drawn_face, place_drawn
 from .find import MOSTLY_CLEAR, choose_among, choose_face, clear_share, face_under, find_faces, obstacle_of, seen_again
 from .fit import fit_to_photo
-from .frame import frame_of
+from .frame import drawn_frame, frame_of
 from .given import face_from
 from .mediapipe import as_mediapipe, mediapipe_connections
 
@@ -29,6 +29,7 @@ __all__ = [
     "cut_faces",
     "dense_landmarks",
     "drawn_face",
+    "drawn_frame",
     "face_from",
     "face_under",
     "find_faces",

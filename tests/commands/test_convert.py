@@ -48,6 +48,19 @@ def test_invariance_a_converted_file_draws_the_same(checkpoint: Path, net: Gener
     assert again.spec.name == "faces"
 
 
+def test_golden_info_says_which_crop_is_taken_where_a_file_tells_none(checkpoint: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "faces.safetensors"
+    assert cli.main(["convert", str(checkpoint), str(out), "--crop", "tight"]) == 0
+    capsys.readouterr()
+    for path, crop in ((checkpoint, "ffhq"), (out, "tight")):
+        assert cli.main(["info", str(path), "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["crop"] == crop
+        assert any("does not tell the crop; 'ffhq' is taken" in note for note in said["notices"]) == (
+            path == checkpoint
+        )
+
+
 def net_fingerprint(net: Generator) -> str:
     core = {name: tensor for name, tensor in tensors_of(net).items() if not name.startswith("statistics")}
     return build_generator(replace(net.spec, crop="ffhq"), core).fingerprint
