@@ -21,10 +21,12 @@ from ..emogan_core import (
     label_latents,
     label_photos,
     read_face_set,
+    read_labels,
 )
 from .pictures import photos_of
 
 CODED_AT_ONCE = 32
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class CodingOptions:
     config: FitConfig = field(default_factory=FitConfig)
 
 
-def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, int]:
-    """Codes of the pictures that lie beside a table, and how many showed no usable face.
+def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, tuple[str, ...]]:
+    """Codes of the pictures that lie beside a table, and sentences: how it was read, and which were left out, and why.
 
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
@@ -55,15 +57,16 @@ def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tupl
     )
     expect_fittable(faces, how.config)
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
-    return labelled, len(labelled.skipped)
+    return labelled, (*faces.notices, *_left_out(labelled, table.parent))
 
 
 def from_batch(
     generator: Generator, images: Tensor | None, labels: str, people: str, *, how: CodingOptions
-) -> tuple[LabelledLatents, int]:
-    """Codes of the pictures of an IMAGE, and how many showed no usable face.
+) -> tuple[LabelledLatents, tuple[str, ...]]:
+    """Codes of the pictures of an IMAGE, and sentences: how labels were read, and which pictures were left out, and why.
 
-    Convention: `labels` and `people` hold one word per picture, by line or comma; no people means that all differ.
+    Convention: `labels` and `people` hold one word per picture, by line or comma, labels as tables have them; no people
+    means that all differ.
     Raises: ExpressionError; CheckpointError for a generator without the encoder that a method needs.
     """
     if images is None:
@@ -75,6 +78,7 @@ def from_batch(
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
+    expressions, told = read_labels("labels", expressions)
     choose_expressions(expressions, None, how.config.moving_floor)
     expect_held(how.config, expressions)
     photos = [photos_of(images[row : row + 1])[0] for row in range(len(images))]
@@ -87,7 +91,17 @@ def from_batch(
         method=how.method,
         progress=how.progress,
     )
-    return labelled, len(labelled.skipped)
+    return labelled, (*(f"labels: {one}" for one in told), *_left_out(labelled, None))
+
+
+def _left_out(labelled: LabelledLatents, folder: Path | None) -> list[str]:
+    """The pictures that were left out, by name inside their folder or by number."""
+    named = [
+        (one.name if folder is None else Path(one.name).relative_to(folder).as_posix(), one.why)
+        for one in labelled.skipped
+    ]
+    lines = [f"left out: {name} ({why})" for name, why in named[:MOST_NAMED]]
+    return [*lines, f"left out: {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else lines
 
 
 def _labels(text: str, neutral: str) -> tuple[str, ...]:

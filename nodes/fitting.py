@@ -183,16 +183,15 @@ class FitExpressionGLM(io.ComfyNode):
         )
         need = need_of(generator.generator, method, device=host.device_of(generator))
 
-        def learn(network: Generator) -> tuple[ExpressionAxes, int]:
+        def learn(network: Generator) -> tuple[ExpressionAxes, tuple[str, ...]]:
             if face_set == FROM_INPUTS:
-                faces, skipped = from_batch(network, images, labels, people, how=how)
+                faces, told = from_batch(network, images, labels, people, how=how)
             else:
-                faces, skipped = from_table(network, host.face_set_table(face_set), how=how)
-            return fit_labelled(faces, model=_model(model), config=config, progress=how.progress), skipped
+                faces, told = from_table(network, host.face_set_table(face_set), how=how)
+            return fit_labelled(faces, model=_model(model), config=config, progress=how.progress), told
 
-        axes, skipped = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
-        left_out = [f"{skipped} pictures were left out: no usable face"] if skipped else []
-        return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *left_out]))
+        axes, told = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
+        return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *told]))
 
 
 def _choices() -> list[io.Input]:

@@ -357,6 +357,7 @@ def test_error_fits_of_samples(refused: Callable[..., str], place: Path, monkeyp
     assert "without --labels" in refused("fit", "faces", *FIT)
     own = ("fit", *FIT, "--samples")
     assert "0 samples were asked for" in refused(*own, "0")
+    assert "199 samples were asked for; needed are 200 or more that show a face" in refused(*own, "199")
     for psi in ("nan", "0", "9"):
         assert "psi" in refused(*own, "400", "--psi", psi)
     assert "no classes" in refused(*own, "400", "--class", "1")

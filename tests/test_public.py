@@ -27,6 +27,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "FACE_MODEL",
     "FACE_SIZE",
     "INPUT_SIZE",
+    "LEAST_SEEN",
     "LandmarkNet",
     "MOSTLY_CLEAR",
     "MOUTH_LOOK",

@@ -18,6 +18,7 @@ from ..expressions import (
     sample_report,
     save_axes,
 )
+from ..expressions.sample_fit import LEAST_SEEN
 from ..progress import Progress
 from .arguments import Outcome, input_files
 from .outputs import Outputs
@@ -32,6 +33,10 @@ def fit_own_samples(arguments: Namespace, progress: Progress, outputs: Outputs) 
     """
     outputs.expect_safetensors(arguments.out, inputs=input_files(arguments))
     config = SampleConfig(count=arguments.samples, seed=arguments.seed, psi=arguments.psi, label=arguments.label)
+    if config.count < LEAST_SEEN:
+        raise ExpressionError(
+            f"{config.count} samples were asked for; needed are {LEAST_SEEN} or more that show a face (some thousands fit well)"
+        )
     share = _share()
     generator = load_generator(arguments.generator, device=arguments.device)
     folder = sample_folder(arguments.out.with_suffix(SAMPLES), generator, config)

@@ -11,6 +11,7 @@ from .fit import FitConfig, Origin, fit_expressions, fit_labelled
 from .fit_choices import FIT_COVARIANCES, FIT_FAMILIES, expect_fittable, expect_held, fit_config
 from .from_samples import SampleFit, fit_samples, sample_lines, sample_report
 from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
+from .label_words import read_labels
 from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
 from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
 from .prototypes import NAMED, PROTOTYPES, prototype
@@ -75,6 +76,7 @@ __all__ = [
     "read_eta",
     "read_expression",
     "read_face_set",
+    "read_labels",
     "read_samples",
     "readable",
     "reading_lines",

@@ -110,8 +110,8 @@ def read_face_set(
     if turned:
         notices.append(f"backslashes in {turned} names as folders")
     if spelled.others:
-        told = f"{len(spelled.others)} names" if len(spelled.others) > 1 else "a name"
-        notices.append(f"{told} as the one file of another spelling, such as {spelled.others[0]}")
+        many = f"{len(spelled.others)} names" if len(spelled.others) > 1 else "a name"
+        notices.append(f"{many} as the one file of another spelling, such as {spelled.others[0]}")
     _refuse_missing(name, folder, files, rows)
     _refuse_repeated(name, files, rows)
     words = [] if scores else [row["expression"] for _, row in rows]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny import TINY, make_generator
 
 from emogan_core.networks import tensors_of
@@ -26,14 +29,14 @@ def coding(part, *, aligned: bool = True, method: str = "encode", progress=lambd
 @pytest.mark.slow
 def test_shape_labels_by_line_or_comma(part, generator) -> None:
     steps: list[tuple[str, int]] = []
-    labelled, skipped = part("nodes.face_sets").from_batch(
+    labelled, told = part("nodes.face_sets").from_batch(
         generator,
         torch.rand(80, 16, 16, 3),
         "neutral, neutral\n" * 20 + "happiness\n\n" * 40,
         "",
         how=coding(part, progress=lambda report: steps.append((report.what, report.step))),
     )
-    assert skipped == 0
+    assert told == ()
     assert labelled.labels == ("neutral",) * 40 + ("happiness",) * 40
     assert labelled.people is None
     assert labelled.latents.ws.shape == (80, TINY.num_ws, TINY.w_dim)
@@ -105,11 +108,44 @@ def test_golden_twelve_examples_of_an_image_batch_move_photos(part, generator, m
         return labelling.Fitted(smiles, np.zeros(model.face_vertices, dtype=np.float16))
 
     monkeypatch.setattr(labelling, "_fitted", read)
-    labelled, _ = face_sets.from_batch(
-        generator, torch.rand(24, 16, 16, 3), "neutral," * 12 + "smile," * 12, "", how=coding(part)
+    labelled, told = face_sets.from_batch(
+        generator, torch.rand(24, 16, 16, 3), "Neutral," * 12 + "smile," * 11 + "Smile", "", how=coding(part)
     )
+    assert told == ("labels: 'Neutral' as neutral",)
     axes = expressions.fit_expressions(labelled.latents, labelled.labels, coefficients=labelled.coefficients)
     (axis,) = axes
     assert (axis.name, axis.has_coefficients, axis.has_direction) == ("smile", True, False)
     step = dict(zip(names, axis.coefficients.tolist(), strict=True))
     assert step["mouthSmileLeft"] == pytest.approx(0.6, abs=0.1)
+
+
+def test_shape_a_table_tells_how_it_was_read_and_what_was_left_out(
+    part, generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelling = part("emogan_core.expressions.labelled")
+    rows = ["Image;Label"]
+    for row in range(26):
+        Image.fromarray(np.full((16, 16, 3), row, np.uint8)).save(tmp_path / f"{row}.png")
+        rows.append(f"{row}.png;{('happy', 'neutral')[row % 2]}")
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    (tmp_path / "set.csv").write_text("\n".join(rows), encoding="utf-8")
+    coded = {}
+
+    def coding_of(*asked: object, **how: object) -> object:
+        coded["found"] = labelling.LabelledLatents(
+            None, (), None, {}, (labelling.Skipped(str(tmp_path / "3.png"), "no"),)
+        )
+        return coded["found"]
+
+    face_sets = part("nodes.face_sets")
+    monkeypatch.setattr(face_sets, "label_latents", coding_of)
+    labelled, told = face_sets.from_table(generator, tmp_path / "set.csv", how=coding(part))
+    assert labelled is coded["found"]
+    assert told == (
+        "set.csv: semicolons between the columns",
+        "set.csv: the column 'Image' as file",
+        "set.csv: the column 'Label' as expression",
+        "set.csv: 'happy' as happiness",
+        "set.csv: no column person: every picture counts as another person",
+        "left out: 3.png (no)",
+    )
