@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..emogan_core import (
     ExpressionAxes,
@@ -88,7 +88,7 @@ class SaveAxes(io.ComfyNode):
     def execute(cls, axes: ExpressionAxes, name: str) -> io.NodeOutput:
         target = host.new_path(host.AXES, name)
         save_axes(target, axes)
-        return io.NodeOutput(ui=ui.PreviewText(f"saved {target.name}"))
+        return io.NodeOutput(ui=host.saved(target))
 
 
 def _source(name: str) -> Path:

@@ -13,6 +13,7 @@ import comfy.utils
 import folder_paths
 import torch
 from aiohttp import web
+from comfy_api.latest import ui
 from comfy_execution.utils import get_executing_context
 from PIL import Image
 from server import PromptServer
@@ -222,6 +223,12 @@ def told(lines: Sequence[str]) -> dict[str, list[str]]:
     shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
     text = "  \n".join(shown)
     return {TOLD: ["".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)]}
+
+
+def saved(path: Path) -> dict[str, object]:
+    """The UI output of a node that wrote a file: which one, as the job's text and on the node."""
+    line = f"saved {path.name}"
+    return {**ui.PreviewText(line).as_dict(), **told([line])}
 
 
 class _Held(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..emogan_core import CheckpointError, Inversion, expect_same_space, load_inversion, save_inversion
 from . import host
@@ -42,7 +42,7 @@ class SaveInversion(io.ComfyNode):
         target, places = host.new_path(host.INVERSIONS, name), inversion.places
         notes = {"count": places.count, "size": places.size, "rows": places.rows, "marks": places.marks}
         save_inversion(target, inversion.inversion, notes={"places": json.dumps(notes)})
-        return io.NodeOutput(ui=ui.PreviewText(f"saved {target.name}"))
+        return io.NodeOutput(ui=host.saved(target))
 
 
 class LoadInversion(io.ComfyNode):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 
 from ..emogan_core import LIMIT, add_intensities, builtin_presets, load_preset, save_preset, scale_intensities
 from . import host
@@ -44,7 +44,7 @@ class SaveExpression(io.ComfyNode):
     def execute(cls, expression: Mapping[str, float], name: str) -> io.NodeOutput:
         target = host.new_path(host.EXPRESSIONS, name)
         save_preset(target, expression)
-        return io.NodeOutput(ui=ui.PreviewText(f"saved {target.name}"))
+        return io.NodeOutput(ui=host.saved(target))
 
 
 class LoadExpression(io.ComfyNode):

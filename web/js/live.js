@@ -11,6 +11,7 @@ const NAME = "EmotionGAN.Live";
 const NODES = ["EmotionGAN_ApplyExpression", "EmotionGAN_FaceShapes"];
 const SETTING = "EmotionGAN.LivePreview";
 const MARK = "emotiongan_live";
+const WIDTH = 360; // of a new node: in the host's own, sliders are too short to be dragged with care
 const BUSY = 409;
 const FORGOTTEN = 404;
 const RETRY_MS = 250;
@@ -164,6 +165,7 @@ const extension = {
 
     nodeType.prototype.onNodeCreated = function (...given) {
       const returned = onNodeCreated?.apply(this, given);
+      if (this.size[0] < WIDTH) this.setSize([WIDTH, this.size[1]]);
       const live = new LivePreview(this, inputs);
       previews.set(this, live);
       for (const widget of this.widgets ?? []) {
