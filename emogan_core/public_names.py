@@ -31,8 +31,8 @@ NAMES_OF = {
     "expressions.tables": "choose_expressions",
     "face_model": "REGIONS FaceFit FaceModel Pose load_face_model sides_of",
     "faces": (
-        "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo frame_of place_drawn "
-        "window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face as_mediapipe mediapipe_connections "
+        "FRAMES Crop Face choose_among choose_face crop_of cut drawn_face find_faces fit_to_photo frame_of "
+        "drawn_frame place_drawn window_around face_from face_under SMOOTHING ClipFaces fit_clip same_face as_mediapipe mediapipe_connections "
         "obstacle_of"
     ),
     "free_memory": "expect_room",

@@ -8,7 +8,6 @@ from pathlib import Path
 from torch import Tensor
 
 from ..emogan_core import (
-    REFERENCE,
     ExpressionError,
     FitConfig,
     Generator,
@@ -74,11 +73,11 @@ def from_batch(
     if how.scores or how.covariates:
         what = "scores" if how.scores else "covariates"
         raise ExpressionError(f"{what} are columns of a CSV, and none is chosen; choose one as face_set")
-    expressions, names = _labels(labels, how.neutral), words_of(people)
+    expressions, names = words_of(labels), words_of(people)
     for what, words in (("labels", expressions), ("people", names or expressions)):
         if len(words) != len(images):
             raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
-    expressions, told = read_labels("labels", expressions)
+    expressions, told = read_labels("labels", expressions, neutral=how.neutral or None)
     choose_expressions(expressions, None, how.config.moving_floor)
     expect_held(how.config, expressions)
     photos = [photos_of(images[row : row + 1])[0] for row in range(len(images))]
@@ -102,10 +101,6 @@ def _left_out(labelled: LabelledLatents, folder: Path | None) -> list[str]:
     ]
     lines = [f"left out: {name} ({why})" for name, why in named[:MOST_NAMED]]
     return [*lines, f"left out: {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else lines
-
-
-def _labels(text: str, neutral: str) -> tuple[str, ...]:
-    return tuple(REFERENCE if word == neutral else word for word in words_of(text))
 
 
 def words_of(text: str) -> tuple[str, ...]:
