@@ -18,6 +18,7 @@ MULTINOMIAL: Literal["multinomial"] = "multinomial"
 FIT_FAMILIES = (*FAMILIES, MULTINOMIAL)
 """What `family` can be."""
 FIT_COVARIANCES: tuple[Covariance, ...] = get_args(Covariance)
+"""What `covariance` can be."""
 
 
 def fit_config(
