@@ -209,8 +209,7 @@ def _expect_anything(labels: Sequence[str], moves: Mapping[str, Array], coeffici
     most = min(counts[REFERENCE], max((count for name, count in counts.items() if name != REFERENCE), default=0))
     if moves or not config.moving_floor <= most < config.floor:
         return
-    found = np.isfinite(coefficients).all(1).tolist()
-    seen = Counter(label for label, fitted in zip(labels, found, strict=True) if fitted)
+    seen = Counter(label for row, label in enumerate(labels) if np.isfinite(coefficients[row]).all())
     told = ", ".join(f"{seen[name]} of {count} '{name}'" for name, count in counts.most_common(8))
     raise ExpressionError(
         f"nothing could be fitted: the face model found a face in {told}, of which {config.moving_floor} or more of each are "
