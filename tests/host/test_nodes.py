@@ -168,7 +168,10 @@ def test_shape_inversion_reports_steps_and_previews(host: Host, graph) -> None:
     assert (7, 7) in steps
     assert steps[-1] == (1, 1)  # full, whatever the method's phases were
     assert run.previews >= 1
-    assert "invert" not in run.outputs  # the page would show it beside the last preview
+    assert set(run.outputs["invert"]) == {
+        "emotiongan_told",
+        "emotiongan_seen",
+    }  # the page would show "images" beside the preview
 
 
 def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> None:
