@@ -30,6 +30,8 @@ NOISE = 0.03  # log brightness: a change of this size may be noise of the genera
 MISS_CM = 0.08  # how far the two redrawn faces may lie from each other: next to an edge that looks like a change
 MOST = 0.35  # of log brightness: no more is added to skin
 LEAST = 2e-3  # and less is left out
+OTHER_HUE = 0.3  # how much of a hue is kept that shadow and light on this skin do not have
+BESIDE_LIPS = (1.5, 8.0)  # of the generator's pixels: so near to lips their red may stand for skin, so far all is skin
 
 
 def with_generator_detail(
@@ -60,7 +62,7 @@ def with_generator_detail(
     drawn = registered(redrawing, photo, crop, step=step)
     left, top, right, bottom = box
     grid = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
-    ratio = finer(_ratio(model, fit, motion, grid, drawn), step)[: bottom - top, : right - left]
+    ratio = finer(_ratio(model, fit, motion, grid, drawn, scene.light.tint), step)[: bottom - top, : right - left]
     ratio[np.abs(ratio).max(-1) < LEAST] = 0
     part = (slice(top, bottom), slice(left, right))
     values = moved[part].astype(np.float32) * np.exp(ratio)
@@ -73,8 +75,8 @@ def with_generator_detail(
     return result, whole
 
 
-def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: RegisteredFaces) -> Single:
-    """[h, w, 3] on a grid: the log ratio of skin after over before that the face model does not explain."""
+def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: RegisteredFaces, tint: Array) -> Single:
+    """[h, w, 3] on a grid: the log ratio of skin after over before that the face model does not explain; tint is the skin's."""
     skin = model.triangles[model.triangle_part <= 1]
     x, y = grid.centres()
     logs, shade = [], np.zeros(grid.shape, dtype=np.float32)
@@ -90,10 +92,16 @@ def _ratio(model: FaceModel, fit: FaceFit, motion: Motion, grid: Grid, drawn: Re
     doubt = NOISE**2 + miss**2 * sum(np.square(one.mean(-1)) for one in np.gradient(before, axis=(0, 1)))
     sure = bright**2 / (bright**2 + doubt)
     explained = np.clip(shade, np.minimum(bright, 0), np.maximum(bright, 0))
-    change = drawn.coloured(change - explained[..., None])
+    change = drawn.coloured(_of_skin(change - explained[..., None], tint))
     oval = face_mask(drawn.crop, len(drawn.after), feather=FEATHER)[0, 0, ..., None].numpy()
     share = drawn.at(oval, *np.broadcast_arrays(x, y))[..., 0] * sure * _bare(model, motion, grid, soft)
     return np.asarray(MOST * np.tanh(change / MOST) * share[..., None], dtype=np.float32)
+
+
+def _of_skin(change: Single, tint: Array) -> Single:
+    """A change [h, w, 3] with less of what shadow and light do not do to this skin: beside lips their red is in it."""
+    usual = change.mean(-1, keepdims=True) * tint
+    return np.asarray(usual + OTHER_HUE * (change - usual), dtype=np.float32)
 
 
 def _bare(model: FaceModel, motion: Motion, grid: Grid, soft: float) -> Single:
@@ -107,7 +115,10 @@ def _bare(model: FaceModel, motion: Motion, grid: Grid, soft: float) -> Single:
     lips = np.zeros(grid.shape, dtype=np.float32)
     columns, rows = grid.cells(motion.vertices[model.landmark_vertex[list(OUTER_LIPS)]]).T
     lips[polygon(rows - 0.5, columns - 0.5, grid.shape)] = 1  # type: ignore[no-untyped-call]
-    return np.asarray(result * (1 - np.minimum(2 * ndimage.gaussian_filter(lips, soft), 1)), dtype=np.float32)
+    away = ndimage.distance_transform_edt(lips == 0) / soft
+    return np.asarray(
+        result * np.clip((away - BESIDE_LIPS[0]) / (BESIDE_LIPS[1] - BESIDE_LIPS[0]), 0, 1), dtype=np.float32
+    )
 
 
 def _add_mouth(

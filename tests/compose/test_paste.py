@@ -75,6 +75,21 @@ def test_golden_a_new_shadow_goes_where_it_lies_on_the_face() -> None:
     np.testing.assert_array_equal(result[mask == 0], photo.pixels[mask == 0])
 
 
+def test_golden_what_is_drawn_beside_lips_is_left_out_and_stains_are_faint() -> None:
+    """Lips drawn a little elsewhere leave a yellow line under the lower one."""
+    (model, fit), photo = tiny_face(), tiny_photo()
+    crop = crop_of_face(fit)
+    small, before = in_crop(fit, crop), picture_of(photo, crop)
+    greener = torch.tensor([0.0, 1.0, 1.0])[None, :, None, None]
+    below = small.landmarks[17] + (0, 3.0)
+    for points, most in ((np.vstack([small.landmarks[:17], below[None], small.landmarks[18:]]), 0.02), (None, 0.11)):
+        at = small if points is None else replace(small, landmarks=points)
+        stain = 1 + (spot(at, 50 if points is None else 17, 1.25, 3.0 if points is not None else 12.0) - 1) * greener
+        moved, result, _ = pasted(photo, model, fit, Redrawing(before, times(before, stain), (small, small)))
+        hue = np.log(result + 8.0) - np.log(moved + 8.0)
+        assert np.abs(hue[..., 1] - hue[..., 0]).max() < most
+
+
 def test_invariance_the_same_picture_adds_nothing() -> None:
     (model, fit), photo = tiny_face(), tiny_photo()
     crop = crop_of_face(fit)
