@@ -30,7 +30,8 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     outputs.expect_photos([arguments.out], inputs=input_files(arguments))
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
-    intensities, notes = intensities_of(arguments), []
+    intensities = intensities_of(arguments)
+    notes: list[str] = []
     generator = load_generator(arguments.generator, device=arguments.device)
     axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None
     if axes is not None:
