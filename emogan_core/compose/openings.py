@@ -265,8 +265,8 @@ def _lips_after(opening: Fitted, moved: Edges, pressed: tuple[float, float], sca
     """
     mesh, photo = opening.mesh, opening.photo
     then, now = (np.maximum(gap - opening.rest - by, 0) for gap, by in zip((mesh.gap, moved.gap), pressed, strict=True))
-    around = (ndimage.gaussian_filter1d(gap, AROUND, mode="reflect") for gap in (now, then))
-    left = np.minimum(_left(now, then, scale), _left(*around, scale))
+    now_around, then_around = (ndimage.gaussian_filter1d(gap, AROUND, mode="reflect") for gap in (now, then))
+    left = np.minimum(_left(now, then, scale), _left(now_around, then_around, scale))
     gap = photo.gap * left + np.maximum(now - then, 0)
     middle = moved.middle + photo.middle - mesh.middle
     return _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
