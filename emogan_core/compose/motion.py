@@ -235,7 +235,7 @@ def _smoothed(weighted: Single, weight: Single, sigma: float) -> Single:
         return np.zeros_like(weighted)
     planes = [ndimage.gaussian_filter(weighted[..., k], sigma) / np.maximum(mass, 1e-3) for k in (0, 1)]
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.asarray(np.stack(planes, -1)[nearest[0], nearest[1]])
+    return np.asarray(np.stack(planes, -1)[nearest[0], nearest[1]], dtype=np.float32)
 
 
 def _parted(parts: Single, skin: Single, step: int, soft: float) -> Single:
