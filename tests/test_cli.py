@@ -33,6 +33,7 @@ from emogan_core.compose import Composite
 from emogan_core.depth import tiff_of
 from emogan_core.errors import Cancelled
 from emogan_core.expressions import load_axes, move_latent, save_axes
+from emogan_core.expressions.axes import moving_only
 from emogan_core.face_model import load_face_model
 from emogan_core.images import Photo, open_photo, read_record, save_photo
 from emogan_core.inversion import CODE_METHODS, Edit, Inversion, OptimiseConfig
