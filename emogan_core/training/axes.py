@@ -1,7 +1,7 @@
-"""How the built-in axes were fitted: labelled faces, through the built-in encoder, to emogan_core/builtin/axes.safetensors.
+"""How the built-in axes were fitted up to the fourth version: on labelled faces, through the built-in encoder.
 
     python -m emogan_core.training.axes --faces press/ press_faces.csv --faces studio/ studio_faces.csv \
-        --held-out benchmarks/held_out_people.txt --out emogan_core/builtin/axes.safetensors --sheets strips/
+        --held-out benchmarks/held_out_people.txt --out AXES.safetensors --sheets strips/
 
 The folders hold the aligned crops. Every picture is also fitted in its mirror image. Happiness, surprise and anger are
 patterns of the labelled examples. Labels of sadness include as many grimaces as sad faces, and those of disgust are frames
