@@ -8,20 +8,19 @@ DATA is as in benchmarks/README.md. Faces are compared at 128 px.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from held_out import people
+from held_out import rows_of
+from pictures import codes_of
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from emogan_core.checkpoints import load_generator
-from emogan_core.compose.move import move_face
 from emogan_core.errors import FaceError
 from emogan_core.expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
 from emogan_core.expressions.prototypes import NAMED
@@ -30,7 +29,7 @@ from emogan_core.faces import dense_landmarks, drawn_face
 from emogan_core.images import Photo, photo_from_tensor
 from emogan_core.latents import Latent
 from emogan_core.networks import Generator
-from emogan_core.training.designed_faces import as_inversion, pictures_in
+from emogan_core.training.designed_faces import as_inversion, edited_pixels, pictures_in
 from emogan_core.training.labelled_fits import LANDMARK_STEPS
 
 SIDE = 128
@@ -72,12 +71,9 @@ class Person:
     moved: Mapping[str, Tensor]
 
 
-def rows_of(data: Path, kind: str) -> list[dict[str, str]]:
-    """Rows of held-out people, neutral ones first."""
-    names = people()
-    with (data / f"{kind}_faces.csv").open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["person"] in names]
-    return sorted(rows, key=lambda row: row["expression"] != "neutral")
+def neutral_first(data: Path, kind: str) -> list[dict[str, str]]:
+    """Rows of held-out people of a set, neutral ones first."""
+    return sorted(rows_of(data / f"{kind}_faces.csv", held_out=True), key=lambda row: row["expression"] != "neutral")
 
 
 def opened(data: Path, kind: str, file: str) -> Image.Image:
@@ -93,7 +89,7 @@ def small(picture: Image.Image) -> Tensor:
 def chosen(data: Path, kind: str) -> list[dict[str, str]]:
     """One picture of each of some people."""
     found: dict[str, dict[str, str]] = {}
-    for row in rows_of(data, kind):
+    for row in neutral_first(data, kind):
         if abs(float(row["yaw_deg"])) < MOST_TURNED_DEG:
             found.setdefault(row["person"], row)
     rows = list(found.values())
@@ -114,12 +110,7 @@ def moved_people(data: Path, axes: ExpressionAxes) -> list[Person]:
             photo, moved = Photo(np.asarray(picture)), {}
             for name in (*NAMED, *SHAPES):
                 edit = apply_expressions(as_inversion(fit), axes, {name: 1.0})
-                assert edit.coefficients is not None
-                assert edit.shading is not None
-                shading = np.zeros(len(model.neutral))
-                shading[: model.face_vertices] = edit.shading[0]
-                pixels, _ = move_face(photo, model, fit, edit.coefficients[0], shading=shading)
-                moved[name] = small(Image.fromarray(pixels))
+                moved[name] = small(Image.fromarray(edited_pixels(photo, fit, edit)))
             found.append(Person(small(picture), moved))
     return found
 
@@ -162,13 +153,6 @@ def kept(photos: Tensor, drawings: Tensor) -> float:
     return float(along.mean())
 
 
-def encoded(generator: Generator, pictures: Sequence[Tensor]) -> Tensor:
-    with torch.inference_mode():
-        return torch.cat(
-            [generator.encode(torch.stack(list(pictures[i : i + 16]))) for i in range(0, len(pictures), 16)]
-        )
-
-
 def drawn(generator: Generator, ws: Tensor) -> Tensor:
     with torch.inference_mode():
         return torch.cat([generator.synthesis(part) for part in torch.split(ws, 16)])
@@ -176,11 +160,11 @@ def drawn(generator: Generator, ws: Tensor) -> Tensor:
 
 def psnr(generator: Generator, data: Path, kind: str, *, most: int = 600) -> tuple[float, int]:
     """Mean in dB over held-out faces, and their number."""
-    rows = rows_of(data, kind)
+    rows = neutral_first(data, kind)
     pictures = torch.stack(
         [small(opened(data, kind, row["file"])) for row in rows[:: max(1, len(rows) // most)][:most]]
     )
-    redrawn = drawn(generator, encoded(generator, pictures)).clamp(-1, 1)
+    redrawn = drawn(generator, codes_of(generator, pictures)).clamp(-1, 1)
     error = (redrawn - pictures).square().mean(dim=(1, 2, 3)) / 4
     return float(-10 * error.log10().mean()), len(pictures)
 
@@ -188,13 +172,13 @@ def psnr(generator: Generator, data: Path, kind: str, *, most: int = 600) -> tup
 def measured(generator: Generator, axes: ExpressionAxes, found: Sequence[Person]) -> list[str]:
     """A table's row for every expression and shape."""
     photos = torch.stack([person.picture for person in found])
-    ws = encoded(generator, photos)
+    ws = codes_of(generator, photos)
     plain = drawn(generator, ws)
     before, redrawn = [read(photo) for photo in photos], [read(picture) for picture in plain]
     lines = []
     for name in (*NAMED, *SHAPES):
         moved = torch.stack([person.moved[name] for person in found])
-        codes = encoded(generator, moved)
+        codes = codes_of(generator, moved)
         difference = (codes - ws).double().flatten(1)
         consistent = float(difference.mean(0).norm() / difference.square().sum(1).mean().sqrt())
         after = drawn(generator, codes)

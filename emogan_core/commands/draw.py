@@ -11,7 +11,7 @@ import torch
 from ..checkpoints import load_generator
 from ..errors import ShapeError
 from ..expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
-from ..faces import place_drawn
+from ..faces import frame_of, place_drawn
 from ..images import Photo, photo_from_tensor
 from ..inversion import Inversion
 from ..latents import Latent, load_latent
@@ -39,10 +39,11 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
         able = [axis.name for axis in axes if axis.has_direction]
         expect_possible(generator, axes, intensities or dict.fromkeys(able[:1], 0.0), drawn=True)
     latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed, label=arguments.label)
+    if axes is not None and arguments.neutral_first:
+        latent = neutral_and(generator, latent, drawn(generator, latent, progress), axes, intensities)
+    elif axes is not None:
+        latent = move_latent(latent, axes, intensities)
     faces = drawn(generator, latent, progress)
-    if axes is not None:
-        latent = expressing(generator, latent, faces, axes, intensities, neutral_first=arguments.neutral_first)
-        faces = drawn(generator, latent, progress)
     picture = faces[0]
     if len(faces) > 1:
         columns = math.ceil(math.sqrt(len(faces)))
@@ -57,22 +58,17 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     return report, [f"{len(faces)} drawn: wrote {arguments.out}", *notes]
 
 
-def expressing(
+def neutral_and(
     generator: Generator,
     latent: Latent,
     faces: Sequence[Photo],
     axes: ExpressionAxes,
     intensities: Mapping[str, float],
-    *,
-    neutral_first: bool,
 ) -> Latent:
-    """Codes of drawn faces moved along axes; `neutral_first` takes off what each face reads as, where it can be read."""
-    if not neutral_first:
-        return move_latent(latent, axes, intensities)
-    moved = []
+    """Codes of drawn faces moved along axes, after what each face reads as was taken off, where it can be read."""
+    moved, frame, empty = [], frame_of(generator), torch.zeros(1, 3, 1, 1)
     for row, face in enumerate(faces):
-        crop, fit = place_drawn(face, generator.spec.crop)
-        empty = torch.zeros(1, 3, 1, 1)
+        crop, fit = place_drawn(face, frame)
         known = Inversion(latent[row], empty, empty, (crop,), {}, None if fit is None else (fit,))
         moved.append(apply_expressions(known, axes, intensities, neutral_first=True).latent.ws)
     return Latent(torch.cat(moved), latent.fingerprint)

@@ -12,6 +12,7 @@ from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
 from ..images import Photo, as_pixels
+from ..inversion import Edit
 from .canvas import Canvas
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
@@ -28,10 +29,8 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 STEP, DRAFT_STEP = 2, 4  # photo px between the places at which the skin's motion is found, but at lids and lips
-STEP_CM, MOUTH_STEP_CM = (
-    0.067,
-    0.027,
-)  # the same in large photos, and at lips: finer than that the mesh shows its facets
+STEP_CM, MOUTH_STEP_CM = 0.067, 0.027
+"""The same in large photos, and at lips: finer than that the mesh shows its facets."""
 MOUTH_MARGIN_CM = 0.35
 LIP_EDGE_CM = 0.025  # how softly lips end
 LIPS_MOVED_CM = 0.1  # lips that moved this far show what they hid
@@ -65,6 +64,15 @@ def mesh_motion(
         change = SHADED * np.tanh((change + shading) / SHADED)
     length = np.hypot(moved[:, 0] - scene.vertices[:, 0], moved[:, 1] - scene.vertices[:, 1])
     return Motion(moved, edges, change + scene.lips * np.clip(length / (LIPS_MOVED_CM * fit.pose.scale), 0, 1))
+
+
+def mesh_shading(model: FaceModel, edit: Edit) -> Array | None:
+    """[v]: the shading of an edit of one face, 0 beyond the face's vertices; None where it has none."""
+    if edit.shading is None or not edit.shading.any():
+        return None
+    whole = np.zeros(len(model.neutral))
+    whole[: edit.shading.shape[1]] = edit.shading[0]
+    return whole
 
 
 def move_face(
@@ -134,8 +142,8 @@ def _drawn(
         lids = None
         if opening.place is MOUTH:
             cell = max(1, round(MOUTH_STEP_CM * scale))
-            below = sides(model, MOUTH)[0]
-            patch = opening_patch(moved, scene.sources.places, below, skin, grid, scale=scale, factor=fine, step=cell)
+            lower = sides(model, MOUTH)[0]
+            patch = opening_patch(moved, scene.sources.places, lower, skin, grid, scale=scale, factor=fine, step=cell)
         else:
             around = scene.eyes[opening.place.name][1]
             lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)

@@ -13,7 +13,7 @@ from ..face_model import FaceFit, load_face_model
 from ..faces import window_around
 from ..images import Photo
 from ..inversion import Edit, Inversion
-from .move import move_face
+from .move import mesh_shading, move_face
 from .visible import hidden_parts, seen_coefficients
 
 
@@ -58,12 +58,9 @@ class FacePreview:
             raise ShapeError(f"an edit of {len(edit)} faces came; pick one with edit[i]")
         if edit.coefficients is None:
             raise EmoganError("this edit has no part in the face model, so only put_back can show it")
-        model, shading = load_face_model(), None
-        if edit.shading is not None and edit.shading.any():
-            shading = np.zeros(len(model.neutral))
-            shading[: model.face_vertices] = edit.shading[0]
+        model = load_face_model()
         reached, _ = seen_coefficients(self.hidden, model, self.fit, edit.coefficients[0])
-        return move_face(self.photo, model, self.fit, reached, shading=shading, draft=True)[0]
+        return move_face(self.photo, model, self.fit, reached, shading=mesh_shading(model, edit), draft=True)[0]
 
 
 def _moved_to(fit: FaceFit, corner: tuple[int, int], scale: float) -> FaceFit:

@@ -21,7 +21,7 @@ from ..networks.build import Generator
 from ..networks.memory import need_to_draw
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
-from .move import move_face
+from .move import mesh_shading, move_face
 from .paste import with_generator_detail
 from .redrawing import Redrawing, redrawing_of
 from .visible import hidden_parts, notices_of, seen_coefficients
@@ -104,8 +104,8 @@ def put_back(
         if after is None:
             change = np.zeros(len(fit.coefficients)) if redrawing is None else redrawing.change
             after = (fit.coefficients + change).clip(0.0, 1.0)[None]
-        shading = None if edit.shading is None or not edit.shading.any() else _on_mesh(edit.shading[0])
         model = load_face_model()
+        shading = mesh_shading(model, edit)
         reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         if mode == "paste" and redrawing is not None and not hidden:
@@ -132,13 +132,6 @@ def _moves(inversion: Inversion, edit: Edit) -> bool:
     if edit.coefficients is None or faces is None:
         return False
     return not np.array_equal(edit.coefficients[0], faces[0].coefficients)
-
-
-def _on_mesh(shading: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[v]: shading of the face's vertices, 0 on all others."""
-    whole = np.zeros(len(load_face_model().neutral))
-    whole[: len(shading)] = shading
-    return whole
 
 
 def _report(fit: FaceFit, after: NDArray[np.float64], notices: tuple[str, ...]) -> dict[str, object]:

@@ -19,10 +19,8 @@ Single = NDArray[np.float32]
 
 CHEEKS = (50, 280, 205, 425, 117, 346)
 LIPS_MIDDLE = (0, 17, 37, 267, 84, 314)
-USUAL_WHITE, USUAL_CHEEK = (
-    np.array([0.05, 0.0, 0.0]),
-    np.array([0.28, 0.0, -0.14]),
-)  # log colours over green in common light: medians of 500 photos
+USUAL_WHITE, USUAL_CHEEK = np.array([0.05, 0.0, 0.0]), np.array([0.28, 0.0, -0.14])
+"""Log colours over green in common light: medians of 500 photos."""
 WHITE_SAYS = 0.7  # of the light's colour; the cheek says the rest
 CAST, NO_CAST, ALL_CAST = 0.3, 0.2, 0.5  # how much of a faint cast is the light's, up to where, and from where all is
 IVORY = np.array([1.05, 0.995, 0.945])  # teeth in white light
@@ -30,12 +28,8 @@ GUMS, TONGUE, DEEP = (np.array(red) for red in ([1.3, 0.85, 0.85], [1.3, 0.86, 0
 SHADED_TEETH = np.array([0.06, 0.0, -0.12])  # teeth in the shade are yellower
 SIDE, LEVELS = 56, 32  # a face is looked at in so many pixels a side, and so many levels of brightness
 ENDS = 4.0, 250.0  # levels of brightness up to which a toning is continued
-TONED, COLOURED, VIVID = (
-    0.012,
-    0.025,
-    0.04,
-)  # spread of hues at one brightness: below, of toning; from the second, none;
-# from the third as in common photos
+TONED, COLOURED, VIVID = 0.012, 0.025, 0.04
+"""Spread of hues at one brightness: below the first, of toning; from the second, of none; from the third as in common photos."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

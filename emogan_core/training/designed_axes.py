@@ -34,7 +34,7 @@ from ..expressions import (
 )
 from ..expressions.prototypes import NAMED
 from ..face_model import FaceFit
-from ..faces import place_drawn
+from ..faces import frame_of, place_drawn
 from ..images import photo_from_tensor
 from ..latents import Latent
 from ..networks import Generator
@@ -172,7 +172,7 @@ def _read(generator: Generator, latent: Latent) -> FaceFit | None:
     """The face model on a redrawn face, None where it shows none."""
     with torch.inference_mode():
         picture = generator.synthesis(latent.ws.to(generator.device)).clamp(-1, 1).cpu()
-    return place_drawn(photo_from_tensor(picture), generator.spec.crop)[1]
+    return place_drawn(photo_from_tensor(picture), frame_of(generator))[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -25,14 +25,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..compose.move import move_face
+from ..compose.move import mesh_shading, move_face
 from ..errors import FaceError
 from ..expressions import ExpressionAxes, apply_expressions, load_axes
 from ..expressions.prototypes import NAMED
 from ..face_model import FaceFit, fit_face, load_face_model
 from ..face_model.names import both_sides
 from ..images import Photo
-from ..inversion import Inversion
+from ..inversion import Edit, Inversion
 from ..latents import Latent
 from .data import SOURCE_SIDE, read_held_out
 from .labelled_fits import LANDMARK_STEPS, MOST_TURNED_DEG
@@ -122,17 +122,22 @@ def designed(data: Path, source: Source, axes: ExpressionAxes, out: Path) -> lis
         file = f"{Path(source.file).stem}_{turn}.png"
         edit = apply_expressions(as_inversion(fit), axes, asked, neutral_first=neutral_first)
         assert edit.coefficients is not None
-        assert edit.shading is not None
         if not (out / file).exists():
-            shading = np.zeros(len(model.neutral))
-            shading[: model.face_vertices] = edit.shading[0]
-            pixels, _ = move_face(photo, model, fit, edit.coefficients[0], shading=shading)
-            small = Image.fromarray(pixels).resize((SOURCE_SIDE, SOURCE_SIDE), Image.Resampling.LANCZOS)
+            small = Image.fromarray(edited_pixels(photo, fit, edit)).resize(
+                (SOURCE_SIDE, SOURCE_SIDE), Image.Resampling.LANCZOS
+            )
             partial = out / f".{file}"
             small.save(partial, "PNG")
             partial.rename(out / file)
         made.append(Designed(file, source, asked, neutral_first, edit.coefficients[0] - fit.coefficients))
     return made
+
+
+def edited_pixels(photo: Photo, fit: FaceFit, edit: Edit) -> NDArray[np.uint8]:
+    """The photo's pixels with an edit of one face in them."""
+    model = load_face_model()
+    assert edit.coefficients is not None
+    return move_face(photo, model, fit, edit.coefficients[0], shading=mesh_shading(model, edit))[0]
 
 
 def as_inversion(fit: FaceFit) -> Inversion:

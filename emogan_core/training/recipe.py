@@ -57,7 +57,7 @@ class TrainConfig:
     lr: float = 1e-3
     discriminator_lr: float = 2e-3
     discriminator_steps: int = 2  # discriminator updates per generator update
-    warm_up: float = 0.15  # reconstruction before the adversarial loss sets in
+    warm_up: float = 0.15  # reconstruction before the adversarial loss sets in; at 2 it never does
     decay: float = 0.35  # share at the end over which the rate falls to zero
     pyramid: float = 8.0
     regions: float = 0.0  # weight of the same loss on eyes with brows and on the mouth alone
