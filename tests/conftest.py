@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
+# The networks here are tiny: threads would only wait for each other, and for those of the other worker. Set before torch
+# reads it, and for every process that a test starts.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import pytest
 import torch
 from tiny import make_generator
 
 from emogan_core.networks import Generator
-
-torch.set_num_threads(1)  # the networks here are tiny: threads would only wait for each other
 
 
 @pytest.fixture(scope="session")
