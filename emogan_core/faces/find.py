@@ -60,6 +60,8 @@ def find_faces(photo: Photo, *, turned: bool = True) -> tuple[Face, ...]:
     """
     if min(photo.pixels.shape[:2]) < SMALLEST_PHOTO_PX:
         return ()
+    if (photo.pixels == photo.pixels[:1, :1]).all():
+        return ()  # one colour, as the black frames of a film: searched at every turn it would take seconds
     boxes = _upright_boxes(photo)
     faces = _faces_in(photo, boxes, MIN_SCORE)
     if turned and any(face.score < SURE_SCORE for face in faces):

@@ -132,6 +132,11 @@ def test_error_no_face(kind):
         choose_face(photo)
 
 
+def test_shape_one_colour_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emogan_core.faces.find._windows", lambda *_, **__: pytest.fail("it was searched"))
+    assert find_faces(Photo(np.full((256, 256, 3), (90, 120, 60), dtype=np.uint8))) == ()
+
+
 def test_error_small_face_says_its_size():
     with pytest.raises(FaceError, match=r"face 0 is 4\d px wide, too small; give a larger photo"):
         choose_face(portrait(200))
