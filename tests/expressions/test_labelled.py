@@ -70,6 +70,8 @@ def test_golden_mirror_images_have_codes_of_their_own(tiny, faces):
 @pytest.mark.slow
 def test_error_no_usable_face(tiny, faces):
     few = FaceSet(faces.files[:2], faces.expressions[:2], None, {})
+    for path in few.files:
+        Image.new("RGB", (32, 32)).save(path)
     with pytest.raises(ExpressionError, match="none of the 2 pictures"):
         label_latents(tiny, few)
 
