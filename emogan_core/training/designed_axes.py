@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,6 @@ from ..faces import frame_of, place_drawn
 from ..images import photo_from_tensor
 from ..latents import Latent
 from ..networks import Generator
-from .axes import LICENCE, print_progress
 from .data import SOURCE_SIDE, read_held_out
 from .designed_faces import SETS, pictures_in
 
@@ -46,8 +46,11 @@ ENCODED_AT_ONCE = 64
 MEASURED = 120  # moved pictures on which the length of directions is measured
 ONE_SIDED = ("contempt",)  # fitted without mirror images
 LABELS = "training faces that the face model moved by this expression, each beside its own picture"
-CONGRESS = (
-    "and official portraits of members of the US Congress (public domain; identifiable officials who did not consent)"
+LICENCE = (
+    "Apache-2.0 as part of this project; fitted on the Face Research Lab London Set (DeBruine & Jones 2017, "
+    "doi 10.6084/m9.figshare.5047666, CC BY 4.0), the Canada set (doi 10.6084/m9.figshare.4220517, CC BY 4.0), "
+    "press photographs of people who did not consent (see MODEL_CARD.md), and official portraits of members of the US "
+    "Congress (public domain; identifiable officials who did not consent)"
 )
 
 
@@ -71,7 +74,7 @@ def read_pairs(data: Path, designed: Path, held_out: frozenset[str]) -> Pairs:
         source, name = row["source"], row["expression"]
         if row["was"] != REFERENCE or (source, name) in seen:
             continue
-        shown = [(designed / row["file"], name, float(row["intensity"]))]
+        shown: list[tuple[Path | io.BytesIO, str, float]] = [(designed / row["file"], name, float(row["intensity"]))]
         if (source, REFERENCE) not in seen:
             shown.append((pictures_in(data, row["set"])[source], REFERENCE, 0.0))
         for path, label, intensity in shown:
@@ -114,8 +117,7 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
             people=sources,
             mirror=None if name in ONE_SIDED else Mirror(Latent(mirrored.ws[rows], mirrored.fingerprint)),
             config=FitConfig(expressions=(name,)),
-            origin=Origin(label_source=LABELS, licence=f"{LICENCE}, {CONGRESS}"),
-            progress=print_progress,
+            origin=Origin(label_source=LABELS, licence=LICENCE),
         )[name]
         old, mean = known[name], float(np.mean([pairs.intensities[row] for row in moved]))
         fitted.append(
@@ -150,12 +152,11 @@ def stretched(generator: Generator, axes: ExpressionAxes, pairs: Pairs, rng: np.
     each would. One factor for all, as weak expressions are read too uncertainly for one of their own; and its square root,
     as at full length mouths and brows of dark faces smeared (seen on composites).
     """
-    moved, neutral = _rows(pairs, *NAMED)
-    chosen = rng.permutation(len(moved))[:MEASURED]
-    before = codes(generator, pairs.pixels[[neutral[place] for place in chosen]])
-    after = codes(generator, pairs.pixels[[moved[place] for place in chosen]])
+    couples = list(zip(*_rows(pairs, *NAMED), strict=True))
+    chosen = [couples[place] for place in rng.permutation(len(couples))[:MEASURED]]
+    after, before = (codes(generator, pairs.pixels[list(rows)]) for rows in zip(*chosen, strict=True))
     shown = {"moved": 0.0, "along": 0.0}
-    for place, row in enumerate(moved[place] for place in chosen):
+    for place, (row, _) in enumerate(chosen):
         name, intensity = pairs.labels[row], pairs.intensities[row]
         along = move_latent(before[place], axes, {name: intensity})
         fits = [_read(generator, latent) for latent in (before[place], after[place], along)]

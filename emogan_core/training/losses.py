@@ -33,7 +33,8 @@ def gradient_penalty(discriminator: Discriminator, pictures: Tensor, logits: Ten
     gradient's (Lin et al. 2025, "Diffusion Adversarial Post-Training", approximated R1).
     """
     step = STEP * torch.randn(pictures.shape, generator=rng, device=pictures.device)
-    return ((discriminator(pictures + step).float() - logits) / STEP).square().mean()
+    penalty: Tensor = ((discriminator(pictures + step).float() - logits) / STEP).square().mean()
+    return penalty
 
 
 def augmented_alike(real: Tensor, drawn: Tensor, rng: torch.Generator, *, share: float) -> tuple[Tensor, Tensor]:
