@@ -259,7 +259,7 @@ def opened(source: str | Path, axes: str | Path | None) -> tuple[Generator, Expr
     if fitted is not None and fitted.fingerprint != generator.fingerprint:
         raise SystemExit(
             f"the axes were fitted on {fitted.fingerprint[:12]}, the generator is {generator.fingerprint[:12]}; "
-            "fit them again with emogan_core.training.axes --generator, or leave them out"
+            "fit them again with emogan_core.training.designed_axes, or leave them out"
         )
     return generator, fitted
 

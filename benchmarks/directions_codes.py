@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from emogan_core import Generator, open_photo
 from emogan_core.faces import cut, frame_of, whole_crop
-from emogan_core.training.axes import POSE
 
+POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 AT_ONCE = 32
 PART = 512  # pictures in a file
 

@@ -48,7 +48,6 @@ class ExpressionAxis:
     model: str
     covariance: str
     covariates: tuple[str, ...]
-    actions: tuple[str, ...]
     n_expression: int
     n_neutral: int
     n_people: int
@@ -190,7 +189,6 @@ def moving_axis(
         model="",
         covariance="",
         covariates=(),
-        actions=(),
         n_expression=0,
         n_neutral=0,
         n_people=0,

@@ -23,6 +23,7 @@ BUILTIN = "axes.safetensors"
 _TENSORS = ("direction", "readout")
 _OPTIONAL = ("coefficients", "shading")  # empty ones are not stored
 _ALL = _TENSORS + _OPTIONAL
+_FORMER = ("actions",)  # in files of earlier versions; said nothing about what an axis does
 
 
 def save_axes(path: Path | str, axes: ExpressionAxes) -> None:
@@ -103,7 +104,9 @@ MOST_KEPT, MOST_LABEL = 1000, 1e12  # points of a curve; beyond all labels that 
 
 def _entry(path: Path, index: int, entry: dict[str, Any]) -> dict[str, Any]:
     """One axis' metadata, its validation included where it has one, which axes had not always."""
-    flat = _checked(path, index, ExpressionAxis, {name: value for name, value in entry.items() if name != _NESTED})
+    flat = _checked(
+        path, index, ExpressionAxis, {name: value for name, value in entry.items() if name not in (_NESTED, *_FORMER)}
+    )
     if _NESTED not in entry:
         return flat
     told = Validation(**_checked(path, index, Validation, dict(entry[_NESTED])))

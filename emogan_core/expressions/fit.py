@@ -78,7 +78,6 @@ def fit_expressions(
     pairs: Sequence[str] | None = None,
     weights: Sequence[float] | None = None,
     covariates: Mapping[str, Sequence[float]] | None = None,
-    actions: Mapping[str, Sequence[float]] | None = None,
     mirror: Mirror | None = None,
     coefficients: Array | None = None,
     brightness: NDArray[np.floating] | None = None,
@@ -96,8 +95,7 @@ def fit_expressions(
     instead of labels, an axis for each, by a family that follows from their values (`glm.RULE`) or is named in the
     config; intensity 1 goes from 0 to 1 (binary, soft), from the lowest level to the highest (ordered), from 0 to the
     median of what is above it (two-part), or from the 5th to the 95th percentile (gaussian). `pairs` name pictures of one
-    person without and with the expression, '' for none. `actions` are continuous facial actions (blendshapes, say)
-    through which expressions named in the config are drawn; `mirror` holds the same pictures mirrored; `coefficients`
+    person without and with the expression, '' for none. `mirror` holds the same pictures mirrored; `coefficients`
     [n, k] are the face model's, as `label_latents` gives them: with them each axis gets its part of the face model, and
     expressions with too few examples for the latent get that part alone; with `brightness` [n, f] from there as well,
     and people, it gets a shading where the examples agree on one.
@@ -118,7 +116,6 @@ def fit_expressions(
         [REFERENCE] * int(latents.ws.shape[0]) if labels is None else labels,
         people,
         covariates or {},
-        actions or {},
         mirror,
         numbers=Numbers(scores or {}, config.families, weights, pairs),
     )
@@ -287,7 +284,6 @@ def _axis(
         readout=torch.tensor(readout.beta, dtype=torch.float32),
         intercept=readout.intercept,
         eta_per_unit=_rise(name, readout, step),
-        actions=table.action_names if name in config.steps.through_actions else (),
         n_expression=table.count(shown),
         n_neutral=table.count(without),
         n_people=len(table.people(shown)),

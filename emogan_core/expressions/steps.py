@@ -38,15 +38,12 @@ PEOPLE_PENALTY = 1.0  # what predicted the changes of unseen people best (4,993 
 class StepConfig:
     """How directions are made from the two fits.
 
-    Convention: expressions in `through_actions` are drawn by what their examples' mean facial actions do to the latents of
-    everybody, not by the examples' own latents: for labels too few or too much about something else. Every other
-    expression's step leaves the readouts of those in `hold_expressions` still.
+    Convention: every other expression's step leaves the readouts of those in `hold_expressions` still.
     The readout model steps with least motion in `covariance` (None: within people where people are given, else
     latent). Steps of both models leave still, with least motion, the readouts of the covariates in `hold_covariates`,
     and with `hold_identity` those that best tell people apart.
     """
 
-    through_actions: tuple[str, ...] = ()
     hold_expressions: tuple[str, ...] = ()
     covariance: Covariance | None = None
     hold_covariates: tuple[str, ...] = ()
@@ -175,7 +172,7 @@ def find_steps(basis: Basis, model: Model, betas: Array, config: StepConfig) -> 
     """
     motion, which = step_covariance(basis, config)
     if model == "pattern":
-        return _holding(basis, _patterns(basis, config), motion, betas, config), "pattern"
+        return _holding(basis, basis.pattern.slopes, motion, betas, config), "pattern"
     steps = [
         _shortest(name, motion, beta[:, None], np.array([beta @ difference(basis.plain, name)]))
         for name, beta in zip(basis.names, betas, strict=True)
@@ -216,43 +213,6 @@ def difference(table: Table, name: str) -> Array:
     level, weight = table.level(name)[rows], table.weight[rows]
     level = level - np.average(level, weights=weight)
     return np.asarray((weight * level) @ table.X[rows] / (weight @ np.square(level)), dtype=np.float64)
-
-
-def _patterns(basis: Basis, config: StepConfig) -> Array:
-    """Slopes of the pattern model, [k, d]; through facial actions where that is asked for."""
-    slopes = basis.pattern.slopes.copy()
-    indirect = [index for index, name in enumerate(basis.names) if name in config.through_actions]
-    if not indirect:
-        return slopes
-    if not basis.table.actions.shape[1]:
-        raise ExpressionError(
-            f"'{basis.names[indirect[0]]}' is to be drawn through facial actions, but no actions came; give them too"
-        )
-    slopes[indirect] = _through_actions(basis)[indirect]
-    return slopes
-
-
-def _through_actions(basis: Basis) -> Array:
-    """What each expression's mean facial actions do to the latent: [k, a] actions times [a, d] effects.
-
-    Only the mix of actions comes from the few labelled examples; how each action looks is learned from every picture.
-    """
-    table = basis.table
-    mix, effects = (
-        fit_pattern(
-            response,
-            predictors,
-            groups=table.groups,
-            covariates=table.covariates,
-            group_penalty=people_penalty(table),
-            sample_weight=table.weight,
-        ).slopes
-        for response, predictors in (
-            (table.actions, levels_of(table, basis.names)),
-            (table.X, table.actions),
-        )
-    )
-    return np.asarray(mix @ effects, dtype=np.float64)
 
 
 def step_covariance(basis: Basis, config: StepConfig) -> tuple[Array, str]:

@@ -34,7 +34,7 @@ class Table:
     """One row per picture.
 
     Convention: X [n, w_dim] float64, the mean row of each code; labels [n]; groups [n], people as integers; covariates
-    [n, c] and actions [n, a] standardised; `grouped` says whether people were given at all. `copies` marks mirror
+    [n, c] standardised; `grouped` says whether people were given at all. `copies` marks mirror
     images; where there are any, they and their originals count half each. weight [n] is what each row counts. An
     expression is known by its name in `labels`, or by numbers in `scores`. pairs [n] numbers pictures of one person
     before and after, below 0 for those in none.
@@ -44,7 +44,6 @@ class Table:
     labels: NDArray[np.str_]
     groups: Index
     covariates: Array
-    actions: Array
     grouped: bool
     copies: Flags
     weight: Array
@@ -52,7 +51,6 @@ class Table:
     scores: Mapping[str, Array] = field(default_factory=dict)
     families: Mapping[str, Family] = field(default_factory=dict)
     covariate_names: tuple[str, ...] = ()
-    action_names: tuple[str, ...] = ()
     num_ws: int = 1
 
     @property
@@ -78,7 +76,6 @@ class Table:
             labels=self.labels[chosen],
             groups=np.unique(self.groups[chosen], return_inverse=True)[1].astype(np.int64),
             covariates=self.covariates[chosen],
-            actions=self.actions[chosen],
             copies=self.copies[chosen],
             weight=self.weight[chosen],
             pairs=self.pairs[chosen],
@@ -151,7 +148,6 @@ def build_table(
     labels: Sequence[str],
     people: Sequence[str] | None,
     covariates: Mapping[str, Sequence[float]],
-    actions: Mapping[str, Sequence[float]],
     mirror: Mirror | None = None,
     *,
     numbers: Numbers | None = None,
@@ -164,7 +160,7 @@ def build_table(
     columns: dict[str, Sequence[object]] = {"labels": labels, **({} if people is None else {"people": people})}
     numbers = numbers or Numbers()
     scores, weights, pairs = numbers.scores, numbers.weights, numbers.pairs
-    columns |= {f"values of '{name}'": own for name, own in (*covariates.items(), *actions.items(), *scores.items())}
+    columns |= {f"values of '{name}'": own for name, own in (*covariates.items(), *scores.items())}
     columns |= {} if weights is None else {"weights": weights}
     columns |= {} if pairs is None else {"pairs": pairs}
     for what, values in columns.items():
@@ -179,7 +175,7 @@ def build_table(
     who = np.arange(len(X)).astype(str) if people is None else np.asarray(people, dtype=str)
     order = np.lexsort((*X.T[:4], given, who)) if people is not None else np.lexsort((*X.T[:4], given))
     groups = group_index(None if people is None else list(who[order]), len(X))
-    extra, acting = _columns(covariates, len(X))[order], _columns(actions, len(X))[order]
+    extra = _columns(covariates, len(X))[order]
     scored, weight = _columns(scores, len(X))[order], _weights(weights, len(X))[order]
     _expect_independent(extra, tuple(covariates))
     if mirror is not None:
@@ -187,7 +183,6 @@ def build_table(
         order = np.concatenate([order, order + len(order)])
         groups = np.tile(groups, 2)
         extra = np.concatenate([extra, extra * [-1.0 if name in mirror.odd else 1.0 for name in covariates]])
-        acting = np.concatenate([acting, acting[:, swapped(tuple(actions))]])
         scored, weight = np.concatenate([scored, scored]), np.tile(weight / 2.0, 2)
         coupled = np.concatenate([coupled, np.where(coupled < 0, coupled, coupled + len(coupled))])
     return Table(
@@ -195,7 +190,6 @@ def build_table(
         labels=np.resize(given[order[: len(given)]], len(X)),
         groups=groups,
         covariates=standardise(extra),
-        actions=standardise(acting),
         grouped=people is not None,
         copies=np.arange(len(X)) >= len(given),
         weight=weight,
@@ -203,7 +197,6 @@ def build_table(
         scores=dict(zip(scores, scored.T, strict=True)),
         families=numbers.families,
         covariate_names=tuple(covariates),
-        action_names=tuple(actions),
         num_ws=int(latents.ws.shape[1]),
     )
 
@@ -248,13 +241,6 @@ def _mirrored_rows(latents: Latent, mirror: Mirror) -> Array:
             f"{tuple(latents.ws.shape)}; give one per picture"
         )
     return np.asarray(mirror.latents.mean_row().detach().double().cpu().numpy(), dtype=np.float64)
-
-
-def swapped(names: tuple[str, ...]) -> list[int]:
-    """For each action, the column that shows its mirror image: left and right change places, in any case."""
-    sides = (("Left", "Right"), ("left", "right"), ("Right", "Left"), ("right", "left"))
-    partner = {name: next((name.replace(a, b) for a, b in sides if a in name), name) for name in names}
-    return [names.index(partner[name]) if partner[name] in names else index for index, name in enumerate(names)]
 
 
 def _columns(named: Mapping[str, Sequence[float]], n: int) -> Array:

@@ -4,13 +4,14 @@
 
 DESIGNED is what `training.designed_faces` wrote: the same pictures moved by the face model, so that identity, pose, light
 and colour are those of the picture beside it and only the expression differs. Of each expression those moves count that
-began at a face labelled neutral, or made neutral first. Steps and shadings of the face model in AXES_IN stay.
+began at a face labelled neutral, one of each picture. Steps and shadings of the face model in AXES_IN stay.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,7 +39,6 @@ from ..faces import frame_of, place_drawn
 from ..images import photo_from_tensor
 from ..latents import Latent
 from ..networks import Generator
-from .axes import LICENCE, print_progress
 from .data import SOURCE_SIDE, read_held_out
 from .designed_faces import SETS, pictures_in
 
@@ -46,8 +46,11 @@ ENCODED_AT_ONCE = 64
 MEASURED = 120  # moved pictures on which the length of directions is measured
 ONE_SIDED = ("contempt",)  # fitted without mirror images
 LABELS = "training faces that the face model moved by this expression, each beside its own picture"
-CONGRESS = (
-    "and official portraits of members of the US Congress (public domain; identifiable officials who did not consent)"
+LICENCE = (
+    "Apache-2.0 as part of this project; fitted on the Face Research Lab London Set (DeBruine & Jones 2017, "
+    "doi 10.6084/m9.figshare.5047666, CC BY 4.0), the Canada set (doi 10.6084/m9.figshare.4220517, CC BY 4.0), "
+    "press photographs of people who did not consent (see MODEL_CARD.md), and official portraits of members of the US "
+    "Congress (public domain; identifiable officials who did not consent)"
 )
 
 
@@ -62,27 +65,25 @@ class Pairs:
 
 
 def read_pairs(data: Path, designed: Path, held_out: frozenset[str]) -> Pairs:
-    """Neutral pictures, and those that were moved by a named expression from neutral."""
+    """Pictures that were moved by a named expression from neutral, one of each picture and expression, and these."""
     pixels, labels, sources, intensities = [], [], [], []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     with (designed / "designed.csv").open(newline="", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines) if row["person"] not in held_out and row["intensity"]]
     for row in rows:
-        from_neutral = row["was"] == REFERENCE
-        if not (from_neutral or int(row["neutral_first"])):
+        source, name = row["source"], row["expression"]
+        if row["was"] != REFERENCE or (source, name) in seen:
             continue
-        with Image.open(designed / row["file"]) as picture:
-            pixels.append(_pixels(picture))
-        labels.append(row["expression"])
-        sources.append(row["source"])
-        intensities.append(float(row["intensity"]))
-        if from_neutral and row["source"] not in seen:
-            seen.add(row["source"])
-            with Image.open(pictures_in(data, row["set"])[row["source"]]) as picture:
+        shown: list[tuple[Path | io.BytesIO, str, float]] = [(designed / row["file"], name, float(row["intensity"]))]
+        if (source, REFERENCE) not in seen:
+            shown.append((pictures_in(data, row["set"])[source], REFERENCE, 0.0))
+        for path, label, intensity in shown:
+            seen.add((source, label))
+            with Image.open(path) as picture:
                 pixels.append(_pixels(picture))
-            labels.append(REFERENCE)
-            sources.append(row["source"])
-            intensities.append(0.0)
+            labels.append(label)
+            sources.append(source)
+            intensities.append(intensity)
     return Pairs(torch.stack(pixels), tuple(labels), tuple(sources), tuple(intensities))
 
 
@@ -102,24 +103,25 @@ def codes(generator: Generator, pixels: Tensor, *, mirrored: bool = False) -> La
 
 
 def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> ExpressionAxes:
-    """The pattern model with an effect of each picture; a step of 1 is what intensity 1 of the face model does."""
-    latents = codes(generator, pairs.pixels)
-    mirror = Mirror(codes(generator, pairs.pixels, mirrored=True))
-    asked, labels = np.asarray(pairs.intensities), np.asarray(pairs.labels)
-    fitted = {}
-    for names in (tuple(name for name in NAMED if name not in ONE_SIDED), ONE_SIDED):
-        axes = fit_expressions(
-            latents,
-            pairs.labels,
-            people=pairs.sources,
-            mirror=None if names is ONE_SIDED else mirror,
-            config=FitConfig(expressions=names),
-            origin=Origin(label_source=LABELS, licence=f"{LICENCE}, {CONGRESS}"),
-            progress=print_progress,
-        )
-        for axis in axes:
-            old, mean = known[axis.name], float(asked[labels == axis.name].mean())
-            fitted[axis.name] = replace(
+    """The pattern model on differences within pictures; a step of 1 is what intensity 1 of the face model does."""
+    latents, mirrored = codes(generator, pairs.pixels), codes(generator, pairs.pixels, mirrored=True)
+    fitted = []
+    for name in NAMED:
+        moved, neutral = _rows(pairs, name)
+        rows = moved + neutral
+        sources = [pairs.sources[row] for row in rows]
+        axis = fit_expressions(
+            Latent(latents.ws[rows], latents.fingerprint),
+            [pairs.labels[row] for row in rows],
+            pairs=sources,
+            people=sources,
+            mirror=None if name in ONE_SIDED else Mirror(Latent(mirrored.ws[rows], mirrored.fingerprint)),
+            config=FitConfig(expressions=(name,)),
+            origin=Origin(label_source=LABELS, licence=LICENCE),
+        )[name]
+        old, mean = known[name], float(np.mean([pairs.intensities[row] for row in moved]))
+        fitted.append(
+            replace(
                 axis,
                 direction=axis.direction / mean,
                 eta_per_unit=axis.eta_per_unit / mean,
@@ -128,7 +130,19 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
                 source=old.source,
                 level_gain=old.level_gain,
             )
-    return ExpressionAxes(tuple(fitted[name] for name in NAMED), generator.fingerprint)
+        )
+    return ExpressionAxes(tuple(fitted), generator.fingerprint)
+
+
+def _rows(pairs: Pairs, *names: str) -> tuple[list[int], list[int]]:
+    """Rows of the pictures moved by one of these expressions, and of the pictures they came from."""
+    moved = [row for row, label in enumerate(pairs.labels) if label in names]
+    neutral = {
+        source: row
+        for row, (source, label) in enumerate(zip(pairs.sources, pairs.labels, strict=True))
+        if label == REFERENCE
+    }
+    return moved, [neutral[pairs.sources[row]] for row in moved]
 
 
 def stretched(generator: Generator, axes: ExpressionAxes, pairs: Pairs, rng: np.random.Generator) -> ExpressionAxes:
@@ -138,17 +152,11 @@ def stretched(generator: Generator, axes: ExpressionAxes, pairs: Pairs, rng: np.
     each would. One factor for all, as weak expressions are read too uncertainly for one of their own; and its square root,
     as at full length mouths and brows of dark faces smeared (seen on composites).
     """
-    number = {
-        source: row
-        for row, (source, label) in enumerate(zip(pairs.sources, pairs.labels, strict=True))
-        if label == REFERENCE
-    }
-    rows = [row for row, source in enumerate(pairs.sources) if source in number and pairs.labels[row] != REFERENCE]
-    chosen = rng.permutation(rows)[:MEASURED]
-    before = codes(generator, pairs.pixels[[number[pairs.sources[row]] for row in chosen]])
-    after = codes(generator, pairs.pixels[list(chosen)])
+    couples = list(zip(*_rows(pairs, *NAMED), strict=True))
+    chosen = [couples[place] for place in rng.permutation(len(couples))[:MEASURED]]
+    after, before = (codes(generator, pairs.pixels[list(rows)]) for rows in zip(*chosen, strict=True))
     shown = {"moved": 0.0, "along": 0.0}
-    for place, row in enumerate(chosen):
+    for place, (row, _) in enumerate(chosen):
         name, intensity = pairs.labels[row], pairs.intensities[row]
         along = move_latent(before[place], axes, {name: intensity})
         fits = [_read(generator, latent) for latent in (before[place], after[place], along)]

@@ -32,7 +32,7 @@ from ..encoder_training.degradations import degrade
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
 from .data import Faces, pick, read_faces, read_held_out, split, view
-from .losses import augment, real_gradient_penalty, regions_l1
+from .losses import augmented_alike, gradient_penalty, regions_l1
 from .recipe import PRESETS, TRAINABLE, TrainConfig, lr_factor_at
 from .run import Run
 from .starts import refit_mapping, start_from_components, start_from_decoder, start_from_generators
@@ -51,8 +51,8 @@ def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]
     adversarial = run.step / config.steps > config.warm_up * 0.5 and config.trainable != "encoder"
     encoder = run.parts()[1]
     terms: dict[str, float] = {}
-    for last in [False] * (config.discriminator_steps - 1) * adversarial + [True]:
-        index = pick(faces, config.batch, rng)
+    for _ in range(config.discriminator_steps if adversarial else 1):
+        index = pick(faces, config.reconstructed + config.samples if adversarial else config.batch, rng)
         large = view(faces, index, max(run.spec.resolution, encoder.resolution), rng, jitter=True)
         real = F.adaptive_avg_pool2d(large, run.spec.resolution)
         encoded = real[: config.reconstructed] if adversarial else real
@@ -61,9 +61,9 @@ def train_step(run: Run, faces: Faces, rng: torch.Generator) -> dict[str, float]
             codes = torch.cat([ws, _sampled_codes(run, ws.detach().float(), rng)]) if adversarial else ws
             drawn = run.draw(codes).float()
         if adversarial:
-            penal = last and run.step % config.r1_every == 0
+            penal = run.step % config.penalty_every == 0
             terms = discriminator_step(run, real, drawn.detach(), rng, penal=penal)
-    return terms | generator_step(run, encoded, ws.float(), drawn, rng, ramp=ramp)
+    return terms | generator_step(run, real, ws.float(), drawn, rng, ramp=ramp)
 
 
 def generator_step(
@@ -71,11 +71,12 @@ def generator_step(
 ) -> dict[str, float]:
     """Update synthesis and encoder: the first of the drawn faces are reconstructions from ws, the others samples.
 
-    Convention: real [r, 3, h, w], ws [r, num_ws, w_dim], drawn [r + samples, 3, h, w]; `ramp` in [0, 1] scales all
-    losses that depend on the discriminator.
+    Convention: ws [r, num_ws, w_dim], drawn [r + samples, 3, h, w]; real [n, 3, h, w] are the r reconstructed pictures
+    and, with an adversarial loss, one for each sample; `ramp` in [0, 1] scales all losses that depend on the
+    discriminator.
     """
     config, discriminator = run.config, run.parts()[2]
-    reconstruction, samples = drawn[: len(real)], drawn[len(real) :]
+    reconstruction, pictures, real = drawn[: len(ws)], real, real[: len(ws)]
     mean_row = ws.mean(dim=1, keepdim=True)
     terms = {"pyramid": config.pyramid * pyramid_l1(reconstruction, real).mean()}
     if config.regions:
@@ -90,15 +91,16 @@ def generator_step(
     if ramp > 0:
         discriminator.requires_grad_(False)
         with run.autocast():
-            with torch.no_grad():
-                target = [feature.float() for feature in discriminator.features(real)[:3]]
-            features = [feature.float() for feature in discriminator.features(reconstruction)[:3]]
-            terms["features"] = ramp * config.features * feature_l1(features, target).mean()
-            if len(samples):
-                on_reconstruction = discriminator(augment(reconstruction, rng, share=run.augment_share)).float()
-                on_samples = discriminator(augment(samples, rng, share=run.augment_share)).float()
-                terms["adversarial"] = ramp * config.adversarial * F.softplus(-on_reconstruction).mean()
-                terms["adversarial_samples"] = ramp * config.adversarial_samples * F.softplus(-on_samples).mean()
+            if config.features:
+                with torch.no_grad():
+                    target = [feature.float() for feature in discriminator.features(real)[:3]]
+                features = [feature.float() for feature in discriminator.features(reconstruction)[:3]]
+                terms["features"] = ramp * config.features * feature_l1(features, target).mean()
+            seen, drawn_seen = augmented_alike(pictures, drawn, rng, share=run.augment_share)
+            margin = (discriminator(drawn_seen) - discriminator(seen).detach()).float()
+            terms["adversarial"] = ramp * config.adversarial * F.softplus(-margin[: len(ws)]).mean()
+            if len(drawn) > len(ws):
+                terms["adversarial_samples"] = ramp * config.adversarial_samples * F.softplus(-margin[len(ws) :]).mean()
         discriminator.requires_grad_(True)
     rate = config.lr * lr_factor_at(run.step, config)
     _update(run.generator_optimiser, torch.stack(list(terms.values())).sum(), rate, config.clip)
@@ -107,20 +109,22 @@ def generator_step(
 
 
 def discriminator_step(run: Run, real: Tensor, fake: Tensor, rng: torch.Generator, *, penal: bool) -> dict[str, float]:
-    """One update of the discriminator on real and drawn faces [n, 3, r, r], and of the augmented share.
+    """One update of the discriminator on real and drawn faces [n, 3, r, r], each real one against the drawn one of its place.
 
-    Convention: `penal` adds the gradient penalty, at `r1_every` times its weight as it is added once in so many steps.
+    Relativistic pairing with gradient penalties on both (Huang et al. 2024, "The GAN is dead; long live the GAN!").
+    Convention: `penal` adds the penalties, at `penalty_every` times their weight as they are added once in so many steps.
     """
     config, discriminator = run.config, run.parts()[2]
     with run.autocast():
-        on_fake = discriminator(augment(fake, rng, share=run.augment_share)).float()
-        on_real = discriminator(augment(real, rng, share=run.augment_share)).float()
-        loss = F.softplus(on_fake).mean() + F.softplus(-on_real).mean()
-    terms = {"discriminator": loss.detach(), "real_sign": on_real.detach().sign().mean()}
-    if penal:
-        penalty = real_gradient_penalty(discriminator, real[: config.samples])
-        loss = loss + penalty * (config.r1 / 2 * config.r1_every)
-        terms["r1"] = penalty.detach()
+        real, fake = augmented_alike(real, fake, rng, share=run.augment_share)
+        on_fake, on_real = discriminator(fake).float(), discriminator(real).float()
+        loss = F.softplus(on_fake - on_real).mean()
+        terms = {"discriminator": loss.detach(), "real_sign": (on_real - on_fake).detach().sign().mean()}
+        if penal:
+            penalty = gradient_penalty(discriminator, fake, on_fake, rng)
+            penalty = penalty + gradient_penalty(discriminator, real, on_real, rng)
+            loss = loss + penalty * (config.gradient_penalty / 2 * config.penalty_every)
+            terms["penalty"] = penalty.detach()
     _update(run.discriminator_optimiser, loss, config.discriminator_lr * lr_factor_at(run.step, config), config.clip)
     numbers = _numbers(terms)
     direction = 1 if numbers["real_sign"] > config.augment_target else -1

@@ -51,8 +51,8 @@ class TrainConfig:
     steps: int = 6000
     trainable: str = "both"  # of TRAINABLE; unless both are, the distribution of random codes is frozen too
     freeze_below: int = 0  # px up to which blocks of the synthesis are frozen, for progressive growing
-    batch: int = 24
-    reconstructed: int = 8  # of the batch, once there is an adversarial loss; all before
+    batch: int = 24  # pictures reconstructed in a step without an adversarial loss
+    reconstructed: int = 8  # and with one, beside random faces
     samples: int = 16
     lr: float = 1e-3
     discriminator_lr: float = 2e-3
@@ -70,9 +70,9 @@ class TrainConfig:
     degradation: float = 0.15  # of the encoder's input: blur, compression, occlusion, each on this share
     layer_spread: float = 0.02
     w_distance: float = 0.002
-    r1: float = 0.05  # at 1 the discriminator's gradients were too small to train the generator
-    r1_every: int = 16
-    augment_target: float = 0.6  # mean sign of logits on real pictures above which more are augmented
+    gradient_penalty: float = 0.1  # at 1 the discriminator's gradients were too small to train the generator
+    penalty_every: int = 2
+    augment_target: float = 0.6  # mean sign of real pictures' logits less drawn ones' above which more are augmented
     augment_pictures: int = 100_000  # pictures over which the augmented share could go from 0 to 1
     augment_max: float = 0.8  # above, augmentations leak into samples
     ema_pictures: int = 8_000  # half-life of the moving average

@@ -10,7 +10,6 @@ import torch
 
 from emogan_core.errors import ExpressionError, ShapeError, SpaceMismatch
 from emogan_core.expressions import FitConfig, Mirror, Origin, StepConfig, fit_expressions, move_latent, read_eta
-from emogan_core.expressions.tables import swapped
 from emogan_core.face_model import load_face_model
 from emogan_core.latents import Latent
 from emogan_core.progress import StepReport
@@ -127,25 +126,6 @@ def test_golden_rare_labels_are_left_out_and_counted(world, refit):
     assert axes.left_out == {"fear": 7}
 
 
-def test_golden_an_expression_drawn_through_actions(world, refit):
-    """Labels that also mark something else (here: a light) still give a clean step when the mouth was measured."""
-    rng = np.random.default_rng(1)
-    smiles = np.array(world.labels) == "smile"
-    light = rng.normal(size=world.toy.X.shape[1])
-    ws = world.latents.ws + torch.from_numpy(np.outer(smiles, 3.0 * light))[:, None]
-    lit = Latent(ws, world.latents.fingerprint)
-    unlit = np.flatnonzero(smiles)[::2]
-    ws[unlit] -= torch.from_numpy(3.0 * light)
-    labels = list(world.labels)
-    for row in unlit:
-        labels[row] = "other"
-    mouth = smiles + 0.1 * rng.normal(size=len(smiles))
-    plain = refit(quick(), latents=lit, labels=labels)["smile"]
-    through = refit(quick(through_actions=("smile",)), latents=lit, labels=labels, actions={"mouth": mouth})["smile"]
-    assert through.actions == ("mouth",)
-    assert along(through.direction[0], world.toy.truth)[1] < 0.7 * along(plain.direction[0], world.toy.truth)[1]
-
-
 def test_golden_held_expressions_stand_still(world, refit):
     labels = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
     free = refit(quick(), labels=labels)
@@ -185,10 +165,6 @@ def test_error_mirror_of_another_size_or_generator(world, refit):
         refit(mirror=Mirror(Latent(world.latents.ws, "0" * 64)))
 
 
-def test_golden_left_and_right_actions_change_places():
-    assert swapped(("smileLeft", "smileRight", "jawOpen", "mouthLeft", "mouthRight", "winkLeft")) == [1, 0, 2, 4, 3, 5]
-
-
 def test_golden_progress_reaches_its_end(refit):
     reports: list[StepReport] = []
     refit(progress=reports.append)
@@ -197,7 +173,6 @@ def test_golden_progress_reaches_its_end(refit):
 
 
 STEP_FIELDS = {
-    "through_actions": ("pattern", {"actions": True}, ("smile",)),
     "hold_expressions": ("pattern", {"labels": True}, ("frown",)),
     "covariance": ("readout", {}, "identity"),
     "hold_covariates": ("readout", {}, ("yaw_deg",)),
@@ -208,7 +183,7 @@ STEP_FIELDS = {
 @pytest.mark.parametrize("field", [field.name for field in fields(StepConfig)])
 def test_golden_every_step_setting_is_felt(world, refit, field):
     model, options, value = STEP_FIELDS[field]
-    extra = {"actions": {"mouth": world.toy.X[:, 0], "brow": world.toy.X[:, 1]}} if "actions" in options else {}
+    extra = {}
     if "labels" in options:
         extra["labels"] = ["frown" if index % 4 == 0 else label for index, label in enumerate(world.labels)]
     one = refit(quick(), model=model, **extra)["smile"].direction
@@ -260,7 +235,6 @@ def test_golden_every_fit_setting_is_felt(world, refit):
         ({"config": quick(hold_identity=True), "people": None}, ExpressionError, "nobody has two pictures"),
         ({"weights": [-1.0] * 600}, ExpressionError, "the weights lie between -1 and -1"),
         ({"pairs": ["a"] * 600}, ExpressionError, "one picture with and one without"),
-        ({"config": quick(through_actions=("smile",))}, ExpressionError, "no actions came"),
         ({"config": quick(covariance="within"), "model": "readout", "people": None}, ExpressionError, "two pictures"),
     ],
 )

@@ -67,7 +67,7 @@ def test_shape_faces_are_read_hashed_and_split(folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) -> None:
-    config = TrainConfig(steps=10, batch=4, reconstructed=4, samples=4, warm_up=-0.1, r1_every=1)
+    config = TrainConfig(steps=10, batch=4, reconstructed=4, samples=4, warm_up=-0.1, penalty_every=1)
     faces = read_faces([(folder, folder / "labels.csv", 1.0)])
 
     def step(run: Run) -> None:
