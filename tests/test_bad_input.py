@@ -586,7 +586,7 @@ def test_shape_unusual_photos_are_welcome(
 ) -> None:
     """Putting back has its own tests; here the face must be found and the picture come out upright."""
 
-    def untouched(generator: object, photo: object, inversion: object, edited: object, *, mode: str) -> Composite:
+    def untouched(generator: object, photo: object, inversion: object, edited: object, **_: object) -> Composite:
         return Composite(photo, np.zeros((256, 256), np.float32), torch.zeros(1, 3, 32, 32), {})
 
     monkeypatch.setattr("emogan_core.commands.asked_edit.put_back", untouched)

@@ -91,9 +91,9 @@ class FaceInPhoto:
         last = apply_expressions(moved, self.axes, asked.intensities, absolute=asked.absolute)
         return join_edits([first, copied, last])
 
-    def composite(self, edit: Edit) -> Composite:
-        """The photo with an edit in it."""
-        return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
+    def composite(self, edit: Edit, *, redraw: bool = False) -> Composite:
+        """The photo with an edit in it; with `redraw` the generator's picture as well, which mode paste has anyway."""
+        return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode, redraw=redraw)
 
     def clear_notes(self, name: str) -> list[str]:
         """What there is to say where the photo of this name hardly shows the face for its alpha."""

@@ -112,7 +112,7 @@ class _Face:
                     photo_from_tensor(put_back(generator, self.photo, self.inversion, edit, mode="paste").redrawn)
                 )
             else:
-                made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode).photo)
+                made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode, redraw=False).photo)
         return made
 
     def shown(self, picture: Photo) -> Photo:

@@ -42,7 +42,7 @@ class Composite:
     """An edited photo.
 
     Convention: `mask` float32 [h, w] in 0..1, exactly 0 where pixels are untouched; `redrawn` [1, 3, r, r] in about
-    [-1, 1] on the CPU is the generator's own picture after the edit; `report` says which coefficients the edit asked
+    [-1, 1] on the CPU is the generator's own picture after the edit, [0, 3, r, r] where it was spared; `report` says which coefficients the edit asked
     for ("coefficients", by name, those that are not 0), how far it moved the face's landmarks ("moved_cm", mean and
     most), and in sentences what was left alone or may not look right ("notices").
     """
@@ -61,6 +61,7 @@ def put_back(
     *,
     mode: str = "motion",
     draft: bool = False,
+    redraw: bool = True,
 ) -> Composite:
     """The photo with one face's edit in it, at the photo's own resolution.
 
@@ -69,7 +70,7 @@ def put_back(
     reading the redrawn face before and after. Mode "paste": the same, and what the generator's picture shows beyond it
     (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask,
     and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves at half the
-    fineness, for sliders. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
+    fineness, for sliders; `redraw` off spares the generator where its picture is not needed. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
     The generator redraws what its encoder reads of the moved photo beyond the photo; one that has no encoder, or an edit
     without coefficients, the edit's latent.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
@@ -95,11 +96,12 @@ def put_back(
             redrawing = None if torch.equal(ws, target) else redrawing_of(drawn(tuned, ws), redrawn)
             after = fit.coefficients if redrawing is None else (fit.coefficients + redrawing.change).clip(0.0, 1.0)
         else:
+            redrawn = target.new_empty(0, 3, generator.spec.resolution, generator.spec.resolution, device="cpu")
             after = edit.coefficients[0]
         shading = mesh_shading(model, edit)
         reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after)
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
-        if edit.coefficients is not None:
+        if edit.coefficients is not None and (redraw or mode == "paste"):
             target = code_of_moved(generator, photo, pixels, crop, edit)
             redrawn = drawn(tuned, target)
         if mode == "paste" and not notices and not torch.equal(ws, target):

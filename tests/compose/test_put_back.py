@@ -276,6 +276,23 @@ def test_golden_the_generator_redraws_what_its_encoder_reads_of_the_moved_photo(
         torch.testing.assert_close(redrawn, tiny.synthesis(expected).detach(), atol=1e-4, rtol=1e-4)
 
 
+def test_invariance_the_generator_can_be_spared(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = photo_of()
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    expected = put_back(tiny, photo, inversion, edit_of(inversion))
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("the generator was asked")
+
+    monkeypatch.setattr(Generator, "encode", asked)
+    monkeypatch.setattr(PUT_BACK, "drawn", asked)
+    spared = put_back(tiny, photo, inversion, edit_of(inversion), redraw=False)
+    np.testing.assert_array_equal(spared.photo.pixels, expected.photo.pixels)
+    np.testing.assert_array_equal(spared.mask, expected.mask)
+    assert spared.report == expected.report
+    assert spared.redrawn.shape == (0, 3, 32, 32)
+
+
 def test_invariance_what_did_not_move_is_redrawn_as_it_was(tiny: Generator) -> None:
     photo = photo_of()
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
