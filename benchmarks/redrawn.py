@@ -54,10 +54,10 @@ HEADER = """\
 python benchmarks/redrawn.py DATA [--generator FILE --axes FILE] -o docs/results/redrawn.md
 ```
 
-{people} people held out of training, looking ahead, neutral where there is such a picture, at 128 px. Each was moved by the face model by one expression or shape at 1, encoded in one pass and redrawn. What is read is the face model's fit to each drawn face alone, as a share of what was asked for; a share that was there before is taken off.
+{people} people held out of training, looking ahead, neutral where there is such a picture, at 128 px. Each was moved by the face model by one expression or shape at 1. What is read is the face model's fit to each drawn face alone, as a share of what was asked for; a share that was there before is taken off.
 
-- *Moved*: what is read where nothing was redrawn; no generator can be expected to show more. *Encoded*: the moved photo redrawn, less the photo redrawn. *Axis*: the photo redrawn after a step of 1 along the axis of that name, less before; empty where the axes have no direction for it.
-- *Change encoded* and *change along the axis*: how much of the pixels' change from photo to moved photo lies in the redrawn pictures' change, by least squares: 1 if all of it is drawn, 0 if none.
+- *Moved*: what is read where nothing was redrawn; no generator can be expected to show more. *Redrawn*: what an edit of a photo shows as `redrawn` and mode paste builds on, for a photo inverted by the encoder: the moved photo encoded in one pass and redrawn, less the photo redrawn. *Axis*: the photo redrawn after a step of 1 along the axis of that name, less before; it is what latents without a photo get (`emogan apply`, `emogan sample`), and edits with a generator that has no encoder. Empty where the axes have no direction for it.
+- *Change redrawn* and *change along the axis*: how much of the pixels' change from photo to moved photo lies in the redrawn pictures' change, by least squares: 1 if all of it is drawn, 0 if none.
 - *Consistent*: norm of the mean over people of the codes' difference between moved photo and photo, over its root mean square: 1 if an expression is the same direction for everybody.
 - *Reconstruction* is the PSNR of one pass, of all held-out faces of each set (of the press 600).
 """
@@ -215,7 +215,7 @@ def main() -> None:
         + ", ".join(f"{kind} {value:.1f} dB ({count})" for kind, (value, count) in quality.items())
         + ".",
         "",
-        "| | moved | encoded | axis | change encoded | change along the axis | consistent |",
+        "| | moved | redrawn | axis | change redrawn | change along the axis | consistent |",
         "|---|---|---|---|---|---|---|",
         *measured(generator, axes, found),
     ]

@@ -120,7 +120,7 @@ class CopyExpression(io.ComfyNode):
         edits = [
             _copied(inversion.inversion[row], fit, axes, regions, strength, wanted) for row, fit in enumerate(fits)
         ]
-        return output_of(cls, edited(image, inversion, frames_of(inversion, edits), mode="motion", draft=draft))
+        return output_of(cls, edited(image, inversion, frames_of(inversion, edits), draft=draft))
 
 
 def _copied(

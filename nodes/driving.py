@@ -138,7 +138,7 @@ class DriveExpression(io.ComfyNode):
         )
         parts = [Frame(picture, face, None if face is None else next(edits)) for picture, face in frames]
         told = _told(inversion.places, clip, neutral, len(frames))
-        made = output_of(cls, edited(image, inversion, parts, mode="motion", draft=draft), "\n".join(told))
+        made = output_of(cls, edited(image, inversion, parts, draft=draft), "\n".join(told))
         return with_told(made, told)
 
 

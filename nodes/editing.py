@@ -102,5 +102,5 @@ class ApplyExpression(io.ComfyNode):
         axes = axes or load_axes(host.BUILTIN)
         wanted = intensities_of(sliders, more, expression, axes)
         edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
-        made = edited(image, inversion, frames_of(inversion, edit), mode=mode, draft=draft)
+        made = edited(image, inversion, frames_of(inversion, edit), mode=mode, draft=draft, redraw=True)
         return output_of(cls, made, made.redrawn, wanted)

@@ -176,8 +176,16 @@ def frames_of(inversion: HeldInversion, edits: Edit | Sequence[Edit]) -> list[Fr
     ]
 
 
-def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, mode: str, draft: bool) -> Edited:
-    """Every frame with its edit in it.
+def edited(
+    image: Tensor,
+    inversion: HeldInversion,
+    frames: Sequence[Frame],
+    *,
+    mode: str = "motion",
+    draft: bool,
+    redraw: bool = False,
+) -> Edited:
+    """Every frame with its edit in it, and with `redraw` the generator's pictures of the edited faces.
 
     Frames are made one after the other, into room that was asked for before.
 
@@ -186,7 +194,7 @@ def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, 
     """
     photos = expect_same_pictures(image, inversion)
     report, held, side = host.progress(), inversion.held, inversion.held.generator.spec.resolution
-    faces = sum(frame.face is not None and frame.edit is not None for frame in frames)
+    faces = sum(frame.face is not None and frame.edit is not None for frame in frames) if redraw else 0
     (height, width, channels), count = image.shape[1:], len(frames)
     expect_room(
         count * height * width * (channels * image.element_size() + MASK_BYTES) + faces * side * side * REDRAWN_BYTES,
@@ -201,11 +209,12 @@ def edited(image: Tensor, inversion: HeldInversion, frames: Sequence[Frame], *, 
             pictures[number] = image[frame.picture]
             if frame.face is not None and frame.edit is not None:
                 one, photo = inversion.inversion[frame.face], photos[frame.picture]
-                made = put_back(network, photo, one, frame.edit, mode=mode, draft=draft)
+                made = put_back(network, photo, one, frame.edit, mode=mode, draft=draft, redraw=redraw)
                 pictures[number] = with_edit(image[frame.picture], made)
                 masks[number] = torch.from_numpy(made.mask)
-                redrawn[drawn] = image_of(made.redrawn)[0]
-                drawn += 1
+                if redraw:
+                    redrawn[drawn] = image_of(made.redrawn)[0]
+                    drawn += 1
             report(StepReport(number + 1, count, "editing"))
         return pictures, masks, redrawn
 

@@ -84,7 +84,7 @@ class FaceShapes(io.ComfyNode):
         axes = load_axes(host.BUILTIN)
         wanted = intensities_of(sliders, more, expression, axes)
         edit = apply_expressions(inversion.inversion, axes, wanted, absolute=absolute, neutral_first=neutral_first)
-        made = edited(image, inversion, frames_of(inversion, edit), mode="motion", draft=draft)
+        made = edited(image, inversion, frames_of(inversion, edit), draft=draft)
         return output_of(cls, made, wanted)
 
 

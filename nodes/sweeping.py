@@ -117,7 +117,7 @@ class ExpressionSweep(io.ComfyNode):
                 edit = apply_expressions(inversion.inversion[face], axes, intensities, neutral_first=neutral_first)
                 told.append(", ".join(f"{name} {value:.2g}" for name, value in intensities.items()) or REFERENCE)
             parts.append(Frame(picture, face, edit))
-        made = edited(image, inversion, parts, mode="motion", draft=draft)
+        made = edited(image, inversion, parts, draft=draft)
         return output_of(cls, made, host.outgoing(image_of_photo(_sheet(photos_of(made.shown), told))))
 
 

@@ -74,7 +74,7 @@ def run(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def played_put_back(
-    generator: Generator, photo: Photo, inversion: Inversion, edited: Edit, *, mode: str = "motion"
+    generator: Generator, photo: Photo, inversion: Inversion, edited: Edit, *, mode: str = "motion", redraw: bool = True
 ) -> Composite:
     """A corner turned negative by every edit, in the way of the real one: nothing at all at intensity 0."""
     assert mode in ("motion", "paste")
@@ -251,7 +251,8 @@ def test_shape_axes_say_only_what_there_is(tmp_path: Path, capsys: pytest.Captur
 
 def test_shape_axes_of_another_generator_move_photos(run, models: Path) -> None:
     axes = ("--axes", models / "other_axes.safetensors")
-    run("edit", models / "portrait.png", *EDIT, "-o", "out.png", *axes, axes=False)
+    for more in ((), ("--mode", "paste"), ("--mode", "paste", "--expression", "jawOpen=1")):  # the encoder reads them
+        run("edit", models / "portrait.png", *EDIT, "-o", "out.png", *axes, *more, axes=False)
     assert not np.array_equal(open_photo(Path("out.png")).pixels, portrait().pixels)
 
 

@@ -92,7 +92,7 @@ def expect_possible(
 ) -> None:
     """Refuse unknown expressions, intensities out of range and foreign axes before the long work.
 
-    Convention: `drawn` says that only the generator's picture will be shown, so that every axis needs a part in the latent.
+    Convention: `drawn` says that the generator knows an edit by its latent alone, so that every axis needs a part in it.
     Raises: SpaceMismatch when axes were fitted for another generator and the face model has no part in them;
     ExpressionError; ShapeError when the rows of W+ differ.
     """
@@ -108,7 +108,7 @@ def expect_possible(
         if drawn and not axis.has_direction:
             able = [one.name for one in axes if one.has_direction]
             raise ExpressionError(
-                f"expression '{name}' moves a photo's own pixels and has no part in what the generator draws; use "
+                f"expression '{name}' moves a photo's own pixels and has no direction among latents; use "
                 f"'emogan edit' in mode motion, or one of {', '.join(able) or 'the axes of your own'}"
             )
     if own:

@@ -91,9 +91,9 @@ class FaceInPhoto:
         last = apply_expressions(moved, self.axes, asked.intensities, absolute=asked.absolute)
         return join_edits([first, copied, last])
 
-    def composite(self, edit: Edit) -> Composite:
-        """The photo with an edit in it."""
-        return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode)
+    def composite(self, edit: Edit, *, redraw: bool = False) -> Composite:
+        """The photo with an edit in it; with `redraw` the generator's picture as well, which mode paste has anyway."""
+        return put_back(self.generator, self.photo, self.inversion, edit, mode=self.mode, redraw=redraw)
 
     def clear_notes(self, name: str) -> list[str]:
         """What there is to say where the photo of this name hardly shows the face for its alpha."""
@@ -124,7 +124,13 @@ def prepared(arguments: Namespace, check_files: Callable[[list[Path]], object]) 
     generator, axes = load_models(arguments)
     expect_method(generator, arguments.method)
     intensities, notes = spelled_out(intensities, axes)
-    expect_possible(generator, axes, intensities, drawn=arguments.mode == "paste")
+    blind = arguments.mode == "paste" and generator.encoder is None  # knows an edit by its latent alone
+    expect_possible(generator, axes, intensities, drawn=blind)
+    if blind and arguments.copy_from is not None:
+        raise ExpressionError(
+            f"--copy-from came with --mode paste, but '{generator.spec.name}' has no encoder to read a copied expression "
+            "with; use --mode motion, or give it an encoder with 'emogan train-encoder'"
+        )
     reference, said = _reference(arguments.copy_from)
     asked = AskedEdit(intensities, arguments.absolute, arguments.neutral_first, reference, regions)
     record = edit_record(
@@ -169,7 +175,7 @@ def _regions(arguments: Namespace) -> tuple[str, ...]:
 
 
 def _expect_something(arguments: Namespace, intensities: Mapping[str, float]) -> None:
-    """Refuse an edit that asks for nothing, or for what its mode cannot show.
+    """Refuse an edit that asks for nothing.
 
     Raises: ExpressionError.
     """
@@ -177,11 +183,6 @@ def _expect_something(arguments: Namespace, intensities: Mapping[str, float]) ->
         raise ExpressionError(
             "no expression was asked for; give --expression NAME=X, --neutral-first or --copy-from PHOTO, "
             "'emogan expressions' lists the names"
-        )
-    if arguments.copy_from is not None and arguments.mode == "paste":
-        raise ExpressionError(
-            "--copy-from came with --mode paste, but the generator's picture has no part in a copied expression; "
-            "use --mode motion"
         )
 
 

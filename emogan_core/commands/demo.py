@@ -12,7 +12,7 @@ import torch
 from ..compose import put_back
 from ..expressions import ExpressionAxes, apply_expressions, read_eta
 from ..faces import drawn_face, frame_of, place_drawn, window_around
-from ..images import Photo, open_photo, tensor_from_photo
+from ..images import Photo, open_photo, photo_from_tensor, tensor_from_photo
 from ..inversion import Inversion, invert, invert_images
 from ..latents import Latent
 from ..networks.build import Generator
@@ -39,12 +39,9 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     folder: Path = arguments.out
     make_folder(folder)
     generator, axes = load_models(arguments)
-    own = axes.fingerprint == generator.fingerprint
-    redrawn = {axis.name for axis in axes if axis.has_direction and own}  # what the generator draws
-    is_paste = arguments.mode == "paste"
-    expect_possible(
-        generator, axes, dict.fromkeys(sorted(redrawn) if is_paste and own else axes.names, 0.0), drawn=is_paste
-    )
+    is_paste, able = arguments.mode == "paste", _drawable(generator, axes)
+    blind = is_paste and generator.encoder is None
+    expect_possible(generator, axes, dict.fromkeys(sorted(able) if is_paste and able else axes.names, 0.0), drawn=blind)
     targets = [
         _target(folder, name, step, axis.name) for name in (*EXAMPLES, DRAWN) for step, axis in enumerate(axes, start=1)
     ]
@@ -58,13 +55,14 @@ def make_demo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Out
     rows: list[list[Photo | None]] = []
     for number, face in enumerate(faces):
         report = in_parts(progress, number, len(faces))
-        edited = face.edited(generator, axes, axes.names if face.mode == "motion" else redrawn, report)
+        edited = face.edited(generator, axes, report)
         rows.append([face.shown(face.photo), *(None if picture is None else face.shown(picture) for picture in edited)])
         for step, (axis, picture) in enumerate(zip(axes, edited, strict=True), start=1):
             if picture is not None:
                 record = edit_record({axis.name: SAVED_AT}, **about, mode=face.mode)
                 outputs.save_photo(_target(folder, face.name, step, axis.name), picture, record=record)
-    unseen = [axis.name for axis in axes if axis.name not in redrawn]
+    shown = faces[-1].able(generator, axes)
+    unseen = [axis.name for axis in axes if axis.name not in shown]
     empty = f"; empty: {' and '.join(unseen)} move photos only" if unseen else ""
     sheet = contact_sheet(
         rows,
@@ -93,10 +91,15 @@ class _Face:
     inversion: Inversion
     mode: str  # of `put_back`, or REDRAWN
 
-    def edited(
-        self, generator: Generator, axes: ExpressionAxes, able: Collection[str], progress: Progress
-    ) -> list[Photo | None]:
+    def able(self, generator: Generator, axes: ExpressionAxes) -> Collection[str]:
+        """The expressions that its mode can show."""
+        if self.mode == "motion":
+            return axes.names
+        return _drawable(generator, axes, readable=self.inversion.faces is not None)
+
+    def edited(self, generator: Generator, axes: ExpressionAxes, progress: Progress) -> list[Photo | None]:
         """The picture with each expression at intensity 1, None for those that its mode cannot show."""
+        able = self.able(generator, axes)
         made: list[Photo | None] = []
         for step, axis in enumerate(axes, start=1):
             progress(StepReport(step, len(axes), "editing"))
@@ -105,9 +108,11 @@ class _Face:
                 continue
             edit = apply_expressions(self.inversion, axes, {axis.name: SAVED_AT})
             if self.mode == REDRAWN:
-                made += drawn(generator, edit.latent, silent)
+                made.append(
+                    photo_from_tensor(put_back(generator, self.photo, self.inversion, edit, mode="paste").redrawn)
+                )
             else:
-                made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode).photo)
+                made.append(put_back(generator, self.photo, self.inversion, edit, mode=self.mode, redraw=False).photo)
         return made
 
     def shown(self, picture: Photo) -> Photo:
@@ -116,6 +121,15 @@ class _Face:
         height, width = picture.pixels.shape[:2]
         left, top, side = window_around(self.inversion.crops[0], height=height, width=width)
         return Photo(picture.pixels[top : top + side, left : left + side])
+
+
+def _drawable(generator: Generator, axes: ExpressionAxes, *, readable: bool = True) -> set[str]:
+    """The expressions of which a generator's own picture shows anything.
+
+    Those that it has a direction for, and, where it has an encoder and the face model can be read, all that move a face.
+    """
+    own, read = axes.fingerprint == generator.fingerprint, readable and generator.encoder is not None
+    return {axis.name for axis in axes if (own and axis.has_direction) or (read and axis.has_coefficients)}
 
 
 def _example(generator: Generator, name: str, arguments: Namespace, progress: Progress) -> _Face:

@@ -32,7 +32,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     prepare = prepared(arguments, lambda inputs: outputs.expect_photos(targets, photo=photo, inputs=inputs))
     asked, record = prepare.asked, prepare.record
     face, notes = face_in(photo, arguments, prepare, progress)
-    composite = face.composite(face.edit(asked))
+    composite = face.composite(face.edit(asked), redraw=arguments.sheet is not None)
     outputs.save_photo(arguments.out, composite.photo, record=record)
     changed = float((composite.mask > 0).mean())
     if frames_in(arguments.photo) > 1:
@@ -76,7 +76,7 @@ def _sheet(face: FaceInPhoto, asked: AskedEdit, wanted: Composite, progress: Pro
     columns: list[Composite] = []
     labels: list[str] = []
     for step, share in enumerate(shares, start=1):
-        columns.append(wanted if share == 1.0 else face.composite(_share_of(face, asked, share)))
+        columns.append(wanted if share == 1.0 else face.composite(_share_of(face, asked, share), redraw=True))
         alone = asked.is_plain and len(asked.intensities) == 1
         labels.append(f"{share * next(iter(asked.intensities.values())):g}" if alone else f"{share:g} x")
         progress(StepReport(step, len(shares), "drawing the sheet"))

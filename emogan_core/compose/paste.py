@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.draw import polygon
 
-from ..face_model.contours import OUTER_LIPS
+from ..face_model.contours import BROWS, EYES, OUTER_LIPS
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
@@ -31,7 +31,8 @@ MISS_CM = 0.08  # how far the two redrawn faces may lie from each other: next to
 MOST = 0.35  # of log brightness: no more is added to skin
 LEAST = 2e-3  # and less is left out
 OTHER_HUE = 0.3  # how much of a hue is kept that shadow and light on this skin do not have
-BESIDE_LIPS = (1.5, 8.0)  # of the generator's pixels: so near to lips their red may stand for skin, so far all is skin
+BESIDE = (1.5, 8.0)
+"""Of the generator's pixels: so near to lips, brows and eyes their colours may stand for skin, so far all is skin."""
 
 
 def with_generator_detail(
@@ -105,20 +106,20 @@ def _of_skin(change: Single, tint: Array) -> Single:
 
 
 def _bare(model: FaceModel, motion: Motion, grid: Grid, soft: float) -> Single:
-    """[h, w]: 0 on lips and within mouth and eyes after an edit, 1 on the skin.
+    """[h, w]: 0 on lips, brows and eyes and within a mouth after an edit, 1 on the skin.
 
-    Coarse pictures show teeth where lips are, and lips have no folds worth having.
+    Coarse pictures show teeth where lips are, and brows that pale or thicken where they rise; neither have folds worth
+    having.
     """
     result = np.ones(grid.shape, dtype=np.float32)
     for outcome in motion.edges:
         result *= 1 - within(outcome, grid, grid.step)[0]
-    lips = np.zeros(grid.shape, dtype=np.float32)
-    columns, rows = grid.cells(motion.vertices[model.landmark_vertex[list(OUTER_LIPS)]]).T
-    lips[polygon(rows - 0.5, columns - 0.5, grid.shape)] = 1  # type: ignore[no-untyped-call]
-    away = ndimage.distance_transform_edt(lips == 0) / soft
-    return np.asarray(
-        result * np.clip((away - BESIDE_LIPS[0]) / (BESIDE_LIPS[1] - BESIDE_LIPS[0]), 0, 1), dtype=np.float32
-    )
+    covered = np.zeros(grid.shape, dtype=np.float32)
+    for outline in (OUTER_LIPS, *EYES, *((*upper, *reversed(lower)) for upper, lower in BROWS)):
+        columns, rows = grid.cells(motion.vertices[model.landmark_vertex[list(outline)]]).T
+        covered[polygon(rows - 0.5, columns - 0.5, grid.shape)] = 1  # type: ignore[no-untyped-call]
+    away = ndimage.distance_transform_edt(covered == 0) / soft
+    return np.asarray(result * np.clip((away - BESIDE[0]) / (BESIDE[1] - BESIDE[0]), 0, 1), dtype=np.float32)
 
 
 def _add_mouth(

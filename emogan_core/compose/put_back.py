@@ -18,10 +18,11 @@ from ..images import Photo
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
 from ..networks.build import Generator
-from ..networks.memory import need_to_draw
+from ..networks.memory import need_to_draw, need_to_encode
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
 from .move import mesh_shading, move_face
+from .moved_code import code_of_moved
 from .paste import with_generator_detail
 from .redrawing import Redrawing, redrawing_of
 from .visible import hidden_parts, notices_of, seen_coefficients
@@ -41,7 +42,7 @@ class Composite:
     """An edited photo.
 
     Convention: `mask` float32 [h, w] in 0..1, exactly 0 where pixels are untouched; `redrawn` [1, 3, r, r] in about
-    [-1, 1] on the CPU is the generator's own picture after the edit; `report` says which coefficients the edit asked
+    [-1, 1] on the CPU is the generator's own picture after the edit, [0, 3, r, r] where it was spared; `report` says which coefficients the edit asked
     for ("coefficients", by name, those that are not 0), how far it moved the face's landmarks ("moved_cm", mean and
     most), and in sentences what was left alone or may not look right ("notices").
     """
@@ -60,6 +61,7 @@ def put_back(
     *,
     mode: str = "motion",
     draft: bool = False,
+    redraw: bool = True,
 ) -> Composite:
     """The photo with one face's edit in it, at the photo's own resolution.
 
@@ -68,70 +70,78 @@ def put_back(
     reading the redrawn face before and after. Mode "paste": the same, and what the generator's picture shows beyond it
     (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask,
     and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves at half the
-    fineness, for sliders. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
+    fineness, for sliders; `redraw` off spares the generator where its picture is not needed. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
+    The generator redraws what its encoder reads of the moved photo beyond the photo; one that has no encoder, or an edit
+    without coefficients, the edit's latent.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
     coefficients of another face model; SpaceMismatch for a latent of another generator.
     """
     edit = edited if isinstance(edited, Edit) else Edit(edited)
     crop = _checked(generator, photo, inversion, edit, mode)
-    generator = with_delta(generator, inversion.delta)
+    if mode == "paste" and generator.encoder is None:
+        _expect_drawn(generator, inversion, edit)
+    tuned = with_delta(generator, inversion.delta)
     with gradients_off():
         ws = ordinary(inversion.latent.ws).to(generator.device)
         target = ordinary(edit.latent.ws).to(generator.device)
-        same = torch.equal(ws, target)
-        if mode == "paste" and same and _moves(inversion, edit):
-            raise EmoganError(
-                "this edit moves the face model only, so the generator draws nothing new to paste; use mode motion"
-            )
-        redrawn = drawn(generator, target).float().cpu()
         if inversion.faces is None:
             empty = np.zeros(photo.pixels.shape[:2], dtype=np.float32)
-            return Composite(
-                photo, empty, redrawn, {"coefficients": {}, "moved_cm": (0.0, 0.0), "notices": (NO_FACE_DRAWN,)}
-            )
+            told: dict[str, object] = {"coefficients": {}, "moved_cm": (0.0, 0.0), "notices": (NO_FACE_DRAWN,)}
+            return Composite(photo, empty, drawn(tuned, target), told)
+        fit, model = inversion.faces[0], load_face_model()
         redrawing: Redrawing | None = None
-        told: tuple[str, ...] = ()
-        if not same and (mode == "paste" or edit.coefficients is None):
-            try:
-                redrawing = redrawing_of(drawn(generator, ws).float().cpu(), redrawn)
-            except FaceError:
-                if edit.coefficients is None:
-                    raise
-                told = (UNALIGNED,)
-        fit = _fit_of(inversion)
-        after = edit.coefficients
-        if after is None:
-            change = np.zeros(len(fit.coefficients)) if redrawing is None else redrawing.change
-            after = (fit.coefficients + change).clip(0.0, 1.0)[None]
-        model = load_face_model()
+        if edit.coefficients is None:
+            redrawn = drawn(tuned, target)
+            redrawing = None if torch.equal(ws, target) else redrawing_of(drawn(tuned, ws), redrawn)
+            after = fit.coefficients if redrawing is None else (fit.coefficients + redrawing.change).clip(0.0, 1.0)
+        else:
+            redrawn = target.new_empty(0, 3, generator.spec.resolution, generator.spec.resolution, device="cpu")
+            after = edit.coefficients[0]
         shading = mesh_shading(model, edit)
-        reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
+        reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after)
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
-        if mode == "paste" and redrawing is not None and not hidden:
-            pixels, mask = with_generator_detail(
-                photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading
-            )
-        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, hidden + told))
+        if edit.coefficients is not None and (redraw or mode == "paste"):
+            target = code_of_moved(generator, photo, pixels, crop, edit)
+            redrawn = drawn(tuned, target)
+        if mode == "paste" and not notices and not torch.equal(ws, target):
+            try:
+                redrawing = redrawing or redrawing_of(drawn(tuned, ws), redrawn)
+                pixels, mask = with_generator_detail(
+                    photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading
+                )
+            except FaceError:
+                notices = (UNALIGNED,)
+        return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:
-    """Pictures of codes, a few at a time so that large generators fit into memory."""
-    return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES)))
+    """Pictures of codes on the CPU, a few at a time so that large generators fit into memory."""
+    return torch.cat(list(drawn_in_groups(generator, codes, most=DRAWN_BYTES))).float().cpu()
 
 
 def need_to_put_back(generator: Generator, *, device: str | None = None) -> int:
     """The memory that drawing an edit takes, in bytes, beside the weights, on a kind of device, usually the generator's."""
-    drawing = need_to_draw(generator.spec, device=device or generator.device.type).peak(2, most=DRAWN_BYTES)
-    return drawing + tuned_bytes(generator)  # of a face with a delta
+    device = device or generator.device.type
+    drawing = need_to_draw(generator.spec, device=device).peak(2, most=DRAWN_BYTES)
+    return max(
+        drawing + tuned_bytes(generator), need_to_encode(generator, device=device).of(2)
+    )  # of a face with a delta
 
 
-def _moves(inversion: Inversion, edit: Edit) -> bool:
-    """Whether an edit changes the face model's coefficients."""
+def _expect_drawn(generator: Generator, inversion: Inversion, edit: Edit) -> None:
+    """Refuse an edit that a generator without an encoder has no part in.
+
+    Raises: EmoganError.
+    """
     faces = inversion.faces
-    if edit.coefficients is None or faces is None:
-        return False
-    return not np.array_equal(edit.coefficients[0], faces[0].coefficients)
+    if edit.coefficients is None or faces is None or np.array_equal(edit.coefficients[0], faces[0].coefficients):
+        return
+    if torch.equal(ordinary(inversion.latent.ws), ordinary(edit.latent.ws)):
+        raise EmoganError(
+            f"this edit moves the face model only, and the generator '{generator.spec.name}' has no encoder to read it "
+            "with, so it draws nothing new to paste; use mode motion, or a generator with an encoder"
+        )
 
 
 def _report(fit: FaceFit, after: NDArray[np.float64], notices: tuple[str, ...]) -> dict[str, object]:
@@ -146,11 +156,6 @@ def _report(fit: FaceFit, after: NDArray[np.float64], notices: tuple[str, ...]) 
     lopsided = abs(float(moved[own_left].mean() - moved[~own_left].mean()))
     told = notices_of(fit, after, far[0], lopsided_cm=lopsided)
     return {"coefficients": named, "moved_cm": far, "notices": notices + told}
-
-
-def _fit_of(inversion: Inversion) -> FaceFit:
-    assert inversion.faces is not None  # _checked saw to it
-    return inversion.faces[0]
 
 
 def _checked(generator: Generator, photo: Photo, inversion: Inversion, edit: Edit, mode: str) -> Crop:

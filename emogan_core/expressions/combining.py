@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ..devices import gradients_off
 from ..errors import ShapeError
@@ -26,12 +27,13 @@ def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
         )
     with gradients_off():
         ws = before.ws + share * (edit.latent.ws - before.ws) if share else before.ws
+        step = None if edit.step is None else share * edit.step
     latent = replace(before, ws=ws)
     if faces is None or edit.coefficients is None:
         return Edit(latent)
     own = np.stack([face.coefficients for face in faces])
     coefficients = own + (share * (edit.coefficients - own)).clip(-1 - own, 1 - own) if share else own
-    return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading)
+    return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading, step)
 
 
 def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
@@ -43,6 +45,10 @@ def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
 
 
 def join_edits(edits: Sequence[Edit]) -> Edit:
-    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading of all."""
+    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading and
+    the step of all."""
     shadings = [edit.shading for edit in edits if edit.shading is not None]
-    return replace(edits[-1], shading=np.sum(shadings, axis=0) if shadings else None)
+    steps = [edit.step for edit in edits if edit.step is not None]
+    with gradients_off():
+        step = torch.stack(steps).sum(0) if steps else None
+    return replace(edits[-1], shading=np.sum(shadings, axis=0) if shadings else None, step=step)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..devices import gradients_off
 from ..errors import ExpressionError, ShapeError
@@ -76,10 +77,12 @@ def apply_expressions(
         return Edit(latent)
     moves = [_Move.of(face, axes, wanted, absolute=absolute, neutral_first=neutral_first) for face in inversion.faces]
     steps = [move.steps for move in moves]
+    told = [{axis: value for axis, value in row.items() if axis.has_coefficients} for row in steps]
     return Edit(
         latent=_stepped(inversion.latent, steps) if own else inversion.latent,
         coefficients=np.stack([move.coefficients for move in moves]),
         shading=np.stack([move.shading for move in moves]),
+        step=_step(inversion.latent, told) if own else None,
     )
 
 
@@ -266,8 +269,17 @@ def within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Ar
 
 def _stepped(latent: Latent, steps: Sequence[Mapping[ExpressionAxis, float]]) -> Latent:
     """Each row moved by its own steps."""
-    if not any(value and axis.has_direction for row in steps for axis, value in row.items()):
+    step = _step(latent, steps)
+    if step is None:
         return latent
+    with gradients_off():
+        return replace(latent, ws=latent.ws + step)
+
+
+def _step(latent: Latent, steps: Sequence[Mapping[ExpressionAxis, float]]) -> Tensor | None:
+    """What each row's steps come to, [n, num_ws, w_dim]; None where nothing moves."""
+    if not any(value and axis.has_direction for row in steps for axis, value in row.items()):
+        return None
     moved = []
     for row in steps:
         total = torch.zeros(latent.ws.shape[1:], dtype=torch.float64)
@@ -282,4 +294,4 @@ def _stepped(latent: Latent, steps: Sequence[Mapping[ExpressionAxis, float]]) ->
             total = total + value * axis.direction.detach().cpu().double()
         moved.append(total)
     with gradients_off():
-        return replace(latent, ws=latent.ws + torch.stack(moved).to(latent.ws))
+        return torch.stack(moved).to(latent.ws)

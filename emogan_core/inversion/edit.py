@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..latents import Latent
 
@@ -16,12 +17,14 @@ class Edit:
 
     Convention: latent has n rows; coefficients [n, k] are the face model's after the edit, in 0..1 (below 0 where an
     expression is taken off that the fit had partly attributed to identity), or None where only the latent was changed;
-    shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices.
+    shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices; step
+    [n, num_ws, w_dim] is what the latent moved for expressions that the coefficients tell too, None where it did not.
     """
 
     latent: Latent
     coefficients: NDArray[np.float64] | None = None
     shading: NDArray[np.float64] | None = None
+    step: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.latent)
@@ -34,4 +37,5 @@ class Edit:
             latent=self.latent[row],
             coefficients=None if self.coefficients is None else self.coefficients[row : row + 1],
             shading=None if self.shading is None else self.shading[row : row + 1],
+            step=None if self.step is None else self.step[row : row + 1],
         )

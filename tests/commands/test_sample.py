@@ -51,5 +51,5 @@ def test_golden_neutral_first_takes_a_smile_off(tmp_path: Path) -> None:
 
 def test_refusal_of_an_expression_that_no_generator_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "-o", str(tmp_path / "a.png"), "--expression", "jawOpen"]) == 2
-    assert "has no part in what the generator draws" in capsys.readouterr().err
+    assert "has no direction among latents" in capsys.readouterr().err
     assert not (tmp_path / "a.png").exists()

@@ -90,6 +90,23 @@ def test_golden_what_is_drawn_beside_lips_is_left_out_and_stains_are_faint() -> 
         assert np.abs(hue[..., 1] - hue[..., 0]).max() < most
 
 
+@pytest.mark.parametrize("landmark", [105, 334, 52, 159])
+def test_invariance_brows_and_lids_stay_as_they_were_moved(landmark: int) -> None:
+    """Coarse pictures thicken brows that rise; the cheek beside takes a shadow all the same."""
+    (model, fit), photo = tiny_face(), tiny_photo()
+    crop = crop_of_face(fit)
+    small, before = in_crop(fit, crop), picture_of(photo, crop)
+    thick = times(times(before, spot(small, landmark, 0.6)), spot(small, 50, 0.8))
+    moved, result, _ = pasted(photo, model, fit, Redrawing(before, thick, (small, small)))
+    shown = {}
+    for at in (landmark, 50):
+        x, y = fit.landmarks[at].astype(int)
+        part = (slice(y - 1, y + 2), slice(x - 1, x + 2))
+        shown[at] = (result[part] / moved[part].astype(float)).mean()
+    assert shown[landmark] == pytest.approx(1.0, abs=0.01)
+    assert shown[50] < 0.87
+
+
 def test_invariance_the_same_picture_adds_nothing() -> None:
     (model, fit), photo = tiny_face(), tiny_photo()
     crop = crop_of_face(fit)

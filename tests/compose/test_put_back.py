@@ -257,15 +257,70 @@ def test_error_face_outside_of_the_photo(tiny: Generator) -> None:
         put_back(tiny, photo, inversion, edit_of(inversion))
 
 
-def test_invariance_coefficients_alone_leave_the_redrawn_face_alone(tiny: Generator) -> None:
+def test_golden_the_generator_redraws_what_its_encoder_reads_of_the_moved_photo(tiny: Generator) -> None:
+    """Beside the inversion's own code, whatever that is; the step of the axes does not count, another change does."""
     photo = photo_of()
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
-    moved = Edit(inversion.latent, coefficients=levels_of(mouthSmileLeft=0.8))
-    with pytest.raises(EmoganError, match="use mode motion"):
-        put_back(tiny, photo, inversion, moved, mode="paste")
-    result = put_back(tiny, photo, inversion, moved)
+    ws = inversion.latent.ws
+    step, other = 0.3 * torch.ones_like(ws), 0.2 * torch.randn(ws.shape, generator=torch.Generator().manual_seed(2))
+    levels = levels_of(mouthSmileLeft=0.8)
+    result = put_back(tiny, photo, inversion, Edit(inversion.latent, levels))
     assert (result.photo.pixels != photo.pixels).any()
-    torch.testing.assert_close(result.redrawn, tiny.synthesis(inversion.latent.ws).detach())
+    codes = [tiny.encode(cut(one, crop_at(LANDMARKS), 32)) for one in (photo, result.photo)]
+    read = codes[1] - codes[0]
+    assert read.abs().max() > 1e-3
+    torch.testing.assert_close(result.redrawn, tiny.synthesis(ws + read).detach())
+    for latent, taken, expected in ((ws + step, step, ws + read), (ws + other + step, step, ws + other + read)):
+        edit = Edit(replace(inversion.latent, ws=latent), levels, step=taken)
+        redrawn = put_back(tiny, photo, inversion, edit).redrawn
+        torch.testing.assert_close(redrawn, tiny.synthesis(expected).detach(), atol=1e-4, rtol=1e-4)
+
+
+def test_invariance_the_generator_can_be_spared(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = photo_of()
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    expected = put_back(tiny, photo, inversion, edit_of(inversion))
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("the generator was asked")
+
+    monkeypatch.setattr(Generator, "encode", asked)
+    monkeypatch.setattr(PUT_BACK, "drawn", asked)
+    spared = put_back(tiny, photo, inversion, edit_of(inversion), redraw=False)
+    np.testing.assert_array_equal(spared.photo.pixels, expected.photo.pixels)
+    np.testing.assert_array_equal(spared.mask, expected.mask)
+    assert spared.report == expected.report
+    assert spared.redrawn.shape == (0, 3, 32, 32)
+
+
+def test_invariance_what_did_not_move_is_redrawn_as_it_was(tiny: Generator) -> None:
+    photo = photo_of()
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    assert torch.equal(
+        put_back(tiny, photo, inversion, Edit(inversion.latent, levels_of())).redrawn,
+        tiny.synthesis(inversion.latent.ws).detach(),
+    )
+
+
+def test_golden_any_move_can_be_pasted_where_there_is_an_encoder(tiny: Generator) -> None:
+    """Without one, only what the edit's latent shows."""
+    photo, blind = photo_of(), make_generator(companions=False)
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    moved = Edit(inversion.latent, coefficients=levels_of(mouthSmileLeft=0.8))
+    pasted, motion = (put_back(tiny, photo, inversion, moved, mode=mode) for mode in ("paste", "motion"))
+    assert (pasted.photo.pixels != motion.photo.pixels).any()
+    torch.testing.assert_close(pasted.redrawn, motion.redrawn)
+    inversion = inversion_of(blind, photo, crop_at(LANDMARKS))
+    moved = Edit(inversion.latent, coefficients=levels_of(mouthSmileLeft=0.8))
+    with pytest.raises(EmoganError, match="'tiny' has no encoder to read it with"):
+        put_back(blind, photo, inversion, moved, mode="paste")
+    redrawn = put_back(blind, photo, inversion, moved).redrawn
+    torch.testing.assert_close(redrawn, blind.synthesis(inversion.latent.ws).detach())
+    edit = edit_of(inversion)
+    assert torch.equal(
+        put_back(blind, photo, inversion, replace(edit, step=edit.latent.ws - inversion.latent.ws)).redrawn,
+        blind.synthesis(edit.latent.ws).detach(),
+    )
 
 
 def test_shape_the_report_tells_what_was_asked_and_how_far_the_face_moved(tiny: Generator) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,8 @@ def inversion(rng: torch.Generator) -> Inversion:
 
 def test_invariance_share_1_is_the_edit_and_0_is_none(inversion: Inversion) -> None:
     edit = apply_expressions(inversion, load_axes(), {"happiness": -0.5, "browDown": 0.4})
-    edit = Edit(Latent(inversion.latent.ws + 1, "f" * 64), edit.coefficients, edit.shading)
+    ws = inversion.latent.ws
+    edit = Edit(Latent(ws + 1, "f" * 64), edit.coefficients, edit.shading, torch.full_like(ws, 0.75))
     whole, none, half = (share_of_edit(inversion, edit, share) for share in (1.0, 0.0, 0.5))
     assert inversion.faces is not None
     assert edit.coefficients is not None
@@ -33,6 +36,8 @@ def test_invariance_share_1_is_the_edit_and_0_is_none(inversion: Inversion) -> N
     assert np.array_equal(none.coefficients[0], inversion.faces[0].coefficients)
     assert torch.equal(none.latent.ws, inversion.latent.ws)
     assert not none.shading.any()
+    assert not none.step.any()
+    assert torch.allclose(half.step, torch.full_like(ws, 0.375))
     assert np.allclose(half.coefficients, (edit.coefficients + none.coefficients) / 2)
     assert np.abs(share_of_edit(inversion, edit, 40.0).coefficients).max() <= 1
 
@@ -47,6 +52,10 @@ def test_invariance_one_edit_after_another_is_both(inversion: Inversion) -> None
     )
     assert np.allclose(both.coefficients, at_once.coefficients)
     assert np.allclose(both.shading, at_once.shading)
+    stepped = [
+        replace(edit, step=torch.full_like(edit.latent.ws, value)) for edit, value in ((first, 1.0), (second, 2.0))
+    ]
+    assert torch.equal(join_edits(stepped).step, torch.full_like(first.latent.ws, 3.0))
 
 
 def test_error_an_edit_of_others(inversion: Inversion) -> None:

@@ -198,6 +198,19 @@ def test_golden_the_latent_moves_with_its_own_axes(moving: ExpressionAxes) -> No
     assert both.coefficients.any()
 
 
+def test_golden_an_edit_tells_the_step_of_what_the_coefficients_tell_too(moving: ExpressionAxes) -> None:
+    """ "smile" is told by the latent alone; a grin with a direction by both."""
+    told = replace(moving["grin"], direction=2 * moving["smile"].direction)
+    axes = replace(moving, axes=(moving["smile"], told))
+    direction = moving["smile"].direction
+    edit = apply_expressions(face(axes), axes, {"smile": 0.5, "grin": 1.0})
+    torch.testing.assert_close(edit.latent.ws[0], 2.5 * direction)
+    torch.testing.assert_close(edit.step[0], 2 * direction)
+    torch.testing.assert_close(edit[0].step, edit.step)
+    assert apply_expressions(face(axes), axes, {"grin": 0.0}).step is None
+    assert apply_expressions(face(moving), moving, {"smile": 0.5, "grin": 1.0}).step is None
+
+
 def test_shape_axes_of_another_generator_still_move_the_face(moving: ExpressionAxes) -> None:
     other = replace(moving, fingerprint="a" * 64)
     before = face(moving)
