@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion, write_with_encoder
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
+    from .checkpoints.likeness import load_perceptual, load_recogniser
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, need_to_put_back, put_back
     from .deltas import Delta
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
         METHODS,
         Edit,
         Inversion,
+        Likeness,
         OptimiseConfig,
         Weights,
         cut_mask,
@@ -221,6 +223,7 @@ __all__ = [
     "Keyframe",
     "LabelledLatents",
     "Latent",
+    "Likeness",
     "LoadedCheckpoint",
     "Mirror",
     "Need",
@@ -303,7 +306,9 @@ __all__ = [
     "load_generator",
     "load_inversion",
     "load_latent",
+    "load_perceptual",
     "load_preset",
+    "load_recogniser",
     "mediapipe_connections",
     "most_neutral",
     "move_latent",
