@@ -157,6 +157,7 @@ if TYPE_CHECKING:
     from .latents import Latent, expect_same_space, load_latent, save_latent
     from .networks import Generator, GeneratorSpec
     from .networks.memory import Need, need_to_draw
+    from .networks.recogniser import FaceRecogniser
     from .networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
     from .networks.spec import MAX_CLASSES
     from .networks.tuned import with_delta
@@ -215,6 +216,7 @@ __all__ = [
     "FaceFit",
     "FaceModel",
     "FacePreview",
+    "FaceRecogniser",
     "FaceSet",
     "FitConfig",
     "Generator",

@@ -47,6 +47,7 @@ NAMES_OF = {
     "latents": "Latent load_latent save_latent expect_same_space",
     "networks": "Generator GeneratorSpec",
     "networks.memory": "Need need_to_draw",
+    "networks.recogniser": "FaceRecogniser",
     "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
     "networks.spec": "MAX_CLASSES",
     "networks.tuned": "with_delta",

@@ -65,7 +65,7 @@ def _perceptual_measure(network: PerceptualNet, wanted: list[Tensor], target: Ta
 
 
 def _identity_measure(network: FaceRecogniser, wanted: Tensor, grid: Tensor, target: Target) -> Measure:
-    return lambda drawn: 1 - (network(_recognised(target.masked(drawn), grid)) * wanted).sum(dim=1)
+    return lambda drawn: (1 - (network(_recognised(target.masked(drawn), grid)) * wanted).sum(dim=1)).clamp_min(0)
 
 
 def _moved(network: N | None, device: torch.device) -> N | None:
