@@ -274,7 +274,7 @@ def main() -> None:
         )
         codes, positive = faces.mean_rows[rows], faces.column("expression")[rows] == expression
         counted = max(counted, len(rows))
-        kept = arguments.cache / f"{expression}_{len(rows)}.npz"
+        kept = arguments.cache / f"{generator.fingerprint[:12]}_{expression}_{len(rows)}.npz"
         if not kept.exists():
             directions = own_directions(faces, rows, expression)
             directions |= rival_directions(codes, positive, np.random.default_rng(0))
