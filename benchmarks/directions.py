@@ -33,7 +33,7 @@ HEADER = """\
 python benchmarks/directions.py --press DIR CSV --studio DIR CSV --judges DIR --cache DIR -o docs/results/directions.md
 ```
 
-{trained} pictures of people in training, encoded by the built-in generator's encoder; every direction is fitted on the mean rows of these codes and moves all rows of the codes of {tested} neutral faces of held-out people. Each is drawn at {steps} multiples of a length at which a ridge regression on the training codes reads the typical example; what is compared are numbers where the mean gain in log-odds of an expression net (`--judges`, which measures and chooses nothing) is that of *pattern* at intensity 1, between the two multiples that enclose it. *Identity*: distance of a face recogniser's descriptor to the picture before. *Covariates*: mean over yaw, pitch and roll (the package's own landmark net), brightness and estimated age of the size of the mean change, in standard deviations over the pictures before. *Monotone*: share of faces whose log-odds rise with every step from 0 on. Intervals: 95 %, bootstrap over people, paired in the last two columns. Goals: identity drift at most half of the best rival's, covariate drift a quarter.
+{trained} pictures of people in training, encoded by the built-in generator's encoder ({generator}); every direction is fitted on the mean rows of these codes and moves all rows of the codes of {tested} neutral faces of held-out people. Each is drawn at {steps} multiples of a length at which a ridge regression on the training codes reads the typical example; what is compared are numbers where the mean gain in log-odds of an expression net (`--judges`, which measures and chooses nothing) is that of *pattern* at intensity 1, between the two multiples that enclose it. *Identity*: distance of a face recogniser's descriptor to the picture before. *Covariates*: mean over yaw, pitch and roll (the package's own landmark net), brightness and estimated age of the size of the mean change, in standard deviations over the pictures before. *Monotone*: share of faces whose log-odds rise with every step from 0 on. Intervals: 95 %, bootstrap over people, paired in the last two columns. Goals: identity drift at most half of the best rival's, covariate drift a quarter.
 """
 MULTIPLES = (0.5, 1.0, 1.5, 2.25, 3.0)
 COVARIATES = ("yaw", "pitch", "roll", "brightness", "age")
@@ -274,7 +274,7 @@ def main() -> None:
         )
         codes, positive = faces.mean_rows[rows], faces.column("expression")[rows] == expression
         counted = max(counted, len(rows))
-        kept = arguments.cache / f"{expression}_{len(rows)}.npz"
+        kept = arguments.cache / f"{generator.fingerprint[:12]}_{expression}_{len(rows)}.npz"
         if not kept.exists():
             directions = own_directions(faces, rows, expression)
             directions |= rival_directions(codes, positive, np.random.default_rng(0))
@@ -287,7 +287,9 @@ def main() -> None:
         except FaceError as error:
             raise SystemExit(f"no measure: {error}") from error
         lines += table(before, after, expression)
-    header = HEADER.format(trained=counted, tested=len(tested), steps=len(MULTIPLES))
+    header = HEADER.format(
+        generator=generator.fingerprint[:12], trained=counted, tested=len(tested), steps=len(MULTIPLES)
+    )
     arguments.out.write_text(header + "\n".join(lines) + "\n")
     print("\n".join(lines))
 

@@ -46,7 +46,7 @@ python benchmarks/inversion.py run --photos DIR --judges DIR --cache FILE --shee
 python benchmarks/inversion.py table --cache FILE -o docs/results/inversion.md
 ```
 
-Neutral photos of people of no training set, cut for the built-in generator at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which all methods but encode and tune minimise; tuning leaves it out. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
+Neutral photos of people of no training set, cut for the built-in generator ({generator}) at 128 px; each method on each, on one core of a CPU that others used too. Time is the process's own seconds on the CPU. *PSNR* and *SSIM* (mean over 128, 64 and 32 px) are of the whole crop. *Features* is the difference of the discriminator's, which all methods but encode and tune minimise; tuning leaves it out. *Identity* is the distance of a face recogniser's descriptor (face-api, trained by others, nothing chosen on it) between crop and redrawing: .1 is noise, .6 its bound for another person. *Smile* is what the shipped direction of happiness at 1 adds to the coefficients mouthSmileLeft and mouthSmileRight, read off the redrawn face before and after.
 
 - A *projector* is StyleGAN2's schedule (Karras et al. 2020: 1,000 steps of Adam at .1, ramped, decaying noise on the code, from the average face), in W and per layer in W+. The reference compares VGG features; here it has this program's comparison of pictures without the prior, so that schedules are compared and not losses. As it takes long, on fewer people, beside the other methods' rows for the same.
 - *hybrid 100 steps*: 60 are usual.
@@ -210,7 +210,7 @@ def _halved(pixels: np.ndarray, step: int) -> np.ndarray:
 def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     generator, judges = load_generator("builtin"), Judges(arguments.judges)
-    done = _rows(arguments.cache)
+    done = [row for row in _rows(arguments.cache) if row["generator"] == generator.fingerprint[:12]]
     known = {(row["person"], row["method"]) for row in done}
     for person in people(arguments.photos, generator, arguments.people):
         tiles: dict[str, Tiles] = {}
@@ -226,7 +226,8 @@ def run(arguments: argparse.Namespace) -> None:
             for name, (made, seconds) in found.items():
                 row = measured(generator, person, made, judges, seconds)
                 with arguments.cache.open("a") as file:
-                    file.write(json.dumps({"person": person.name, "method": name} | row) + "\n")
+                    who = {"generator": generator.fingerprint[:12], "person": person.name, "method": name}
+                    file.write(json.dumps(who | row) + "\n")
                 print(person.name, name, {key: round(float(value), 3) for key, value in row.items()}, flush=True)
                 if arguments.sheets is not None:
                     tiles |= _tiles(generator, person, made, name)
@@ -272,7 +273,7 @@ def _rows(cache: Path) -> list[Row]:
 
 def table(arguments: argparse.Namespace) -> None:
     rows = _rows(arguments.cache)
-    lines = [HEADER]
+    lines = [HEADER.format(generator=", ".join(sorted({str(row["generator"]) for row in rows})))]
     for title, methods, last in TABLES:
         names = {row["person"] for row in rows if row["method"] == last}
         if names:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .checkpoints.convert import Conversion, ConversionOptions, convert_generator, is_conversion, write_with_encoder
     from .checkpoints.describe import brief, described, summarised
     from .checkpoints.known import sha256_of
+    from .checkpoints.likeness import load_perceptual, load_recogniser
     from .comparing import Comparison, compare, comparison_lines
     from .compose import MODES, Composite, FacePreview, need_to_put_back, put_back
     from .deltas import Delta
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
         METHODS,
         Edit,
         Inversion,
+        Likeness,
         OptimiseConfig,
         Weights,
         cut_mask,
@@ -155,6 +157,7 @@ if TYPE_CHECKING:
     from .latents import Latent, expect_same_space, load_latent, save_latent
     from .networks import Generator, GeneratorSpec
     from .networks.memory import Need, need_to_draw
+    from .networks.recogniser import FaceRecogniser
     from .networks.sampling import SHOWN_BYTES, drawn_in_groups, sampled
     from .networks.spec import MAX_CLASSES
     from .networks.tuned import with_delta
@@ -213,6 +216,7 @@ __all__ = [
     "FaceFit",
     "FaceModel",
     "FacePreview",
+    "FaceRecogniser",
     "FaceSet",
     "FitConfig",
     "Generator",
@@ -221,6 +225,7 @@ __all__ = [
     "Keyframe",
     "LabelledLatents",
     "Latent",
+    "Likeness",
     "LoadedCheckpoint",
     "Mirror",
     "Need",
@@ -303,7 +308,9 @@ __all__ = [
     "load_generator",
     "load_inversion",
     "load_latent",
+    "load_perceptual",
     "load_preset",
+    "load_recogniser",
     "mediapipe_connections",
     "most_neutral",
     "move_latent",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from .devices import gradients_off
 from .errors import FaceError, ShapeError
 from .expressions.reading import Reading, reading_lines, reading_of
-from .faces import Crop, choose_face, crop_of, fit_to_photo, seen_again
+from .faces import Crop, Face, choose_face, crop_of, cut, fit_to_photo, recognised_quad, seen_again
 from .images import Photo
+from .networks.recogniser import FaceRecogniser
 
 MOST_SHAPES = 8  # told of a reading
 SHOWN_GAIN = 3  # differences are shown this much larger, about mid-gray
@@ -22,7 +25,8 @@ class Comparison:
 
     Convention: `changed` bool [h, w] says which pixels differ, of which `outside` lie where the mask is 0 (None without a
     mask); `most` is the largest difference, of 255; `difference` shows them about mid-gray; `moved_cm` is the landmarks'
-    mean and largest way on a head of usual size; `crop` is the face's place. What needs a face that was not found is None,
+    mean and largest way on a head of usual size; `identity_distance` is one minus the cosine of a face recogniser's
+    descriptors, 0 for one and the same and about 1 for strangers (None without a recogniser); `crop` is the face's place. What needs a face that was not found is None,
     and `unread` says why.
     """
 
@@ -33,15 +37,23 @@ class Comparison:
     before: Reading | None = None
     after: Reading | None = None
     moved_cm: tuple[float, float] | None = None
+    identity_distance: float | None = None
     crop: Crop | None = None
     unread: str = ""
 
 
-def compare(before: Photo, after: Photo, *, mask: NDArray[np.floating] | None = None, face: int = 0) -> Comparison:
+def compare(
+    before: Photo,
+    after: Photo,
+    *,
+    mask: NDArray[np.floating] | None = None,
+    face: int = 0,
+    recogniser: FaceRecogniser | None = None,
+) -> Comparison:
     """What differs between a photo and its edit.
 
     Convention: `mask` [h, w] in 0..1 is the edit's; `face` counts from the largest of `before`; in `after` it is looked
-    for where it was.
+    for where it was; `recogniser` is the user's own, from `load_recogniser`.
     Raises: ShapeError when sizes differ.
     """
     shape = before.pixels.shape[:2]
@@ -55,16 +67,30 @@ def compare(before: Photo, after: Photo, *, mask: NDArray[np.floating] | None = 
     plain = Comparison(changed, outside, int(np.abs(gap).max()), shown)
     try:
         crop = crop_of(choose_face(before, face), "tight")
-        one = fit_to_photo(before, seen_again(before, crop))  # looked at as the other one will be
+        seen = seen_again(before, crop)  # looked at as the other one will be
+        one = fit_to_photo(before, seen)
     except FaceError as error:
         return replace(plain, unread=f"the photo before the edit could not be read: {error}")
     plain = replace(plain, crop=crop, before=reading_of(one))
     try:
-        two = fit_to_photo(after, seen_again(after, crop))
+        again = seen_again(after, crop)
+        two = fit_to_photo(after, again)
     except FaceError as error:
         return replace(plain, unread=f"the photo after the edit could not be read: {error}")
     ways = np.linalg.norm(two.landmarks - one.landmarks, axis=1) / one.pose.scale
-    return replace(plain, after=reading_of(two), moved_cm=(float(ways.mean()), float(ways.max())))
+    apart = None
+    if recogniser is not None:
+        apart = max(0.0, 1 - float(_descriptor(recogniser, before, seen) @ _descriptor(recogniser, after, again)))
+    moved = (float(ways.mean()), float(ways.max()))
+    return replace(plain, after=reading_of(two), moved_cm=moved, identity_distance=apart)
+
+
+def _descriptor(recogniser: FaceRecogniser, photo: Photo, face: Face) -> torch.Tensor:
+    """[d] of length 1: who a face is."""
+    crop = Crop(recognised_quad(face.landmarks), face.landmarks, "")
+    with gradients_off():
+        descriptors: torch.Tensor = recogniser(cut(photo, crop, recogniser.side))
+        return descriptors[0]
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -79,4 +105,6 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     if comparison.moved_cm is not None:
         mean, most = comparison.moved_cm
         lines.append(f"landmarks moved: {mean:.2f} cm on average, {most:.2f} cm at most")
+    if comparison.identity_distance is not None:
+        lines.append(f"identity distance: {comparison.identity_distance:.3f} (0 is the same, strangers are near 1)")
     return [*lines, *([comparison.unread] if comparison.unread else [])]

@@ -295,6 +295,13 @@ def _add_inversion(parser: argparse.ArgumentParser) -> None:
         "glasses; mode motion moves the photo's own pixels all the same"
     )
     parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
+    meaning = (
+        "weights of yours by which pictures are compared as well: torchvision's VGG16 or AlexNet, or all of LPIPS; a second "
+        "--perceptual gives LPIPS' linear layers where they are a file of their own"
+    )
+    parser.add_argument("--perceptual", type=Path, action="append", default=[], metavar="FILE", help=meaning)
+    meaning = "weights of yours by which the person is compared as well: ArcFace's model_ir_se50.pth"
+    parser.add_argument("--identity", type=Path, metavar="FILE", help=meaning)
 
 
 def _add_class(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ NAMES_OF = {
     "checkpoints.convert": "Conversion ConversionOptions convert_generator is_conversion write_with_encoder",
     "checkpoints.describe": "brief described summarised",
     "checkpoints.known": "sha256_of",
+    "checkpoints.likeness": "load_perceptual load_recogniser",
     "comparing": "Comparison compare comparison_lines",
     "compose": "MODES Composite FacePreview need_to_put_back put_back",
     "deltas": "Delta",
@@ -40,12 +41,13 @@ NAMES_OF = {
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "CODE_METHODS METHODS Edit Inversion OptimiseConfig Weights cut_mask expect_method ignored_note invert invert_images need_of "
+        "CODE_METHODS METHODS Edit Inversion Likeness OptimiseConfig Weights cut_mask expect_method ignored_note invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",
     "networks": "Generator GeneratorSpec",
     "networks.memory": "Need need_to_draw",
+    "networks.recogniser": "FaceRecogniser",
     "networks.sampling": "SHOWN_BYTES drawn_in_groups sampled",
     "networks.spec": "MAX_CLASSES",
     "networks.tuned": "with_delta",

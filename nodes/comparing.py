@@ -18,6 +18,7 @@ from ..emogan_core import (
 )
 from . import host
 from .finding import face_inputs
+from .likeness import NONE, checked_files, identity_input, recogniser_of
 from .pictures import image_of_photo, masks_of, photos_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY
@@ -36,8 +37,7 @@ class CompareReport(io.ComfyNode):
             display_name="Compare Edit (EmotionGAN)",
             category=CATEGORY,
             description="Holds an edit against the photo before it: both faces side by side, where and how much they differ, "
-            "what each reads as, and how far the face moved. It has no say on whether the person is the same: no network "
-            "for that comes with EmotionGAN.",
+            "what each reads as, how far the face moved and, by a face recogniser of your own, whether it is still the person.",
             search_aliases=["before after", "difference", "compare faces", "side by side", "edit report"],
             is_output_node=True,
             inputs=[
@@ -49,6 +49,7 @@ class CompareReport(io.ComfyNode):
                     optional=True,
                     tooltip="The edit's mask; with it the report says whether anything changed outside.",
                 ),
+                identity_input("the report tells how far the person is from who it was, which nothing else here says."),
             ],
             outputs=[
                 io.String.Output("report", tooltip="Numbers as text: pixels, readings before and after, centimetres."),
@@ -57,17 +58,24 @@ class CompareReport(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, identity: str = NONE) -> bool | str:
+        return checked_files(identity)
+
+    @classmethod
     @in_one_sentence
-    def execute(cls, before: Tensor, after: Tensor, face: int, mask: Tensor | None = None) -> io.NodeOutput:
+    def execute(
+        cls, before: Tensor, after: Tensor, face: int, mask: Tensor | None = None, identity: str = NONE
+    ) -> io.NodeOutput:
         old, new = photos_of(before), photos_of(after)
         masks = masks_of(mask, count=len(old), size=before.shape[1:3])
         if len(new) != len(old):
             raise ShapeError(
                 f"{len(new)} pictures after came for {len(old)} before; connect an edit and what it began with"
             )
-        report, rows, lines = host.progress(), [], []
+        report, rows, lines, recogniser = host.progress(), [], [], recogniser_of(identity)
         for number, (one, two, where) in enumerate(zip(old, new, masks, strict=True), start=1):
-            found = compare(one, two, mask=None if where is None else where.numpy(), face=face)
+            known = None if where is None else where.numpy()
+            found = compare(one, two, mask=known, face=face, recogniser=recogniser)
             rows.append(_row(one, two, where, found))
             lines += [*([f"image {number}"] if len(old) > 1 else []), *comparison_lines(found)]
             report(StepReport(number, len(old), "comparing"))

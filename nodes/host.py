@@ -36,12 +36,14 @@ GENERATORS = "stylegan"  # the folder that other packs use too, so that users' f
 AXES = "emotiongan_axes"
 EXPRESSIONS = "emotiongan_expressions"
 INVERSIONS = "emotiongan_inversions"
+LIKENESS = "emotiongan_likeness"
 SUFFIX = ".safetensors"
 SUFFIXES = {
     GENERATORS: (SUFFIX, ".pkl", ".pt", ".pth", ".model"),
     AXES: (SUFFIX,),
     EXPRESSIONS: (".json",),
     INVERSIONS: (SUFFIX,),
+    LIKENESS: (SUFFIX, ".pt", ".pth"),
 }
 BUILTIN = "builtin"
 TOLD, SEEN = "emotiongan_told", "emotiongan_seen"

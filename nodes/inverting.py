@@ -35,6 +35,7 @@ from ..emogan_core import (
 from . import host
 from .finding import LEAVE, STOP, Found, face_inputs, find_all, find_clip, landmarks_input, smoothing_input
 from .generators import generator_input, held_builtin
+from .likeness import NONE, checked_files, identity_input, likeness_of, perceptual_input
 from .pictures import image_of, image_of_photo, mark_of, masks_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, HeldGenerator, HeldInversion, LatentSocket, Places
@@ -170,6 +171,8 @@ class InvertFace(io.ComfyNode):
                     "one person, so that edits do not jitter. Off takes each picture by itself.",
                 ),
                 smoothing_input(),
+                perceptual_input(),
+                identity_input("redrawings are compared by who they show as well, and the report tells the distance."),
             ],
             outputs=[
                 LatentSocket.Output("inversion", tooltip="Codes and places of the faces, for Apply Expression."),
@@ -180,6 +183,10 @@ class InvertFace(io.ComfyNode):
             ],
             has_intermediate_output=True,
         )
+
+    @classmethod
+    def validate_inputs(cls, perceptual: str = NONE, identity: str = NONE) -> bool | str:
+        return checked_files(perceptual, identity)
 
     @classmethod
     @in_one_sentence
@@ -198,10 +205,12 @@ class InvertFace(io.ComfyNode):
         ignore_mask: Tensor | None = None,
         clip: bool = False,
         smoothing: float = SMOOTHING,
+        perceptual: str = NONE,
+        identity: str = NONE,
     ) -> io.NodeOutput:
         generator = generator or held_builtin()
         expect_method(generator.generator, method)
-        config = _config(steps, seconds, editability)
+        config = replace(_config(steps, seconds, editability), likeness=likeness_of(perceptual, identity))
         photos, spec, stop = photos_of(image), generator.generator.spec, without_face == STOP
         if clip:
             found = _of_clip(
@@ -239,7 +248,8 @@ def _inverted(
 ) -> Inversion:
     """Codes of pictures, found | redrawn shown on the node while it works and afterwards."""
     report = host.progress(lambda drawn, first: side_by_side(target[first : first + len(drawn)], drawn))
-    needed = need_of(generator.generator, method, device=host.device_of(generator)).peak(len(target))
+    device = host.device_of(generator)
+    needed = need_of(generator.generator, method, likeness=config.likeness, device=device).peak(len(target))
     inversion = host.at_work(
         generator,
         lambda network: invert_images(network, target, method=method, ignored=ignored, config=config, progress=report),
@@ -291,9 +301,12 @@ def _of_clip(clip: ClipFaces) -> Found:
 
 def _told(inversion: Inversion, found: Found) -> str:
     """A line for each face, then one for each picture without."""
+    metrics = inversion.metrics
+    distances = [name for name in metrics if name.endswith("_distance") and name != "w_distance"]
     lines = [
-        f"image {row + 1}: redrawn with a PSNR of {psnr:.1f} dB, face model {fit.error_cm:.2f} cm from the landmarks, "
-        f"head turned {fit.pose.yaw_deg:+.0f} degrees"
-        for row, psnr, fit in zip(found.rows, inversion.metrics["psnr_db"], found.fits, strict=True)
+        f"image {row + 1}: redrawn with a PSNR of {metrics['psnr_db'][at]:.1f} dB, "
+        + "".join(f"{name.replace('_', ' ')} {metrics[name][at]:.3f}, " for name in distances)
+        + f"face model {fit.error_cm:.2f} cm from the landmarks, head turned {fit.pose.yaw_deg:+.0f} degrees"
+        for at, (row, fit) in enumerate(zip(found.rows, found.fits, strict=True))
     ]
     return "\n".join([*lines, *found.notes])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from likeness_files import write_networks
 from tiny_models import portrait
 
+from emogan_core.checkpoints.likeness import load_recogniser
 from emogan_core.comparing import compare, comparison_lines
 from emogan_core.errors import ShapeError
 from emogan_core.images import Photo
@@ -38,6 +42,16 @@ def test_golden_what_differs_is_counted() -> None:
         "after, shapes",
         "landmarks moved",
     ]
+
+
+def test_golden_a_recogniser_of_the_users_says_who_it_is(tmp_path: Path) -> None:
+    recogniser = load_recogniser(write_networks(tmp_path)[1])
+    same = compare(portrait(), portrait(), recogniser=recogniser)
+    darker = compare(portrait(), Photo(portrait().pixels // 2), recogniser=recogniser)
+    assert same.identity_distance == pytest.approx(0, abs=1e-6)
+    assert darker.identity_distance is not None
+    assert darker.identity_distance > 1e-4
+    assert comparison_lines(same)[-1] == "identity distance: 0.000 (0 is the same, strangers are near 1)"
 
 
 @pytest.mark.slow

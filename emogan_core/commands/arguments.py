@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..checkpoints import load_generator
-from ..errors import ExpressionError, SpaceMismatch
+from ..checkpoints.likeness import load_perceptual, load_recogniser
+from ..errors import EmoganError, ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
 from ..faces import MOSTLY_CLEAR, Face, choose_among, clear_share, find_faces
 from ..images import Photo, bits_kept
-from ..inversion import Inversion, OptimiseConfig, cut_mask, ignored_note, invert
+from ..inversion import Inversion, Likeness, OptimiseConfig, cut_mask, ignored_note, invert
 from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress
@@ -80,7 +81,8 @@ def _number(name: str, text: str) -> float:
 def input_files(arguments: Namespace, *files: Path) -> list[Path]:
     """Every file that is read and must not be written over."""
     models = (getattr(arguments, name, "builtin") for name in ("generator", "axes"))
-    return [*files, *(Path(model) for model in models if model != "builtin")]
+    networks = [*getattr(arguments, "perceptual", []), *filter(None, [getattr(arguments, "identity", None)])]
+    return [*files, *networks, *(Path(model) for model in models if model != "builtin")]
 
 
 def load_models(arguments: Namespace) -> tuple[Generator, ExpressionAxes]:
@@ -123,11 +125,14 @@ def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def inverted(
     arguments: Namespace, generator: Generator, photo: Photo, progress: Progress
 ) -> tuple[Inversion, list[str]]:
-    """The face that `--face` names as `--method`, `--seconds`, `--editability` and `--ignore` invert it, and the notes.
+    """The face that `--face` names as `--method` and the other options of an inversion have it, and the notes.
 
-    Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; PhotoError as `read_mask`; as `invert`.
+    Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; PhotoError as `read_mask`; as `likeness_of`;
+    as `invert`.
     """
-    config = OptimiseConfig(seconds=arguments.seconds, editability=arguments.editability)
+    config = OptimiseConfig(
+        seconds=arguments.seconds, editability=arguments.editability, likeness=likeness_of(arguments)
+    )
     masks, said = None, list[str]()
     if arguments.ignore is not None:
         height, width = photo.pixels.shape[:2]
@@ -140,6 +145,20 @@ def inverted(
     if masks is not None and inversion.crops is not None:
         said += [note for note in [ignored_note(cut_mask(masks[0], inversion.crops[0], MASK_PX))] if note]
     return inversion, [*notes, *(f"note: {sentence}" for sentence in said)]
+
+
+def likeness_of(arguments: Namespace) -> Likeness:
+    """The networks of `--perceptual` and `--identity`.
+
+    Raises: EmoganError for more files than there can be; CheckpointError.
+    """
+    files: list[Path] = arguments.perceptual
+    if len(files) > 2:
+        raise EmoganError(f"--perceptual came {len(files)} times; give the network, and LPIPS' linear layers after it")
+    return Likeness(
+        perceptual=load_perceptual(*files) if files else None,
+        identity=None if arguments.identity is None else load_recogniser(arguments.identity),
+    )
 
 
 def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:

@@ -1,6 +1,6 @@
 """Finding faces in a photo and cutting them out the way a generator expects them."""
 
-from .align import FRAMES, Face, frame_quad
+from .align import FRAMES, Face, frame_quad, recognised_quad
 from .clip import SMOOTHING, ClipFaces, fit_clip, same_face
 from .crop import Crop, crop_of, cut, whole_crop, window_around
 from .cutting import CutFaces, cut_faces
@@ -40,6 +40,7 @@ __all__ = [
     "mediapipe_connections",
     "obstacle_of",
     "place_drawn",
+    "recognised_quad",
     "same_face",
     "seen_again",
     "whole_crop",

@@ -13,6 +13,10 @@ from ..errors import FaceError, ShapeError
 FRAMES = {"tight": (0.62, 0.35), "ffhq": (1.0, 0.1)}
 """Size of a frame relative to FFHQ's, and how far its centre lies from the eyes towards the mouth."""
 
+RECOGNISED_PX = 112
+RECOGNISED = ((38.29, 51.7), (73.53, 51.5), (56.03, 71.74), (41.55, 92.37), (70.73, 92.2))
+"""Where eyes, nose and mouth corners lie in the pictures on which recognisers of the ArcFace family were trained."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
@@ -64,6 +68,21 @@ def frame_quad(landmarks: NDArray[np.float64], frame: str) -> NDArray[np.float64
     y = _rot90(x)
     centre = eyes + lowered * down
     return np.stack([centre - x - y, centre + x - y, centre + x + y, centre - x + y])
+
+
+def recognised_quad(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners of the square in which a face recogniser sees one face.
+
+    Convention: as `frame_quad`. Turned, scaled and moved so that the five landmarks come nearest to `RECOGNISED`.
+    Source: Deng et al. 2019, ArcFace, whose pictures are aligned so; Umeyama 1991 for the least squares.
+    """
+    wanted = np.array(RECOGNISED) + 0.5  # pixel centres were at whole numbers there
+    here, there = (points @ (1.0, 1.0j) for points in (np.asarray(landmarks, dtype=np.float64), wanted))
+    centred = there - there.mean()
+    turn = np.vdot(centred, here - here.mean()) / np.vdot(centred, centred).real
+    corners = np.array([0, 1, 1 + 1j, 1j]) * RECOGNISED_PX
+    placed = (corners - there.mean()) * turn + here.mean()
+    return np.stack([placed.real, placed.imag], axis=1)
 
 
 def frame_axis(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:

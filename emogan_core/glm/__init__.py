@@ -3,11 +3,12 @@
 from .designs import Array, Index, absorb, group_index, one_hot, standardise
 from .diagnostics import FitWarning, Flags, auc_with_interval, concordance
 from .families import FAMILIES, RULE, Family, Response, choose_family, read_response
+from .folds import group_folds
 from .geometry import covariance, group_readouts, inverse_root, within_covariance
 from .multinomial import fit_classes
 from .pairs import fit_pairs, pair_rows
 from .pattern import PatternFit, fit_pattern
-from .readout import PENALTIES, ReadoutFit, fit_readout, fit_slope, group_folds, slopes_of
+from .readout import PENALTIES, ReadoutFit, fit_readout, fit_slope, slopes_of
 from .stability import bootstrapped_pattern, cosine_interval, depending_columns, group_draws, unit_interval
 from .step import least_motion
 from .validation import Validation, calibration, roc

@@ -8,8 +8,9 @@ import numpy as np
 
 from .designs import Array, Index
 from .diagnostics import FitWarning, auc_with_interval, condition_number, is_separated
+from .folds import group_folds
 from .geometry import inverse_root
-from .readout import FOLDS, PENALTIES, ReadoutFit, group_folds
+from .readout import FOLDS, PENALTIES, ReadoutFit
 from .validation import validate
 
 

@@ -11,6 +11,7 @@ from .binomial import MAX_STEPS, Logits, Rows, cross_logits, fit_logits, fold_of
 from .designs import Array, Index
 from .diagnostics import FitWarning, auc_with_interval, concordance, condition_number, is_separated
 from .families import Family, Response
+from .folds import group_folds
 from .gaussian import bootstrapped_ridge, cross_ridge
 from .geometry import inverse_root
 from .validation import Validation, validate
@@ -139,17 +140,6 @@ def slopes_of(X: Array, response: Response, *, metric: Array, penalties: tuple[f
     root = inverse_root(metric)
     white = (X - np.average(X, axis=0, weights=counts.sum(1))) @ root  # [n, d]
     return np.asarray(root @ _slopes(response.family, white, response.y, counts, penalties))
-
-
-def group_folds(groups: Index, classes: Index, parts: int, *, seed: int | None = None) -> list[tuple[Index, Index]]:
-    """Rows to fit on and rows to test on, once for each part; groups stay whole, classes are spread evenly.
-
-    Convention: groups, classes [n] integers from 0; `seed` shuffles the groups first, None leaves their order.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold  # slow to import, and only fits need it
-
-    splitter = StratifiedGroupKFold(parts, shuffle=seed is not None, random_state=seed)
-    return list(splitter.split(classes, classes, groups))
 
 
 def _in_folds(response: Response, groups: Index, folds: int) -> tuple[Index, tuple[int, ...]]:

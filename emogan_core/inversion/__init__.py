@@ -13,6 +13,7 @@ from .invert import (
     invert_images,
     need_of,
 )
+from .likeness import Likeness
 from .objective import Target, Weights
 from .schedule import OptimiseConfig
 
@@ -21,6 +22,7 @@ __all__ = [
     "METHODS",
     "Edit",
     "Inversion",
+    "Likeness",
     "OptimiseConfig",
     "Target",
     "Weights",

@@ -19,9 +19,10 @@ from ..faces import Crop, Face, cut, cut_faces, frame_of
 from ..images import Photo
 from ..latents import Latent
 from ..networks.build import Generator
-from ..networks.memory import Need, need_to_encode, need_to_invert
+from ..networks.memory import Need, need_to_compare, need_to_encode, need_to_invert
 from ..networks.tuned import need_to_tune, with_delta
 from ..progress import Progress, in_parts, silent
+from .likeness import Likeness, measures_of
 from .methods import encode, hybrid, less_time, optimise
 from .objective import Target, editability, expect_numbers
 from .schedule import OptimiseConfig
@@ -46,7 +47,8 @@ class Inversion:
 
     Convention: latent has n rows, and the delta of each where they were tuned; target, reconstruction [n, 3, r, r] in [-1, 1] on the CPU; crops has n entries, or is
     None when the pictures came already cut; faces has the face model's fit of each, or is None likewise; metrics maps
-    "psnr_db", "w_distance" and "layer_spread" (see `editability`) to n values.
+    "psnr_db", "w_distance" and "layer_spread" (see `editability`) to n values, and with networks of the user (`Likeness`)
+    "perceptual_distance" and "identity_distance".
     """
 
     latent: Latent
@@ -151,7 +153,7 @@ def invert_images(
         assert kept[0] is not None
         target = Target(Target(kept[0], kept[1]).masked(kept[0]), kept[1])
     config = config or OptimiseConfig()
-    groups = list(need_of(generator, method).groups(len(target)))
+    groups = list(need_of(generator, method, likeness=config.likeness).groups(len(target)))
     began, parts = time.monotonic(), []
     for number, group in enumerate(groups):
         report = in_parts(progress, number, len(groups), first=group.start)
@@ -159,7 +161,7 @@ def invert_images(
         if left.seconds is not None:
             left = replace(left, seconds=left.seconds / (len(groups) - number))
         latent = METHODS[method](generator, target[group], config=left, progress=report)
-        parts.append(_measured(generator, latent, target[group]))
+        parts.append(_measured(generator, latent, target[group], config.likeness))
     with gradients_off():
         deltas = [part.delta for part in parts if part.delta is not None]
         ws = torch.cat([part.latent.ws for part in parts])
@@ -195,23 +197,24 @@ def expect_method(generator: Generator, method: str) -> None:
         )
 
 
-def need_of(generator: Generator, method: str, *, device: str | None = None) -> Need:
+def need_of(generator: Generator, method: str, *, likeness: Likeness | None = None, device: str | None = None) -> Need:
     """The memory that a method takes, beside the weights, on a kind of device, usually the generator's."""
-    device = device or generator.device.type
+    device, likeness = device or generator.device.type, likeness or Likeness()
     if method == "encode":
         return need_to_encode(generator, device=device)
-    if method == "tune":
-        return need_to_tune(generator, device=device)
-    return need_to_invert(generator, device=device)
+    need = need_to_tune(generator, device=device) if method == "tune" else need_to_invert(generator, device=device)
+    more = need_to_compare(generator.spec.resolution, likeness.perceptual, likeness.identity)
+    return Need(need.each + more.each, need.fixed + more.fixed)
 
 
-def _measured(generator: Generator, latent: Latent, target: Target) -> Inversion:
+def _measured(generator: Generator, latent: Latent, target: Target, likeness: Likeness) -> Inversion:
     """Codes of a few pictures with their reconstructions and metrics."""
     with gradients_off():
         drawn = _drawn(generator, latent).clamp(-1, 1)
         expect_numbers(generator, drawn)
         w_distance, layer_spread = editability(generator, latent.ws)
         metrics = {"psnr_db": target.psnr_db(drawn), "w_distance": w_distance, "layer_spread": layer_spread}
+        metrics |= {name: measure(drawn) for name, measure in measures_of(likeness, target).items()}
         return Inversion(
             latent=replace(latent, ws=latent.ws.detach().cpu()),
             target=target.images.cpu(),

@@ -14,6 +14,7 @@ from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress, StepReport
 from .guess import first_guess
+from .likeness import likeness_loss, measures_of
 from .objective import Target, discriminator_features, expect_numbers, objective
 from .schedule import OptimiseConfig, rate_at, steps_within
 
@@ -67,6 +68,7 @@ def descend(
     with gradients_allowed():
         start = ordinary(start).detach()
         target_features = [feature.detach() for feature in discriminator_features(generator, target.images)]
+        measures = measures_of(config.likeness, target)
         offset = torch.zeros_like(start, requires_grad=True)
         optimiser = torch.optim.Adam([offset], lr=config.lr, betas=(0.9, 0.99))
         best_loss = torch.full((len(target),), math.inf, device=start.device)
@@ -77,6 +79,7 @@ def descend(
             if step == 0:
                 expect_numbers(generator, drawn)
             losses = objective(generator, ws, drawn, target, target_features, weights)
+            losses = losses + likeness_loss(measures, drawn, weights)
             better = losses.detach() < best_loss
             best_loss = torch.where(better, losses.detach(), best_loss)
             best = torch.where(better[:, None, None], ws.detach(), best)

@@ -47,7 +47,8 @@ class Weights:
 
     Convention: `pixel` for differences of values and neighbours, `structure` for SSIM, `features` for the
     discriminator's, where there is one; `w_distance` holds codes near the average, `layer_spread` rows near each other;
-    `locality` holds pictures of nearby codes where they were, in tuning.
+    `locality` holds pictures of nearby codes where they were, in tuning; `perceptual` and `identity` are for the distances
+    by the user's networks, where there are any (`Likeness`).
     """
 
     pixel: float = 4.0
@@ -56,6 +57,8 @@ class Weights:
     w_distance: float = 0.004
     layer_spread: float = 0.03
     locality: float = 1.0
+    perceptual: float = 1.0
+    identity: float = 0.5
 
 
 def pyramid_l1(a: Tensor, b: Tensor, *, levels: int = 3) -> Tensor:

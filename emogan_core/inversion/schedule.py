@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import EmoganError
+from .likeness import Likeness
 from .objective import Weights
 
 PRIOR_DECADES = 4.0  # decades of the prior's weight from likeness to editability
@@ -20,6 +21,7 @@ class OptimiseConfig:
     Convention: steps of each method; `lr` in units of w_std per step, `warm_up` and `decay` are shares of the run. With
     `seconds` a run of one batch has fewer steps where time runs out, and decays in time; what it finds then varies with
     the machine. `editability` 0..1 says how near to typical codes the result is held: 0 likeness alone, 1 edits best.
+    `likeness` are networks of the user whose distances are minimised as well.
     Raises: EmoganError for numbers beyond these.
     """
 
@@ -32,6 +34,7 @@ class OptimiseConfig:
     seconds: float | None = None
     editability: float = 0.5
     weights: Weights = field(default_factory=Weights)
+    likeness: Likeness = field(default_factory=Likeness)
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < math.inf:
@@ -43,15 +46,8 @@ class OptimiseConfig:
     def prior_scaled(self) -> Weights:
         """The weights with the prior's as `editability` has it; in the middle they are as given."""
         share = 10 ** (PRIOR_DECADES * (self.editability - 0.5))
-        weights = self.weights
-        return Weights(
-            pixel=weights.pixel,
-            structure=weights.structure,
-            features=weights.features,
-            w_distance=share * weights.w_distance,
-            layer_spread=share * weights.layer_spread,
-            locality=weights.locality,
-        )
+        spread, distance = self.weights.layer_spread, self.weights.w_distance
+        return replace(self.weights, w_distance=share * distance, layer_spread=share * spread)
 
 
 def rate_at(step: int, steps: int, config: OptimiseConfig) -> float:

@@ -20,6 +20,7 @@ from ..networks.build import Generator
 from ..networks.sampling import sampled
 from ..networks.tuned import added, shallow_copy, tunable
 from ..progress import Progress, StepReport, in_parts
+from .likeness import likeness_loss, measures_of
 from .methods import PREVIEW_EVERY, hybrid, less_time
 from .objective import Target, objective
 from .schedule import OptimiseConfig, rate_at, steps_within
@@ -64,6 +65,7 @@ def tuned(generator: Generator, ws: Tensor, target: Target, *, config: OptimiseC
     with gradients_allowed():
         ws = ordinary(ws).detach()
         synthesis = shallow_copy(generator, {}).synthesis  # our own modules, into which functional_call puts weights
+        measures = measures_of(config.likeness, target)
         kernels = tunable(generator)
         factors = {name: _start(kernel, rng) for name, kernel in kernels.items()}
         optimiser = torch.optim.Adam([part for pair in factors.values() for part in pair], betas=(0.9, 0.99))
@@ -75,8 +77,8 @@ def tuned(generator: Generator, ws: Tensor, target: Target, *, config: OptimiseC
             with gradients_off():
                 before = generator.synthesis(near)
             drawn, moved = functional_call(synthesis, changed, (torch.cat([ws, near]),)).split(1)
-            loss = objective(generator, ws, drawn, target, [], weights).sum()
-            loss = loss + weights.locality * (moved - before).abs().mean()
+            losses = objective(generator, ws, drawn, target, [], weights) + likeness_loss(measures, drawn, weights)
+            loss = losses.sum() + weights.locality * (moved - before).abs().mean()
             if float(loss.detach()) < best_loss:
                 best_loss, best = float(loss.detach()), _kept(factors, generator)
             optimiser.param_groups[0]["lr"] = RATE * rate_at(step, expected, config)

@@ -80,11 +80,16 @@ class IrseLayout:
 
     def widths(self) -> Iterator[tuple[int, Stage, int]]:
         """Input width, stage and stride of each residual block."""
-        inner = self.stem
-        for stage in self.stages:
-            for number in range(stage.blocks):
-                yield inner, stage, 1 if number else 2
-                inner = stage.width
+        return widths_of(self.stem, self.stages)
+
+
+def widths_of(stem: int, stages: Iterable[Stage]) -> Iterator[tuple[int, Stage, int]]:
+    """Input width, stage and stride of each residual block behind a stem of a width."""
+    inner = stem
+    for stage in stages:
+        for number in range(stage.blocks):
+            yield inner, stage, 1 if number else 2
+            inner = stage.width
 
 
 def stages_of(blocks: Iterable[tuple[int, int, bool]]) -> tuple[Stage, ...]:

@@ -13,6 +13,8 @@ from .build import Generator
 from .discriminator import Discriminator
 from .filtered import TILE_NUMBERS
 from .irse import IrseEncoder
+from .perceptual import PerceptualNet
+from .recogniser import FaceRecogniser
 from .spec import GeneratorSpec
 from .stylegan3 import frequency_bands, peak_numbers
 
@@ -23,6 +25,7 @@ LARGEST_LIVE_RESIDUAL = 7  # measured 5.5 to 6.7
 KEPT = {"stylegan1": 5.5, "stylegan3": 2.2}  # numbers kept for the backward pass, per number of every layer's output
 KEPT_OTHERWISE = 7.5  # measured 5.7 to 6.9
 KEPT_BY_DISCRIMINATOR = 4.0  # measured 3.3 to 3.7
+KEPT_BY_PERCEPTUAL, KEPT_BY_RECOGNISER = 3.0, 3.0  # measured
 TILES_DRAWN, TILES_KEPT = 1.6, 3.0  # measured 1.0 and 2.3 of tiles that were not full
 ENCODED = 6  # numbers alive per number of an encoder's first map; measured 4.0
 
@@ -79,6 +82,14 @@ def need_to_invert(generator: Generator, *, device: str = "cuda") -> Need:
     kept += 0 if discriminator is None else KEPT_BY_DISCRIMINATOR * _numbers_discriminated(discriminator)
     fixed = 0 if spec.alias_free is None else TILES_KEPT * _tile(device)
     return Need(round(kept) * BYTES, round(fixed) * BYTES)
+
+
+def need_to_compare(side: int, perceptual: PerceptualNet | None, identity: FaceRecogniser | None) -> Need:
+    """For pictures of a side that networks of the user look at with gradients; their weights included, as copies are made."""
+    networks = [one for one in (perceptual, identity) if one is not None]
+    kept = 0.0 if perceptual is None else KEPT_BY_PERCEPTUAL * perceptual.numbers(side)
+    kept += 0.0 if identity is None else KEPT_BY_RECOGNISER * identity.numbers()
+    return Need(round(kept) * BYTES, BYTES * sum(part.numel() for one in networks for part in one.parameters()))
 
 
 def _numbers_drawn(spec: GeneratorSpec) -> int:

@@ -152,14 +152,3 @@ def test_golden_folds_and_penalties_are_scikit_learns(world):
         method="decision_function",
     )
     np.testing.assert_allclose(ours.cross_eta, theirs, atol=0.02)
-
-
-@pytest.mark.parametrize("seed", [None, 4])
-def test_golden_folds_keep_groups_whole_and_classes_even(seed):
-    people = np.repeat(np.arange(60), 3)
-    classes = np.where(np.arange(180) % 3 == 0, (people % 6 == 0).astype(int), 0)
-    tests = [test for _, test in group_folds(people, classes, 5, seed=seed)]
-    assert sorted(np.concatenate(tests)) == list(range(180))
-    assert not any(set(people[a]) & set(people[b]) for a in tests for b in tests if a is not b)
-    assert [int(classes[test].sum()) for test in tests] == [2] * 5
-    assert [len(test) for test in tests] == [36] * 5

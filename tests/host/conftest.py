@@ -15,6 +15,7 @@ from comfy_folders import edit_graph, filled_folder
 from comfy_host import Graph, Host, find_host, find_python, missing_from, start, stop
 from foreign import rosinality_names
 from foreign_encoders import encoder_shapes, filled
+from likeness_files import write_networks as write_likeness
 from nvidia_pickles import write_networks
 from tiny import TINY, make_generator
 from tiny_models import portrait
@@ -46,6 +47,8 @@ def host(installed: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
     folder = filled_folder(tmp_path_factory.mktemp("comfy"))
     write_foreign(folder / "elsewhere" / "gans")
     write_landmarks(folder)
+    (folder / "models/emotiongan_likeness").mkdir(parents=True)
+    write_likeness(folder / "models/emotiongan_likeness")
     running = start(*installed, folder, extra={"stylegan": str(folder / "elsewhere" / "gans")})
     yield running
     stop(running)

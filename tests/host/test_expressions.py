@@ -235,6 +235,27 @@ def test_golden_an_edit_is_compared_with_its_photo(host: Host, graph) -> None:
     assert "give two of one size" in host.run(other.with_inputs("compare", after=["blank", 0]).nodes).error
 
 
+def test_golden_networks_of_the_users_tell_how_alike_pictures_are(host: Host, graph) -> None:
+    graph = (
+        graph.with_inputs("invert", perceptual="vgg16.pth", identity="arcface.pth", steps=2)
+        .with_inputs("apply", mode="motion")
+        .with_node("told", "PreviewAny", source=["invert", 2])
+        .with_node("compare", "EmotionGAN_CompareReport", before=["photo", 0], after=["apply", 0], face=0)
+        .with_inputs("compare", identity="arcface.pth")
+        .with_node("report", "PreviewAny", source=["compare", 0])
+    )
+    run = host.run(graph.nodes)
+    assert run.status == "success", run.error
+    told, report = (run.outputs[name]["text"][0] for name in ("told", "report"))
+    assert re.search(r"dB, perceptual distance \d\.\d{3}, identity distance \d\.\d{3}, face model", told)
+    assert re.search(r"identity distance: \d\.\d{3} ", report)
+    wrong = host.run(graph.with_inputs("invert", identity="vgg16.pth").nodes).error
+    assert "needed ArcFace's IR-SE50 as weights" in wrong
+    assert len(wrong.strip().splitlines()) == 1
+    with pytest.raises(AssertionError, match="there is no file 'gone"):
+        host.run(graph.with_inputs("invert", perceptual="gone.pth").nodes)
+
+
 def landmarked(graph: Graph, **inputs: object) -> Graph:
     """The inversion at landmarks that a node of the tests reads from a file."""
     return (

@@ -32,14 +32,17 @@ STITCH = {
     "spacing_width": 0,
     "spacing_color": "white",
 }
-FILE_CHOICES = {
-    "EmotionGAN_LoadGenerator": "name",
-    "EmotionGAN_ConvertGenerator": "name",
-    "EmotionGAN_LoadAxes": "name",
-    "EmotionGAN_LoadExpression": "name",
-    "EmotionGAN_LoadInversion": "name",
-    "EmotionGAN_FitExpressionGLM": "face_set",
-}
+FILE_CHOICES = (
+    ("EmotionGAN_LoadGenerator", "required", "name"),
+    ("EmotionGAN_ConvertGenerator", "required", "name"),
+    ("EmotionGAN_LoadAxes", "required", "name"),
+    ("EmotionGAN_LoadExpression", "required", "name"),
+    ("EmotionGAN_LoadInversion", "required", "name"),
+    ("EmotionGAN_FitExpressionGLM", "required", "face_set"),
+    ("EmotionGAN_InvertFace", "optional", "perceptual"),
+    ("EmotionGAN_InvertFace", "optional", "identity"),
+    ("EmotionGAN_CompareReport", "optional", "identity"),
+)
 
 
 def test_shape_the_host_loads_the_pack(host: Host) -> None:
@@ -56,8 +59,8 @@ def test_golden_schemas(host: Host) -> None:
         for name, info in host.get_json("/object_info").items()
         if name.startswith("EmotionGAN_")
     }
-    for name, choice in FILE_CHOICES.items():
-        options = schemas[name]["input"]["required"][choice][1]["options"]
+    for name, kind, choice in FILE_CHOICES:
+        options = schemas[name]["input"][kind][choice][1]["options"]
         options[:] = [option for option in options if "." not in option]  # the others are files of this machine
     text = json.dumps(schemas, indent=1, sort_keys=True) + "\n"
     if not SNAPSHOT.exists():

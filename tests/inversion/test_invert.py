@@ -22,6 +22,7 @@ from emogan_core.networks.sampling import sampled
 from emogan_core.progress import StepReport
 
 SHORT = OptimiseConfig(steps=25, hybrid_steps=15, tune_steps=10)
+OF_NETWORKS = {"perceptual", "identity"}  # of the user's: in test_likeness
 METHODS = ["encode", "optimise", "hybrid", "tune"]
 
 
@@ -121,7 +122,7 @@ def test_shape_without_companions_optimisation_still_works(images: torch.Tensor)
     assert len(inversion) == 3
 
 
-@pytest.mark.parametrize("name", [f.name for f in fields(Weights)])
+@pytest.mark.parametrize("name", sorted({f.name for f in fields(Weights)} - OF_NETWORKS))
 def test_invariance_every_weight_is_felt(tiny: Generator, images: torch.Tensor, name: str) -> None:
     base = OptimiseConfig(steps=6, hybrid_steps=2, tune_steps=4)
     changed = replace(base, weights=replace(base.weights, **{name: getattr(base.weights, name) * 20 + 1}))

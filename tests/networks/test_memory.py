@@ -18,7 +18,10 @@ from emogan_core.inversion.objective import Target
 from emogan_core.inversion.tune import tuned
 from emogan_core.networks import Generator, GeneratorSpec, stylegan1, stylegan2
 from emogan_core.networks.discriminator import Discriminator
-from emogan_core.networks.memory import GROUP_BYTES, Need, need_to_draw, need_to_encode, need_to_invert
+from emogan_core.networks.irse import Stage
+from emogan_core.networks.memory import GROUP_BYTES, Need, need_to_compare, need_to_draw, need_to_encode, need_to_invert
+from emogan_core.networks.perceptual import PerceptualNet
+from emogan_core.networks.recogniser import FaceRecogniser
 from emogan_core.networks.spec import AliasFree
 from emogan_core.networks.tuned import need_to_tune
 from emogan_core.progress import silent
@@ -142,3 +145,24 @@ def test_shape_groups() -> None:
     assert Need(GROUP_BYTES // 2, fixed=1).peak(9) == GROUP_BYTES // 2 + 1
     assert Need(9 * GROUP_BYTES).peak(2) == 9 * GROUP_BYTES
     assert Need(5).peak(2) == 10
+
+
+def test_shape_comparing_takes_about_what_is_said(peak, rng: torch.Generator) -> None:
+    """Networks of an eighth of the usual widths; beside one picture each."""
+    blocks = (Stage(8, 3, 2), Stage(16, 4, 2), Stage(32, 14, 2), Stage(64, 3, 4))
+    perceptual = PerceptualNet("VGG16", [[8, 8], [16, 16], [32] * 3, [64] * 3, [64] * 3])
+    recogniser = FaceRecogniser(8, blocks, last_side=7, outputs=64)
+    for network, need, side in (
+        (perceptual, need_to_compare(128, perceptual, None), 128),
+        (recogniser, need_to_compare(128, None, recogniser), 112),
+    ):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.normal_(generator=rng)
+        picture = torch.rand(1, 3, side, side, generator=rng, requires_grad=True)
+
+        def compared(network=network, picture=picture) -> None:
+            seen = network(picture)
+            sum(one.sum() for one in (seen if isinstance(seen, list) else [seen])).backward()
+
+        assert 0.5 * need.each < peak(compared) < need.each

@@ -167,7 +167,7 @@ class Machine:
             _listed(stack[-1]).append(item)
         elif opcode == "SETITEM":
             item, key = stack.pop(), stack.pop()
-            _keyed(stack[-1])[_key(key)] = item
+            _keyed(stack[-1])[key_of(key)] = item
         elif opcode == "DUP":
             stack.append(stack[-1])
         elif opcode == "POP":
@@ -193,7 +193,7 @@ class Machine:
                 self.stack.append({})
             target = _keyed(self.stack[-1])
             for key, item in zip(items[::2], items[1::2], strict=True):
-                target[_key(key)] = item
+                target[key_of(key)] = item
 
     def _name(self, argument: object, position: int) -> Name:
         if isinstance(argument, str):
@@ -243,7 +243,7 @@ def _keyed(value: object) -> dict[object, object]:
     return value
 
 
-def _key(value: object) -> str | int:
+def key_of(value: object) -> str | int:
     """A key whose hash is quick: hashing nested tuples can take for ever, large numbers can be made to collide."""
     if isinstance(value, str) and len(value) <= MAX_KEY:
         return value

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ...errors import CheckpointError
 from .arrays import array_makers
 from .budget import Budget
-from .machine import Maker, Opaque
+from .machine import Maker, Opaque, key_of
 
 _TABLES = (
     "collections.OrderedDict",
@@ -39,8 +39,20 @@ def module_makers(budget: Budget) -> dict[str, Maker]:
         budget.spend_bytes(len(text))
         return text.encode("latin1")
 
+    def table(*arguments: object) -> dict[object, object]:
+        """Filled item by item afterwards; or, as Python 2 wrote them, of a list of pairs."""
+        pairs = arguments[0] if arguments else []
+        if len(arguments) > 1 or not isinstance(pairs, list):
+            raise CheckpointError(
+                "a dictionary is made of something other than pairs; the file is damaged, get it again"
+            )
+        budget.spend_opcodes(len(pairs))  # one list may make many tables
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+            raise CheckpointError("a dictionary has an entry that is no pair; the file is damaged, get it again")
+        return {key_of(key): value for key, value in pairs}
+
     made: dict[str, Maker] = {
-        **dict.fromkeys(_TABLES, _empty_table),
+        **dict.fromkeys(_TABLES, table),
         "torch_utils.persistence._reconstruct_persistent_obj": _record,
         "_codecs.encode": encoded,
         "builtins.set": opaque,
@@ -64,9 +76,3 @@ def _record(meta: object) -> Record:
     if not isinstance(class_name, str) or not isinstance(state, dict):
         raise CheckpointError("a module has no class name or no state; the file is damaged, get it again")
     return Record(class_name, state)
-
-
-def _empty_table(*arguments: object) -> dict[str, object]:
-    if arguments:
-        raise CheckpointError("a dictionary is made from a list; needed one filled item by item, as networks are saved")
-    return {}

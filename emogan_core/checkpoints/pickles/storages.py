@@ -70,6 +70,8 @@ def tensor_makers(budget: Budget) -> dict[str, Maker]:
 
     return {
         "torch._utils._rebuild_tensor_v2": tensor,
+        "torch._utils._rebuild_tensor": tensor,  # until PyTorch 0.3
+        "torch.nn.parameter.Parameter": _parameter,  # until PyTorch 0.3
         "torch._utils._rebuild_parameter": _parameter,
         "torch._utils._rebuild_parameter_with_state": _parameter,
     }

@@ -10,6 +10,8 @@ import mmap
 import os
 from pathlib import Path
 
+from torch import Tensor
+
 from ...errors import CheckpointError
 from .arrays import Array, NumberType
 from .budget import Budget
@@ -78,10 +80,13 @@ def _run(source: Source, window: Window, *, budget: Budget, draft: bool) -> obje
 
 
 def _build(target: object, state: object, budget: Budget) -> None:
-    """States of numpy's numbers are taken; tables carry version numbers in theirs, options their values: dropped."""
+    """States of numpy's numbers are taken.
+
+    Tables carry version numbers in theirs, options their values, parameters of 2017 their hooks: dropped.
+    """
     if isinstance(target, NumberType):
         target.set_state(state)
     elif isinstance(target, Array):
         target.set_state(state, budget)
-    elif not isinstance(target, dict | Opaque):
+    elif not isinstance(target, dict | Opaque | Tensor):
         raise CheckpointError("refused to set the state of what is no table; get the file from a source you trust")

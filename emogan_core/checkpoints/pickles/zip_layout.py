@@ -33,6 +33,10 @@ def read_zip(file: BinaryIO, memory: mmap.mmap, *, run: Run) -> object:
                 f"it is a zip archive of {first[-60:]!a}, without the data.pkl that torch.save writes; "
                 "unpack it and give the generator file in it"
             )
+        if any("/code/" in member.filename for member in members):
+            raise CheckpointError(
+                "it is a program of TorchScript, and no code of a file is ever run; give the weights alone, a state_dict"
+            )
         _expect_honest(members, comment=archive.comment, size=len(memory))
         if len(pickles) > 1:
             raise CheckpointError(f"it is a zip archive with {len(pickles)} data.pkl; give one that torch.save wrote")

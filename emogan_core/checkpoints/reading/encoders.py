@@ -13,16 +13,15 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ...networks.irse import RGB, stages_of
+from ...networks.irse import RGB
 from ...networks.irse import IrseLayout as EncoderLayout
 from ...networks.spec import GeneratorSpec
 from .canonical import CanonicalCheckpoint
+from .residuals import COUNTERS, body_tensors, stages_in, stem_tensors
 from .tables import StateDict, table_at
 from .weights import ForeignWeights
 
 _PREFIX = "encoder."
-_COUNTERS = (".num_batches_tracked",)  # how many batches the norms saw in training
-_EPSILON = 1e-5  # of every batch norm
 _ROWS_ALONE = ("GradualStyleEncoder", "BackboneEncoder")
 _ROWS_ON_THE_FIRST = ("Encoder4Editing", "ProgressiveBackboneEncoder")
 _ONE_ROW = ("SingleStyleCodeEncoder", "WEncoder", "BackboneEncoderUsingLastLayerIntoW")
@@ -70,8 +69,9 @@ def _encoder(weights: ForeignWeights, options: Mapping[str, object], spec: Gener
             f"it answers with {len(layout.heads)} rows of {layout.w_dim}, its decoder takes "
             f"{spec.num_ws} of {spec.w_dim}; they are not of one training"
         )
-    tensors = _stem(weights, layout) | _body(weights, layout) | _heads(weights, layout)
-    weights.expect_all_taken(ignored=_COUNTERS)
+    tensors = stem_tensors(weights, layout.stem, inputs=layout.inputs)
+    tensors |= body_tensors(weights, layout.stem, layout.stages) | _heads(weights, layout)
+    weights.expect_all_taken(ignored=COUNTERS)
     return {**tensors, "lead": torch.tensor(lead or 0.0)}
 
 
@@ -97,12 +97,6 @@ def _layout(weights: ForeignWeights) -> EncoderLayout:
     Raises: CheckpointError.
     """
     stem, inputs = weights.shape("input_layer.0.weight", dims=4)[:2]
-    blocks = []
-    for index in range(weights.count("body.{}.res_layer.1.weight")):
-        there = f"body.{index}"
-        width = weights.shape(f"{there}.res_layer.1.weight", dims=4)[0]
-        squeezed = weights.shape(f"{there}.res_layer.5.fc1.weight", dims=4)[0]
-        blocks.append((width, squeezed, f"{there}.shortcut_layer.0.weight" in weights))
     heads = weights.count("styles.{}.linear.weight")
     halvings = [
         sum(f"styles.{head}.convs.{2 * number}.weight" in weights for number in range(16)) for head in range(heads)
@@ -110,34 +104,11 @@ def _layout(weights: ForeignWeights) -> EncoderLayout:
     return EncoderLayout(
         inputs=inputs,
         stem=stem,
-        stages=stages_of(blocks),
+        stages=stages_in(weights),
         laterals=weights.count("latlayer{}.weight", start=1),
         heads=tuple(halvings) or (0,),
         w_dim=weights.shape("styles.0.linear.weight" if heads else "linear.weight", dims=2)[0],
     )
-
-
-def _stem(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
-    shape = (layout.stem, layout.inputs, 3, 3)
-    tensors = _normed(weights, "stem", "input_layer.0", shape, norm="input_layer.1")
-    return {**tensors, "stem.slope": weights.take("input_layer.2.weight", layout.stem)}
-
-
-def _body(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
-    tensors: dict[str, Tensor] = {}
-    for index, (inner, stage, _) in enumerate(layout.widths()):
-        here, there, outer = f"body.{index}", f"body.{index}.res_layer", stage.width
-        scale, shift = _norm(weights, f"{there}.0", inner)
-        tensors[f"{here}.scale"], tensors[f"{here}.shift"] = scale.float(), shift.float()
-        tensors[f"{here}.conv0.weight"] = weights.take(f"{there}.1.weight", outer, inner, 3, 3)
-        tensors[f"{here}.conv0.slope"] = weights.take(f"{there}.2.weight", outer)
-        tensors |= _normed(weights, f"{here}.conv1", f"{there}.3", (outer, outer, 3, 3), norm=f"{there}.4")
-        tensors[f"{here}.squeeze.weight"] = weights.take(f"{there}.5.fc1.weight", stage.squeezed, outer, 1, 1)
-        tensors[f"{here}.excite.weight"] = weights.take(f"{there}.5.fc2.weight", outer, stage.squeezed, 1, 1)
-        if inner != outer:
-            there = f"body.{index}.shortcut_layer"
-            tensors |= _normed(weights, f"{here}.shortcut", f"{there}.0", (outer, inner, 1, 1), norm=f"{there}.1")
-    return tensors
 
 
 def _heads(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
@@ -156,24 +127,3 @@ def _heads(weights: ForeignWeights, layout: EncoderLayout) -> dict[str, Tensor]:
         tensors[f"{here}.weight"] = weights.take(f"{there}.weight", w_dim, w_dim if halvings else top)
         tensors[f"{here}.bias"] = weights.take(f"{there}.bias", w_dim)
     return tensors
-
-
-def _norm(weights: ForeignWeights, name: str, width: int) -> tuple[Tensor, Tensor]:
-    """A batch norm in use as scale and shift, in float64.
-
-    Raises: CheckpointError.
-    """
-    gain, bias, mean, variance = (
-        weights.take(f"{name}.{part}", width).double() for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    if float(variance.min()) < 0:
-        raise CheckpointError(f"'{name}' has negative variances; the file is damaged, get it again")
-    scale = gain * (variance + _EPSILON).rsqrt()
-    return scale, bias - mean * scale
-
-
-def _normed(weights: ForeignWeights, ours: str, theirs: str, shape: tuple[int, ...], *, norm: str) -> dict[str, Tensor]:
-    """A convolution without bias and the batch norm after it as one convolution."""
-    scale, shift = _norm(weights, norm, shape[0])
-    kernel = weights.take(f"{theirs}.weight", *shape).double() * scale[:, None, None, None]
-    return {f"{ours}.weight": kernel.float(), f"{ours}.bias": shift.float()}
