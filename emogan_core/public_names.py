@@ -24,7 +24,7 @@ NAMES_OF = {
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
         "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
-        "drive_expression most_neutral FIT_COVARIANCES FIT_FAMILIES expect_fittable expect_held fit_config"
+        "drive_expression most_neutral FIT_COVARIANCES FIT_FAMILIES expect_fittable expect_held expect_unlabelled fit_config"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.summary": "axes_lines",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from comfy_api.latest import io
@@ -17,6 +18,8 @@ from ..emogan_core import (
     SampleConfig,
     SampleFit,
     axes_lines,
+    builtin_path,
+    expect_unlabelled,
     fit_config,
     fit_labelled,
     fit_samples,
@@ -34,6 +37,7 @@ from .sockets import CATEGORY, AxesSocket, HeldGenerator
 
 FROM_INPUTS = "images and labels below"
 FROM_SAMPLES = "the generator's own samples"
+FROM_EXAMPLE, EXAMPLE = "example: a wink", builtin_path("examples/wink/faces.csv")
 AS_USUAL, BY_VALUES = "as usual", "by their values"
 
 
@@ -61,11 +65,11 @@ class FitExpressionGLM(io.ComfyNode):
                 generator_input("The generator in whose codes the directions lie"),
                 io.Combo.Input(
                     "face_set",
-                    options=[FROM_INPUTS, FROM_SAMPLES, *host.face_set_tables()],
+                    options=[FROM_INPUTS, FROM_SAMPLES, FROM_EXAMPLE, *host.face_set_tables()],
                     default=FROM_INPUTS,
                     tooltip="A CSV file in ComfyUI's input folder, or one folder further down, with columns file (beside the "
-                    "CSV), expression and optionally person; the images and labels connected here; or faces that the "
-                    "generator draws itself, which need no labels.",
+                    "CSV), expression and optionally person; the images and labels connected here; faces that the generator "
+                    "draws itself, which need no labels; or the example, 24 small pictures of nobody, half of them winking.",
                 ),
                 io.Combo.Input(
                     "model",
@@ -138,9 +142,7 @@ class FitExpressionGLM(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, face_set: str = FROM_INPUTS, **others: object) -> str:
-        return (
-            "" if face_set in (FROM_INPUTS, FROM_SAMPLES) else host.mark_of_folder(host.face_set_table(face_set).parent)
-        )
+        return "" if face_set in (FROM_INPUTS, FROM_SAMPLES) else host.mark_of_folder(_table(face_set).parent)
 
     @classmethod
     @in_one_sentence
@@ -162,6 +164,11 @@ class FitExpressionGLM(io.ComfyNode):
         covariance: str = AS_USUAL,
         family: str = BY_VALUES,
     ) -> io.NodeOutput:
+        if face_set == FROM_SAMPLES:
+            asked = {"scores": scores, "covariates": covariates, "hold": hold, "neutral": neutral.strip()}
+            choices = {"covariance": covariance != AS_USUAL, "family": family != BY_VALUES}
+            expect_unlabelled(asked | choices)
+            return _from_samples(generator or held_builtin(), model, samples)
         config = fit_config(
             scores=words_of(scores),
             covariates=words_of(covariates),
@@ -170,8 +177,6 @@ class FitExpressionGLM(io.ComfyNode):
             covariance=next((one for one in FIT_COVARIANCES if one == covariance), None),
         )
         generator = generator or held_builtin()
-        if face_set == FROM_SAMPLES:
-            return _from_samples(generator, model, samples)
         how = CodingOptions(
             aligned=aligned,
             method=method,
@@ -187,7 +192,7 @@ class FitExpressionGLM(io.ComfyNode):
             if face_set == FROM_INPUTS:
                 faces, told = from_batch(network, images, labels, people, how=how)
             else:
-                faces, told = from_table(network, host.face_set_table(face_set), how=how)
+                faces, told = from_table(network, _table(face_set), how=how)
             return fit_labelled(faces, model=_model(model), config=config, progress=how.progress), told
 
         axes, told = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
@@ -239,6 +244,11 @@ def _choices() -> list[io.Input]:
             "they are read off together, instead of each against neutral.",
         ),
     ]
+
+
+def _table(face_set: str) -> Path:
+    """The CSV behind a choice."""
+    return EXAMPLE if face_set == FROM_EXAMPLE else host.face_set_table(face_set)
 
 
 def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOutput:

@@ -14,6 +14,7 @@ from ..expressions import (
     Skipped,
     code_file,
     expect_fittable,
+    expect_unlabelled,
     fit_config,
     fit_labelled,
     label_latents,
@@ -36,7 +37,7 @@ MOST_NAMED = 20
 def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Axes from a labelled folder, or from the generator's own samples.
 
-    Raises: ExpressionError when neither or both were asked for.
+    Raises: ExpressionError when neither or both were asked for, or samples with what is about labels.
     """
     if (arguments.folder is None) == (arguments.samples is None):
         raise ExpressionError(
@@ -44,6 +45,19 @@ def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
             "folder with --labels CSV, or --samples N to fit on faces that the generator draws itself"
         )
     if arguments.samples is not None:
+        expect_unlabelled(
+            {
+                "--labels": arguments.labels,
+                "--score": arguments.score,
+                "--covariate": arguments.covariate,
+                "--hold": arguments.hold,
+                "--family": arguments.family,
+                "--covariance": arguments.covariance,
+                "--neutral": arguments.neutral,
+                "--aligned": arguments.aligned,
+                "--label-source": arguments.label_source,
+            }
+        )
         return fit_own_samples(arguments, progress, outputs)
     if arguments.labels is None:
         raise ExpressionError("a folder came without --labels; give its CSV with columns file and expression")
