@@ -42,7 +42,7 @@ def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
     if (arguments.folder is None) == (arguments.samples is None):
         raise ExpressionError(
             f"{'neither a folder of labelled faces nor' if arguments.folder is None else 'both a folder of labelled faces and'} --samples came; give a "
-            "folder with --labels CSV, or --samples N to fit on faces that the generator draws itself"
+            "folder, with --labels CSV or with a folder in it for each expression, or --samples N to fit on faces that the generator draws itself"
         )
     if arguments.samples is not None:
         expect_unlabelled(
@@ -59,8 +59,6 @@ def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
             }
         )
         return fit_own_samples(arguments, progress, outputs)
-    if arguments.labels is None:
-        raise ExpressionError("a folder came without --labels; give its CSV with columns file and expression")
     return fit_folder(arguments, progress, outputs)
 
 
@@ -76,7 +74,10 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         neutral=arguments.neutral,
         scores=arguments.score,
     )
-    outputs.expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels, *all_faces.files])
+    outputs.expect_safetensors(
+        arguments.out,
+        inputs=[*input_files(arguments), *([arguments.labels] if arguments.labels else []), *all_faces.files],
+    )
     faces, unread = readable(all_faces)
     config = fit_config(
         scores=arguments.score,
