@@ -39,8 +39,10 @@ from emogan_core import (
     drive_expression,
     find_faces,
     fit_clip,
+    fit_labelled,
     intensities_at,
     invert,
+    label_latents,
     load_axes,
     load_generator,
     move_latent,
@@ -50,6 +52,7 @@ from emogan_core import (
     parse_keyframes,
     photo_from_tensor,
     put_back,
+    read_face_set,
     reading_of,
     reading_sheet,
     sampled,
@@ -174,6 +177,18 @@ def copy_an_expression() -> Image.Image:
     strength = values("copy_an_expression", "CopyExpression")[3]
     after = woman.edited(share_of_edit(woman.inversion, copied, strength))
     return tiled([[man.part(smiling.photo, HALF), woman.part(after, HALF)]])
+
+
+def fit_my_expression() -> Image.Image:
+    """Some of the example pictures, and a photo with what all of them taught."""
+    folder = builtin_path("examples/wink")
+    faces = read_face_set(folder, folder / "faces.csv")
+    learned = fit_labelled(label_latents(generator(), faces))
+    woman, tiles = face("woman"), [scaled(open_photo(path).pixels, HALF // 4) for path in faces.files[:16]]
+    asked = parse_intensities(values("fit_my_expression", "ApplyExpression")[8], where="more")
+    after = woman.edited(apply_expressions(woman.inversion, learned, asked))
+    left = tiled([tiles[start : start + 4] for start in range(0, 16, 4)])
+    return tiled([[left, woman.part(after, HALF)]])
 
 
 def two_people() -> Image.Image:
@@ -325,6 +340,7 @@ PICTURES: dict[Path, Callable[[], Image.Image]] = {
     WORKFLOWS / "copy_an_expression.jpg": copy_an_expression,
     WORKFLOWS / "drive_a_photo.jpg": lambda: driven((4, 12)),
     WORKFLOWS / "edit_a_photo.jpg": edit_a_photo,
+    WORKFLOWS / "fit_my_expression.jpg": fit_my_expression,
     WORKFLOWS / "neutralise_then_edit.jpg": neutralise_then_edit,
     WORKFLOWS / "one_side_and_gaze.jpg": one_side_and_gaze,
     WORKFLOWS / "sample_and_edit.jpg": sample_and_edit,

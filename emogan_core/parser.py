@@ -163,7 +163,13 @@ def _add_fit(commands: Commands[_Parser]) -> None:
         help="fit expression axes to a labelled folder of faces, or to a generator's own samples",
         allow_abbrev=False,
     )
-    fit.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="labelled faces, with --labels")
+    fit.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help="labelled faces: with --labels, or in folders named by expression",
+    )
     fit.add_argument("--labels", type=Path, metavar="CSV", help="columns: file, expression[, person, covariates ...]")
     fit.add_argument(
         "--samples",

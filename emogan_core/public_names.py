@@ -20,12 +20,12 @@ NAMES_OF = {
     "expressions": (
         "LIMIT ExpressionAxes ExpressionAxis FaceSet FitConfig LabelledLatents Mirror Origin Reading "
         "StepConfig apply_expressions checked_intensity copy_expression fit_expressions fit_labelled "
-        "label_latents load_axes move_latent read_eta read_expression read_face_set read_labels "
+        "pictures_by_label label_latents load_axes move_latent read_eta read_expression read_face_set read_labels "
         "reading_of save_axes inversion_after join_edits share_of_edit label_photos builtin_presets "
         "add_intensities load_preset save_preset scale_intensities parse_intensities reading_lines "
         "EASINGS REFERENCE Keyframe intensities_at parse_keyframes spelled_as_known SampleConfig SampleFit SampleFolder "
         "SampleTable SampleShare fit_samples read_samples sample_lines sample_report sample_folder "
-        "drive_expression most_neutral FIT_COVARIANCES FIT_FAMILIES expect_fittable expect_held fit_config"
+        "drive_expression most_neutral FIT_COVARIANCES FIT_FAMILIES expect_fittable expect_held expect_unlabelled fit_config"
     ),
     "expressions.meanings": "EXPRESSIONS SHAPES",
     "expressions.summary": "axes_lines",

@@ -1,4 +1,4 @@
-"""Labelled codes from an IMAGE batch or from a table in the host's input folder."""
+"""Labelled codes from an IMAGE batch, or from a table or folders in the host's input folder."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ class CodingOptions:
     config: FitConfig = field(default_factory=FitConfig)
 
 
-def from_table(generator: Generator, table: Path, *, how: CodingOptions) -> tuple[LabelledLatents, tuple[str, ...]]:
-    """Codes of the pictures that lie beside a table, and sentences: how it was read, and which were left out, and why.
+def from_files(generator: Generator, chosen: Path, *, how: CodingOptions) -> tuple[LabelledLatents, tuple[str, ...]]:
+    """Codes of the pictures that lie beside a table, or in the folders of a folder, and sentences: how labels were read, and
+    which pictures were left out, and why.
 
     Raises: ExpressionError, PhotoError; CheckpointError for a generator without the encoder that a method needs.
     """
     expect_method(generator, how.method)
-    faces = read_face_set(
-        table.parent, table, covariates=how.covariates, neutral=how.neutral or None, scores=how.scores
-    )
+    folder, table = (chosen, None) if chosen.is_dir() else (chosen.parent, chosen)
+    faces = read_face_set(folder, table, covariates=how.covariates, neutral=how.neutral or None, scores=how.scores)
     expect_fittable(faces, how.config)
     labelled = label_latents(generator, faces, aligned=how.aligned, method=how.method, progress=how.progress)
-    return labelled, (*faces.notices, *_left_out(labelled, table.parent))
+    return labelled, (*faces.notices, *_left_out(labelled, folder))
 
 
 def from_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from comfy_api.latest import io
@@ -17,6 +18,8 @@ from ..emogan_core import (
     SampleConfig,
     SampleFit,
     axes_lines,
+    builtin_path,
+    expect_unlabelled,
     fit_config,
     fit_labelled,
     fit_samples,
@@ -27,13 +30,15 @@ from ..emogan_core import (
     sample_lines,
 )
 from . import host
-from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_table, words_of
+from .face_sets import CODED_AT_ONCE, CodingOptions, from_batch, from_files, words_of
 from .generators import generator_input, held_builtin
 from .sentences import in_one_sentence
+from .set_choices import face_sets, files_of, mark_of_set
 from .sockets import CATEGORY, AxesSocket, HeldGenerator
 
 FROM_INPUTS = "images and labels below"
 FROM_SAMPLES = "the generator's own samples"
+FROM_EXAMPLE, EXAMPLE = "example: a wink", builtin_path("examples/wink/faces.csv")
 AS_USUAL, BY_VALUES = "as usual", "by their values"
 
 
@@ -61,11 +66,12 @@ class FitExpressionGLM(io.ComfyNode):
                 generator_input("The generator in whose codes the directions lie"),
                 io.Combo.Input(
                     "face_set",
-                    options=[FROM_INPUTS, FROM_SAMPLES, *host.face_set_tables()],
+                    options=[FROM_INPUTS, FROM_SAMPLES, FROM_EXAMPLE, *face_sets()],
                     default=FROM_INPUTS,
-                    tooltip="A CSV file in ComfyUI's input folder, or one folder further down, with columns file (beside the "
-                    "CSV), expression and optionally person; the images and labels connected here; or faces that the "
-                    "generator draws itself, which need no labels.",
+                    tooltip="In ComfyUI's input folder: a folder in which folders named by expression, and neutral, hold pictures; or "
+                    "a CSV, there or one folder further down, with columns file (beside the "
+                    "CSV), expression and optionally person; the images and labels connected here; faces that the generator "
+                    "draws itself, which need no labels; or the example, 24 small pictures of nobody, half of them winking.",
                 ),
                 io.Combo.Input(
                     "model",
@@ -138,9 +144,7 @@ class FitExpressionGLM(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, face_set: str = FROM_INPUTS, **others: object) -> str:
-        return (
-            "" if face_set in (FROM_INPUTS, FROM_SAMPLES) else host.mark_of_folder(host.face_set_table(face_set).parent)
-        )
+        return "" if face_set in (FROM_INPUTS, FROM_SAMPLES) else mark_of_set(_files(face_set))
 
     @classmethod
     @in_one_sentence
@@ -162,6 +166,18 @@ class FitExpressionGLM(io.ComfyNode):
         covariance: str = AS_USUAL,
         family: str = BY_VALUES,
     ) -> io.NodeOutput:
+        if face_set == FROM_SAMPLES:
+            expect_unlabelled(
+                {
+                    "scores": scores,
+                    "covariates": covariates,
+                    "hold": hold,
+                    "neutral": neutral.strip(),
+                    "covariance": covariance != AS_USUAL,
+                    "family": family != BY_VALUES,
+                }
+            )
+            return _from_samples(generator or held_builtin(), model, samples)
         config = fit_config(
             scores=words_of(scores),
             covariates=words_of(covariates),
@@ -170,8 +186,6 @@ class FitExpressionGLM(io.ComfyNode):
             covariance=next((one for one in FIT_COVARIANCES if one == covariance), None),
         )
         generator = generator or held_builtin()
-        if face_set == FROM_SAMPLES:
-            return _from_samples(generator, model, samples)
         how = CodingOptions(
             aligned=aligned,
             method=method,
@@ -187,7 +201,7 @@ class FitExpressionGLM(io.ComfyNode):
             if face_set == FROM_INPUTS:
                 faces, told = from_batch(network, images, labels, people, how=how)
             else:
-                faces, told = from_table(network, host.face_set_table(face_set), how=how)
+                faces, told = from_files(network, _files(face_set), how=how)
             return fit_labelled(faces, model=_model(model), config=config, progress=how.progress), told
 
         axes, told = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
@@ -239,6 +253,11 @@ def _choices() -> list[io.Input]:
             "they are read off together, instead of each against neutral.",
         ),
     ]
+
+
+def _files(face_set: str) -> Path:
+    """The CSV, or the folder with folders in it, behind a choice."""
+    return EXAMPLE if face_set == FROM_EXAMPLE else files_of(face_set)
 
 
 def _from_samples(generator: HeldGenerator, model: str, count: int) -> io.NodeOutput:

@@ -126,26 +126,9 @@ def mark_of(path: Path) -> str:
     return f"{path} {status.st_mtime_ns} {status.st_size}"
 
 
-def mark_of_folder(folder: Path) -> str:
-    """A text that changes when any file of a folder does."""
-    return "\n".join(mark_of(path) for path in sorted(folder.iterdir()))
-
-
-def face_set_tables() -> list[str]:
-    """CSV files in the input folder and its subfolders, as names relative to it."""
-    folder = Path(folder_paths.get_input_directory())
-    found = [*folder.glob("*.csv"), *folder.glob("*/*.csv")]
-    return sorted(path.relative_to(folder).as_posix() for path in found if path.is_file())
-
-
-def face_set_table(name: str) -> Path:
-    """One of those CSV files.
-
-    Raises: EmoganError.
-    """
-    if name not in face_set_tables():
-        raise EmoganError(f"there is no '{name}' in ComfyUI's input folder; put it there and refresh")
-    return Path(folder_paths.get_input_directory()) / name
+def input_folder() -> Path:
+    """Where a user puts pictures."""
+    return Path(folder_paths.get_input_directory())
 
 
 def samples_folder() -> Path:

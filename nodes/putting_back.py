@@ -104,7 +104,6 @@ def more_input(example: str) -> io.Input:
         "more",
         default="",
         optional=True,
-        advanced=True,
         placeholder=example,
         tooltip="Intensities of what has no slider, as name=number, separated by commas: expressions of your own axes, and "
         f"every shape of the face model, with Left or Right for one side. From -{LIMIT:g} to {LIMIT:g}.",

@@ -40,7 +40,7 @@ class FaceShapes(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="EmotionGAN_FaceShapes",
-            display_name="Face Shapes (EmotionGAN)",
+            display_name="Face Shapes, Gaze, Blink (EmotionGAN)",
             category=CATEGORY,
             description="Moves single parts of the face, brows, eyes, cheeks, nose, jaw and mouth, in the photo's own pixels. "
             "Works with every generator. With all sliders at 0, and outside of the mask, every pixel stays as it was.",

@@ -368,8 +368,10 @@ def test_error_fits_of_samples(refused: Callable[..., str], place: Path, monkeyp
     (place / "faces").mkdir()
     assert "neither a folder of labelled faces nor --samples came" in refused("fit", *FIT)
     assert "both a folder" in refused("fit", "faces", "--samples", "400", *FIT)
-    assert "without --labels" in refused("fit", "faces", *FIT)
+    assert "no table of labels came, and no folder in faces holds pictures" in refused("fit", "faces", *FIT)
     own = ("fit", *FIT, "--samples")
+    of_labels = ("--hold", "identity", "--family", "multinomial", "--labels", "x.csv")
+    assert "--labels, --hold, --family are about labelled pictures" in refused(*own, "400", *of_labels)
     assert "0 samples were asked for" in refused(*own, "0")
     assert "199 samples were asked for; needed are 200 or more that show a face" in refused(*own, "199")
     for psi in ("nan", "0", "9"):

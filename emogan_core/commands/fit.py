@@ -14,6 +14,7 @@ from ..expressions import (
     Skipped,
     code_file,
     expect_fittable,
+    expect_unlabelled,
     fit_config,
     fit_labelled,
     label_latents,
@@ -36,17 +37,28 @@ MOST_NAMED = 20
 def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """Axes from a labelled folder, or from the generator's own samples.
 
-    Raises: ExpressionError when neither or both were asked for.
+    Raises: ExpressionError when neither or both were asked for, or samples with what is about labels.
     """
     if (arguments.folder is None) == (arguments.samples is None):
         raise ExpressionError(
             f"{'neither a folder of labelled faces nor' if arguments.folder is None else 'both a folder of labelled faces and'} --samples came; give a "
-            "folder with --labels CSV, or --samples N to fit on faces that the generator draws itself"
+            "folder, with --labels CSV or with a folder in it for each expression, or --samples N to fit on faces that the generator draws itself"
         )
     if arguments.samples is not None:
+        expect_unlabelled(
+            {
+                "--labels": arguments.labels,
+                "--score": arguments.score,
+                "--covariate": arguments.covariate,
+                "--hold": arguments.hold,
+                "--family": arguments.family,
+                "--covariance": arguments.covariance,
+                "--neutral": arguments.neutral,
+                "--aligned": arguments.aligned,
+                "--label-source": arguments.label_source,
+            }
+        )
         return fit_own_samples(arguments, progress, outputs)
-    if arguments.labels is None:
-        raise ExpressionError("a folder came without --labels; give its CSV with columns file and expression")
     return fit_folder(arguments, progress, outputs)
 
 
@@ -62,7 +74,10 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         neutral=arguments.neutral,
         scores=arguments.score,
     )
-    outputs.expect_safetensors(arguments.out, inputs=[*input_files(arguments), arguments.labels, *all_faces.files])
+    outputs.expect_safetensors(
+        arguments.out,
+        inputs=[*input_files(arguments), *([arguments.labels] if arguments.labels else []), *all_faces.files],
+    )
     faces, unread = readable(all_faces)
     config = fit_config(
         scores=arguments.score,

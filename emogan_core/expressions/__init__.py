@@ -8,9 +8,10 @@ from .driving import drive_expression, most_neutral
 from .editing import LIMIT, apply_expressions, checked_intensity, copy_expression, level_of, move_latent
 from .face_sets import FaceSet, read_face_set
 from .fit import FitConfig, Origin, fit_expressions, fit_labelled
-from .fit_choices import FIT_COVARIANCES, FIT_FAMILIES, expect_fittable, expect_held, fit_config
+from .fit_choices import FIT_COVARIANCES, FIT_FAMILIES, expect_fittable, expect_held, expect_unlabelled, fit_config
 from .from_samples import SampleFit, fit_samples, sample_lines, sample_report
 from .keyframes import EASINGS, Keyframe, intensities_at, parse_keyframes
+from .label_folders import pictures_by_label
 from .label_words import read_labels
 from .labelled import LabelledLatents, Skipped, code_file, label_latents, label_photos, readable
 from .presets import add_intensities, builtin_presets, load_preset, parse_intensities, save_preset, scale_intensities
@@ -55,6 +56,7 @@ __all__ = [
     "drive_expression",
     "expect_fittable",
     "expect_held",
+    "expect_unlabelled",
     "fit_config",
     "fit_expressions",
     "fit_labelled",
@@ -72,6 +74,7 @@ __all__ = [
     "moving_axis",
     "parse_intensities",
     "parse_keyframes",
+    "pictures_by_label",
     "prototype",
     "read_eta",
     "read_expression",

@@ -1,4 +1,4 @@
-"""Face sets: a folder of pictures and a CSV that says what each one shows."""
+"""Face sets: a folder of pictures, and a CSV, or folders' names, that say what each one shows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TypeVar
 from ..errors import ExpressionError
 from .csv_rows import Row, read_rows
 from .disk_names import OnDisk
+from .label_folders import labelled_by_folders
 from .label_words import read_labels
 
 Cell = TypeVar("Cell")
@@ -71,7 +72,7 @@ class FaceSet:
 
 def read_face_set(
     folder: Path,
-    labels: Path,
+    labels: Path | None,
     *,
     covariates: Sequence[str] = (),
     neutral: str | None = None,
@@ -81,7 +82,8 @@ def read_face_set(
 
     `scores` names columns of numbers, or of two words, that stand instead of expressions.
 
-    Convention: the CSV has a header row; columns `file` (relative to the folder) and `expression`, optionally `person`,
+    Convention: without a CSV the names of the folders inside the folder are the labels of the pictures in them. The CSV
+    has a header row; columns `file` (relative to the folder) and `expression`, optionally `person`,
     or what `csv_rows.NAMES` has for them, parted by commas, semicolons, tabs or bars; labels are read by
     `label_words.read_labels`. A covariate whose cells are not all numbers is taken as categories: two values become 0
     and 1 in order of name; more than two are refused. Row numbers in messages count the header as row 1.
@@ -91,6 +93,8 @@ def read_face_set(
     if not folder.is_dir():
         came = "is a file" if folder.exists() else "does not exist"
         raise ExpressionError(f"the face set folder {folder} {came}; give the folder that holds the pictures")
+    if labels is None:
+        return _by_folders(folder, neutral, (*covariates, *scores))
     found = read_rows(labels, scores=scores)
     rows, name = found.rows, labels.name
     extra = {
@@ -139,6 +143,17 @@ def read_face_set(
         pairs=tuple(row["pair"] for _, row in rows) if has_pairs else None,
         notices=tuple(f"{name}: {notice}" for notice in notices),
     )
+
+
+def _by_folders(folder: Path, neutral: str | None, columns: Sequence[str]) -> FaceSet:
+    """A face set without a table."""
+    if columns:
+        raise ExpressionError(f"'{columns[0]}' is to be a column, and no table of labels came; give a CSV that has it")
+    files, labels = labelled_by_folders(folder)
+    expressions, told = read_labels(folder.name, labels, neutral=neutral)
+    counted = ", ".join(f"{name} {count}" for name, count in Counter(labels).most_common(12))
+    notices = (f"labels from folders: {counted}", *told, "every picture counts as another person")
+    return FaceSet(files, expressions, None, {}, notices=tuple(f"{folder.name}: {notice}" for notice in notices))
 
 
 def _covariate(name: str, column: str | None, asked: str, columns: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, cast, get_args
 
 from ..errors import ExpressionError
@@ -63,6 +63,21 @@ def expect_fittable(faces: FaceSet, config: FitConfig) -> None:
     if not faces.scores:
         expect_enough(faces.expressions, faces.people, floor=config.floor, least=config.moving_floor)
     expect_held(config, faces.scores or faces.expressions)
+
+
+def expect_unlabelled(given: Mapping[str, object]) -> None:
+    """Refuse what only labelled pictures have, where a generator's own samples are fitted.
+
+    Convention: `given` holds what was asked for under the names by which it was asked for; what is empty was not.
+    Raises: ExpressionError.
+    """
+    asked = [name for name, value in given.items() if value]
+    if asked:
+        one = len(asked) == 1
+        raise ExpressionError(
+            f"{', '.join(asked)} {'is' if one else 'are'} about labelled pictures, and a generator's own samples have no labels; "
+            f"leave {'it' if one else 'them'} out, or give labelled pictures in place of samples"
+        )
 
 
 def expect_held(config: FitConfig, fitted: Collection[str]) -> None:

@@ -24,7 +24,7 @@ def run(host: Host, browser: Any) -> dict[str, Any]:
     """The state of a page that was just opened, in which the workflow was run."""
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     page = context.new_page()
-    page.goto(f"http://{host.address}/")
+    page.goto(f"http://{host.address}/", timeout=120_000)
     page.wait_for_function("window.app?.graph && window.app.extensionManager?.setting", timeout=120_000)
     page.wait_for_timeout(3000)  # the page opens a workflow of its own first
     workflow = json.loads((ROOT / "workflows/edit_a_photo.json").read_text(encoding="utf-8"))

@@ -65,7 +65,7 @@ def open_workflow(host: Host, page: Any, *, nodes_2: bool, live: bool = True) ->
     """The shipped workflow in one of the two canvases, run once."""
     settings = {"Comfy.VueNodes.Enabled": nodes_2, "EmotionGAN.LivePreview": live, "Comfy.TutorialCompleted": True}
     host.post("/settings", settings)
-    page.goto(f"http://{host.address}/")
+    page.goto(f"http://{host.address}/", timeout=120_000)
     page.wait_for_function("window.app?.graph && window.app.extensionManager?.setting", timeout=120_000)
     page.wait_for_timeout(3000)  # the page opens a workflow of its own first
     workflow = json.loads((ROOT / "workflows/edit_a_photo.json").read_text(encoding="utf-8"))

@@ -41,7 +41,7 @@ def test_shape_opens_whole_and_without_complaint(
     host: Host, page: Any, path: Path, nodes_2: bool, tmp_path: Path
 ) -> None:
     host.post("/settings", {"Comfy.VueNodes.Enabled": nodes_2, "Comfy.TutorialCompleted": True})
-    page.goto(f"http://{host.address}/")
+    page.goto(f"http://{host.address}/", timeout=120_000)
     page.wait_for_function("window.app?.graph && window.app.extensionManager?.setting", timeout=120_000)
     page.wait_for_timeout(3000)  # the page opens a workflow of its own first
     said: list[str] = []
@@ -62,7 +62,7 @@ def test_shape_opens_whole_and_without_complaint(
 @pytest.mark.parametrize("language", ["en", "zh", "ja"])
 def test_shape_help_is_shown_in_the_users_language(host: Host, page: Any, language: str) -> None:
     host.post("/settings", {"Comfy.Locale": language, "Comfy.VueNodes.Enabled": True, "Comfy.TutorialCompleted": True})
-    page.goto(f"http://{host.address}/")
+    page.goto(f"http://{host.address}/", timeout=120_000)
     page.wait_for_function("window.app?.graph && window.app.extensionManager?.setting", timeout=120_000)
     page.wait_for_timeout(3000)
     workflow = json.loads((ROOT / "workflows/edit_a_photo.json").read_text(encoding="utf-8"))

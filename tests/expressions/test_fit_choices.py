@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emogan_core.errors import ExpressionError
-from emogan_core.expressions import FIT_COVARIANCES, FIT_FAMILIES, expect_held, fit_config
+from emogan_core.expressions import FIT_COVARIANCES, FIT_FAMILIES, expect_held, expect_unlabelled, fit_config
 from emogan_core.fit_arguments import FAMILIES, MULTINOMIAL
 
 
@@ -31,6 +31,14 @@ def test_error_what_nothing_is_known_of_cannot_be_held() -> None:
     expect_held(fit_config(hold=["anger", "identity"]), ["anger", "neutral"])
     with pytest.raises(ExpressionError, match="'age' is to be held still, but is no covariate that was named"):
         expect_held(fit_config(hold=["age"]), ["anger", "neutral"])
+
+
+def test_error_samples_have_no_labels() -> None:
+    expect_unlabelled({"hold": (), "covariates": "", "family": None, "labels": False})
+    with pytest.raises(ExpressionError, match=r"^hold, family are about labelled pictures, .* leave them out, or give"):
+        expect_unlabelled({"hold": ["age"], "covariates": "", "family": "soft"})
+    with pytest.raises(ExpressionError, match=r"^hold is about labelled pictures"):
+        expect_unlabelled({"hold": "age"})
 
 
 def test_invariance_the_command_line_offers_the_same() -> None:

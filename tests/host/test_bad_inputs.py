@@ -111,5 +111,12 @@ def test_error_scores_and_samples(host: Host) -> None:
     (host.folder / "input/few.csv").write_text("file,expression,joy\nportrait.png,happiness,much\n", encoding="utf-8")
     refused(host.run(fitting(face_set="few.csv", scores="fun")), "fun")
     refused(host.run(fitting(face_set="few.csv", scores="joy")), "joy")
+    own = "the generator's own samples"
     with pytest.raises(AssertionError, match="smaller than min"):
-        host.run(fitting(face_set="the generator's own samples", samples=10))
+        host.run(fitting(face_set=own, samples=10))
+    of_labels = {"covariates": "age", "hold": "age", "covariance": "latent", "neutral": "calm"}
+    refused(
+        host.run(fitting(face_set=own, **of_labels)),
+        "^covariates, hold, neutral, covariance are about labelled pictures",
+    )
+    refused(host.run(fitting(face_set=own, scores="joy", family="soft")), "^scores, family are about labelled pictures")

@@ -118,6 +118,22 @@ def test_golden_copy_an_expression(host: Host) -> None:
     assert (edited != reference).any(-1).mean() > 0.5  # another person
 
 
+def test_golden_fit_my_expression(host: Host) -> None:
+    run, nodes = run_workflow(host, "fit_my_expression")
+    before, edited = (picture(host, run, nodes[node], side=768) for node in ("Before", "Edited"))
+    assert "wink: 12 examples, moves photos" in run.outputs[nodes["What was learned"]]["text"][0]
+    shut, open_before, other = (
+        read_expression(Photo(one)).coefficients[name]
+        for one, name in ((edited, "eyeBlinkLeft"), (before, "eyeBlinkLeft"), (edited, "eyeBlinkRight"))
+    )
+    assert shut > 0.6
+    assert max(open_before, other) < 0.3
+    assert 0.02 < (before != edited).any(-1).mean() < 0.5
+    prompt, _ = workflow_prompt(host, "fit_my_expression")
+    prompt[nodes["EmotionGAN_ApplyExpression"]]["inputs"]["more"] = "wink=0.5"
+    assert host.run(prompt).ran.isdisjoint({nodes["EmotionGAN_FitExpressionGLM"]})
+
+
 def test_golden_one_side_and_gaze(host: Host) -> None:
     run, nodes = run_workflow(host, "one_side_and_gaze")
     before = open_photo(builtin_path("examples/composite_f_multi.jpg"))

@@ -49,6 +49,7 @@ def test_shape_what_nodes_need_is_inside(archive: list[Path]) -> None:
         "emogan_core/builtin/face_model.safetensors",
         "emogan_core/builtin/examples/composite_f_multi.jpg",
         "emogan_core/builtin/examples/ATTRIBUTION.txt",
+        "emogan_core/builtin/examples/wink/faces.csv",
         "emogan_core/builtin/expressions.json",
         "subgraphs/Change a Facial Expression.json",
     }

@@ -139,7 +139,7 @@ def test_shape_a_table_tells_how_it_was_read_and_what_was_left_out(
 
     face_sets = part("nodes.face_sets")
     monkeypatch.setattr(face_sets, "label_latents", coding_of)
-    labelled, told = face_sets.from_table(generator, tmp_path / "set.csv", how=coding(part))
+    labelled, told = face_sets.from_files(generator, tmp_path / "set.csv", how=coding(part))
     assert labelled is coded["found"]
     assert told == (
         "set.csv: semicolons between the columns",
@@ -147,5 +147,15 @@ def test_shape_a_table_tells_how_it_was_read_and_what_was_left_out(
         "set.csv: the column 'Label' as expression",
         "set.csv: 'happy' as happiness",
         "set.csv: no column person: every picture counts as another person",
+        "left out: 3.png (no)",
+    )
+    for row in range(26):
+        folder = tmp_path / ("happy", "neutral")[row % 2]
+        folder.mkdir(exist_ok=True)
+        (tmp_path / f"{row}.png").rename(folder / f"{row}.png")
+    _, told = face_sets.from_files(generator, tmp_path, how=coding(part))
+    assert told[1:] == (
+        f"{tmp_path.name}: 'happy' as happiness",
+        f"{tmp_path.name}: every picture counts as another person",
         "left out: 3.png (no)",
     )

@@ -1,0 +1,46 @@
+"""Face sets without a table: pictures in folders whose names say what they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import ExpressionError
+
+ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"])
+NEEDED = "needed are folders named by what their pictures show, 'neutral' one of them"
+
+
+def pictures_by_label(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """The pictures in each folder right inside this one, by its name; other files, hidden ones and empty folders are none.
+
+    Raises: OSError for a folder that cannot be read.
+    """
+    inside = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    found = {one.name: tuple(sorted(path for path in one.iterdir() if _is_picture(path))) for one in inside}
+    return {name: pictures for name, pictures in found.items() if pictures}
+
+
+def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """All those pictures, and the label of each.
+
+    Raises: ExpressionError when there are none, or a link leads out of the folder.
+    """
+    try:
+        found = pictures_by_label(folder)
+    except OSError as error:
+        raise ExpressionError(f"cannot read {error.filename or folder}: {error.strerror}; check the folder") from error
+    if not found:
+        raise ExpressionError(
+            f"no table of labels came, and no folder in {folder} holds pictures; {NEEDED}, or a CSV with columns file and "
+            "expression"
+        )
+    files = tuple(path for pictures in found.values() for path in pictures)
+    base = folder.resolve()
+    for path in files:
+        if not path.resolve().is_relative_to(base):
+            raise ExpressionError(f"'{path}' leads out of the folder through a link; copy the file into {folder}")
+    return files, tuple(name for name, pictures in found.items() for _ in pictures)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
