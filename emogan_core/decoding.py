@@ -17,11 +17,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from .depth import Deep, from_page, is_deep, joined, kind_of_tiff, pages_of_tiff, read_floats, take_other_byte
+from .depth import (
+    Deep,
+    from_page,
+    is_deep,
+    joined,
+    kind_of_tiff,
+    pages_of_tiff,
+    read_floats,
+    read_floats_head,
+    take_other_byte,
+)
 from .errors import PhotoError
 from .files import first_bytes
 from .free_memory import free_memory
-from .metadata import Metadata, exif_of_tiff, metadata_of, orientation_of, rgb_profile, rights_in
+from .metadata import Metadata, exif_of_tiff, metadata_of, orientation_of, orientation_told, rgb_profile, rights_in
 
 MAX_PIXELS = 100_000_000
 """Pictures of more are refused before they are decoded."""
@@ -39,10 +49,15 @@ _TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orient
     7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
     8: lambda a: np.rot90(a),
 }
+_ON_THE_SIDE, _TIFF_WIDTH = (5, 6, 7, 8), 256  # orientations that swap width and height
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 _SEVERAL_TOLD = "holds {} pictures; the first was taken"
+_ONE_BIT_TOLD = "holds only black and white; what an edit draws has grays, and so has what is saved"
+_EIGHT_READ_TOLD = "holds 16 bits a channel in a way of which only 8 are read"
+_GRAYS_TOLD = "has a profile of its grays, which was left out"
+_TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
 _SEVERAL = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")  # not JPEG: phones append small copies to it
 
 
@@ -78,6 +93,63 @@ def decoded(path: Path, *, frame: int | None = None) -> Decoded:
             raise
         count = pages_of_tiff(path) if frame is None else 1
         return replace(found, notices=(f"{path.name} {_SEVERAL_TOLD.format(count)}",)) if count > 1 else found
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a picture's header says of the first picture in its file: its size upright, bits a channel as `decoded` reads
+    them, whether it has alpha, and the same notices."""
+
+    width: int
+    height: int
+    bits: int
+    alpha: bool
+    notices: tuple[str, ...] = ()
+
+
+def photo_facts(path: Path) -> Facts:
+    """What a picture file holds, from its header: whether its pixels are whole is not looked at.
+
+    Raises: PhotoError as `decoded`.
+    """
+    try:
+        with opened(path) as image:
+            found = _facts(path, image)
+    except PhotoError as error:
+        head = read_floats_head(path) if is_unknown_tiff(path, error) else None
+        if head is None:
+            raise
+        count = pages_of_tiff(path)
+        told = (_SEVERAL_TOLD.format(count),) if count > 1 else ()
+        size = (head.height, head.width) if head.orientation in _ON_THE_SIDE else (head.width, head.height)
+        found = Facts(*size, bits=32, alpha=head.channels == 4, notices=told)
+    return replace(found, notices=tuple(f"{path.name} {notice}" for notice in found.notices))
+
+
+def _facts(path: Path, image: ImageFile) -> Facts:
+    notices, bits = [], 8
+    if (count := _count(path, image)) > 1:
+        notices.append(_SEVERAL_TOLD.format(count))
+    if image.mode == "1":
+        notices.append(_ONE_BIT_TOLD)
+    width, height, turned = image.width, image.height, orientation_told(path, image) in _ON_THE_SIDE
+    if turned and image.format == "TIFF" and width != getattr(image, "tag_v2", {}).get(_TIFF_WIDTH):
+        turned = False  # newer Pillows say how wide it will be
+    alpha = _has_alpha(image)
+    if is_deep(image):
+        if take_other_byte(image):
+            bits = 16
+        else:
+            notices.append(_EIGHT_READ_TOLD)
+    elif image.mode[0] in "IF":
+        bits, alpha = (32 if image.mode[0] == "F" else 16), False
+        if image.info.get("icc_profile"):
+            notices.append(_GRAYS_TOLD)
+    return Facts(*((height, width) if turned else (width, height)), bits=bits, alpha=alpha, notices=tuple(notices))
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in _TRANSPARENT or "transparency" in image.info
 
 
 def frames_in(path: Path) -> int:
@@ -267,7 +339,7 @@ def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | N
         notices.append(_SEVERAL_TOLD.format(count))
     _seek(path, image, frame or 0)
     if image.mode == "1":
-        notices.append("holds only black and white; what an edit draws has grays, and so has what is saved")
+        notices.append(_ONE_BIT_TOLD)
     lower = None
     if is_deep(image):
         with _open_header(path, _head(path), file=file) as again:
@@ -276,7 +348,7 @@ def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | N
                 again.load()
                 lower = again.copy()
         if lower is None:
-            notices.append("holds 16 bits a channel in a way of which only 8 are read")
+            notices.append(_EIGHT_READ_TOLD)
     image.load()
     metadata, turn = metadata_of(image), orientation_of(image)  # now: Pillow turns some kinds by itself
     if lower is not None:
@@ -284,7 +356,7 @@ def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | N
     elif image.mode[0] in "IF":
         found = _of_grays(path, np.asarray(image), metadata)
         if image.info.get("icc_profile"):
-            notices.append("has a profile of its grays, which was left out")
+            notices.append(_GRAYS_TOLD)
     else:
         found = _of_eight_bits(image, metadata)
     return replace(_upright(found, turn), notices=tuple(f"{path.name} {notice}" for notice in notices))
@@ -346,11 +418,12 @@ def _floats(path: Path, frame: int) -> Decoded | None:
         found = read_floats(path, lambda width, height: _expect_size(path, width, height, bits=32), page=frame)
     if found is None:
         return None
-    profile = rgb_profile(found.icc_profile)
+    head = found.head
+    profile = rgb_profile(head.icc_profile)
     with from_page(path, frame) as file:
         exif = exif_of_tiff(file)
-    metadata = Metadata(exif=exif, icc_profile=profile, rights=rights_in(found.xmp))
-    return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), found.orientation)
+    metadata = Metadata(exif=exif, icc_profile=profile, rights=rights_in(head.xmp))
+    return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), head.orientation)
 
 
 def _expect_shares(path: Path, values: Deep) -> Deep:
@@ -371,7 +444,7 @@ def _expect_shares(path: Path, values: Deep) -> Deep:
 def _of_eight_bits(image: Image.Image, metadata: Metadata) -> Decoded:
     """A loaded image of any mode of 8 bits or less."""
     alpha = None
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if _has_alpha(image):
         alpha = np.array(image.convert("RGBA").getchannel("A"))
     colour = image if image.mode in ("L", "RGB", "CMYK", "LAB") else _plain(image)
     if not metadata.icc_profile:

@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from contextlib import nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +22,7 @@ from PIL import Image, ImageCms, ImageFile
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from emogan_core import decoding
+from emogan_core import decoding, images
 from emogan_core.depth import png_of, tiff_of
 from emogan_core.errors import OutputError, PhotoError, ShapeError
 from emogan_core.free_memory import free_memory
@@ -31,7 +32,7 @@ from emogan_core.images import (
     bits_kept,
     check_photo_target,
     frames_in,
-    open_photo,
+    photo_facts,
     photo_from_tensor,
     read_record,
     save_photo,
@@ -39,6 +40,17 @@ from emogan_core.images import (
 )
 from emogan_core.metadata import Metadata
 from emogan_core.provenance import edit_record
+
+
+def open_photo(path: Path, *, frame: int | None = None) -> Photo:
+    """What is tested here, and that the header alone says the same of every file."""
+    photo = images.open_photo(path, frame=frame)
+    if frame is None:
+        told = photo_facts(Path(path))
+        height, width = photo.pixels.shape[:2]
+        facts = (width, height, photo.bits, photo.alpha is not None, photo.notices)
+        assert (told.width, told.height, told.bits, told.alpha, told.notices) == facts
+    return photo
 
 
 def pattern(height: int = 24, width: int = 36) -> np.ndarray:
@@ -150,6 +162,17 @@ def test_invariance_exif_orientation(tmp_path: Path, orientation: int, suffix: s
     assert np.abs(pixels.astype(int) - pattern()).mean() < (6 if suffix == "jpg" else 1e-9)
 
 
+def test_shape_orientation_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pattern()).save(tmp_path / "a.png", exif=exif)
+    whole = (tmp_path / "a.png").read_bytes()
+    start = whole.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+    (tmp_path / "a.png").write_bytes(whole[:start] + whole[end:-12] + whole[start:end] + whole[-12:])
+    assert open_photo(tmp_path / "a.png").pixels.shape == (36, 24, 3)
+
+
 def test_shape_broken_exif_is_no_obstacle(tmp_path: Path) -> None:
     Image.fromarray(pattern()).save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff garbage")
     assert open_photo(tmp_path / "a.jpg").pixels.shape == (24, 36, 3)
@@ -162,6 +185,7 @@ def test_shape_srgb_profile_changes_nothing_and_a_broken_one_is_ignored(tmp_path
         np.testing.assert_array_equal(open_photo(tmp_path / f"{name}.png").pixels, pattern())
 
 
+@cache  # it holds the second in which it was made
 def other_profile() -> bytes:
     """A profile that swaps red and blue, made from Pillow's sRGB profile."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -390,6 +414,18 @@ def test_error_more_pixels_than_the_limit_before_decoding(tmp_path: Path) -> Non
     for side in (10_001, 60_000):
         (tmp_path / "bomb.png").write_bytes(png(side, side, b"\0"))
         assert f"{MAX_PIXELS // 10**6} megapixels" in refusal(tmp_path / "bomb.png")
+
+
+def test_error_only_the_header_is_read_where_no_more_is_asked(tmp_path: Path) -> None:
+    """100 megapixels in 12 kB: some 400 MB when they are decoded."""
+    packed = zlib.compressobj(9)
+    row = bytes(30_001)
+    rows = b"".join([*(packed.compress(row) for _ in range(10_000)), packed.flush()])
+    (tmp_path / "flat.png").write_bytes(png(10_000, 10_000, b"").replace(zlib.compress(b""), rows))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert photo_facts(tmp_path / "flat.png").width == 10_000
+    assert read_record(tmp_path / "flat.png") is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 def test_error_sixteen_million_grays_and_odd_floats(tmp_path: Path) -> None:

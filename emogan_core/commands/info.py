@@ -23,7 +23,7 @@ from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
 from ..faces import drawn_frame, frame_of
-from ..images import open_photo, read_record
+from ..images import photo_facts, read_record
 from ..latents import load_latent
 from ..networks.dense_landmarks import FACE_SIZE, DenseLandmarkNet
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet
@@ -151,14 +151,14 @@ def _axes(source: str | Path) -> dict[str, object]:
 
 
 def _picture(path: Path) -> dict[str, object]:
-    photo = open_photo(path)
-    facts = {"notices": list(photo.notices)} if photo.notices else {}
+    found = photo_facts(path)
+    facts: dict[str, object] = {"notices": list(found.notices)} if found.notices else {}
     return facts | {
         "kind": "picture",
-        "width": photo.pixels.shape[1],
-        "height": photo.pixels.shape[0],
-        "bits": photo.bits,
-        "alpha": photo.alpha is not None,
+        "width": found.width,
+        "height": found.height,
+        "bits": found.bits,
+        "alpha": found.alpha,
         "record": read_record(path),
     }
 
