@@ -54,6 +54,7 @@ _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 _SEVERAL_TOLD = "holds {} pictures; the first was taken"
+_MAIN_TOLD = "holds {} pictures; number {}, which it says is the main one, was taken"
 _ONE_BIT_TOLD = "holds only black and white; what an edit draws has grays, and so has what is saved"
 _EIGHT_READ_TOLD = "holds 16 bits a channel in a way of which only 8 are read"
 _GRAYS_TOLD = "has a profile of its grays, which was left out"
@@ -127,11 +128,11 @@ def photo_facts(path: Path) -> Facts:
 
 
 def _facts(path: Path, image: ImageFile) -> Facts:
-    notices, bits = [], 8
-    if (count := _count(path, image)) > 1:
-        notices.append(_SEVERAL_TOLD.format(count))
+    notices, bits = _told_of_several(path, image), 8
     if image.mode == "1":
         notices.append(_ONE_BIT_TOLD)
+    if deeper := _deeper(image):
+        notices.append(deeper)
     width, height, turned = image.width, image.height, orientation_told(path, image) in _ON_THE_SIDE
     if turned and image.format == "TIFF" and width != getattr(image, "tag_v2", {}).get(_TIFF_WIDTH):
         turned = False  # newer Pillows say how wide it will be
@@ -146,6 +147,12 @@ def _facts(path: Path, image: ImageFile) -> Facts:
         if image.info.get("icc_profile"):
             notices.append(_GRAYS_TOLD)
     return Facts(*((height, width) if turned else (width, height)), bits=bits, alpha=alpha, notices=tuple(notices))
+
+
+def _deeper(image: ImageFile) -> str:
+    """What is said of a HEIC with more bits than are read, empty of others."""
+    bits = image.info.get("bit_depth", 8) if image.format == "HEIF" else 8
+    return f"holds {bits} bits a channel, of which 8 are read" if bits != 8 else ""
 
 
 def _has_alpha(image: Image.Image) -> bool:
@@ -334,16 +341,16 @@ def _loaded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | No
 
 
 def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | None) -> Decoded:
-    notices = []
-    if frame is None and file is None and (count := _count(path, image)) > 1:
-        notices.append(_SEVERAL_TOLD.format(count))
-    _seek(path, image, frame or 0)
+    notices = [] if frame is not None or file is not None else _told_of_several(path, image)
+    _seek(path, image, frame)
     if image.mode == "1":
         notices.append(_ONE_BIT_TOLD)
+    if deeper := _deeper(image):
+        notices.append(deeper)
     lower = None
     if is_deep(image):
         with _open_header(path, _head(path), file=file) as again:
-            _seek(path, again, frame or 0)
+            _seek(path, again, frame)
             if take_other_byte(again):
                 again.load()
                 lower = again.copy()
@@ -362,6 +369,14 @@ def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | N
     return replace(_upright(found, turn), notices=tuple(f"{path.name} {notice}" for notice in notices))
 
 
+def _told_of_several(path: Path, image: ImageFile) -> list[str]:
+    """What is said when one of several pictures is taken: the first, or the one at which Pillow's opener begins."""
+    count = _count(path, image)
+    if count < 2:
+        return []
+    return [_MAIN_TOLD.format(count, image.tell() + 1) if image.tell() else _SEVERAL_TOLD.format(count)]
+
+
 def _count(path: Path, image: ImageFile) -> int:
     try:
         return int(getattr(image, "n_frames", 1)) if image.format in _SEVERAL else 1
@@ -369,12 +384,12 @@ def _count(path: Path, image: ImageFile) -> int:
         return max(1, pages_of_tiff(path)) if image.format == "TIFF" else 1
 
 
-def _seek(path: Path, image: ImageFile, frame: int) -> None:
+def _seek(path: Path, image: ImageFile, frame: int | None) -> None:
     """Go to one of several pictures, whose size may be another than the first one's.
 
     Raises: PhotoError.
     """
-    if not frame:
+    if frame is None or frame == image.tell():
         return
     try:
         image.seek(frame)

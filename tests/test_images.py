@@ -351,6 +351,38 @@ def test_shape_heic_where_its_package_is_installed(tmp_path: Path, monkeypatch: 
     np.testing.assert_array_equal(open_photo(tmp_path / "phone.heic").pixels, pattern())
 
 
+def test_shape_real_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    for name in ("OPEN", "SAVE", "SAVE_ALL", "EXTENSION", "MIME"):
+        monkeypatch.setattr(Image, name, dict(getattr(Image, name)))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    heif.register_heif_opener()
+    small, large = Image.fromarray(pattern(64, 96)), Image.fromarray(pattern(96, 128))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Phone"
+    large.save(tmp_path / "turned.heic", exif=exif.tobytes(), icc_profile=other_profile(), quality=95)
+    photo = open_photo(tmp_path / "turned.heic")
+    assert photo.pixels.shape == (128, 96, 3)
+    assert np.abs(photo.pixels.astype(int) - np.rot90(pattern(96, 128), -1)).mean() < 4
+    assert photo.metadata.icc_profile == other_profile()
+    assert b"Phone" in photo.metadata.exif
+    both = heif.HeifFile()
+    both.add_from_pillow(small)
+    both.add_from_pillow(large)
+    both.save(tmp_path / "two.heic", primary_index=1)
+    photo = open_photo(tmp_path / "two.heic")
+    assert photo.pixels.shape == (96, 128, 3)
+    assert photo.notices == ("two.heic holds 2 pictures; number 2, which it says is the main one, was taken",)
+    shapes = [open_photo(tmp_path / "two.heic", frame=number).pixels.shape[:2] for number in range(2)]
+    assert shapes == [(64, 96), (96, 128)]
+    deep = np.dstack([pattern(64, 96), np.full((64, 96), 100, np.uint8)]).astype(np.uint16) * 257
+    heif.from_bytes("RGBA;16", (96, 64), deep.tobytes()).save(tmp_path / "deep.heic", quality=95)
+    photo = open_photo(tmp_path / "deep.heic")
+    assert photo.notices == ("deep.heic holds 10 bits a channel, of which 8 are read",)
+    assert photo.alpha is not None
+    assert np.abs(photo.alpha.astype(int) - 100).max() <= 1
+
+
 def test_error_files_that_are_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("hello, I am not a picture")
