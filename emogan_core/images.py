@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decoding import MAX_PIXELS, decoded, frames_in, is_unknown_tiff, opened, photo_facts
+from .decoding import decoded
 from .depth import png_of, read_floats_head, tiff_of
 from .errors import OutputError, PhotoError, ShapeError
 from .files import write_whole
 from .metadata import Metadata
+from .picture_headers import MAX_PIXELS, frames_in, is_unknown_tiff, opened, photo_facts
 from .provenance import read_embedded, record_in_xmp, save_options
 
 __all__ = [

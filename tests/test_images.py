@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, ImageFile
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from emogan_core import decoding, images
+from emogan_core import images, picture_headers
 from emogan_core.depth import png_of, tiff_of
 from emogan_core.errors import OutputError, PhotoError, ShapeError
 from emogan_core.free_memory import free_memory
@@ -665,9 +665,9 @@ def test_shape_sixteen_bits_read_as_eight_say_so(tmp_path: Path) -> None:
 
 def test_error_more_than_the_free_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(pattern(200, 300)).save(tmp_path / "a.png")
-    monkeypatch.setattr(decoding, "free_memory", lambda: 1_000_000)
+    monkeypatch.setattr(picture_headers, "free_memory", lambda: 1_000_000)
     assert "0.0 GB of memory are free" in refusal(tmp_path / "a.png")
-    monkeypatch.setattr(decoding, "free_memory", lambda: None)
+    monkeypatch.setattr(picture_headers, "free_memory", lambda: None)
     assert open_photo(tmp_path / "a.png").pixels.shape == (200, 300, 3)
     assert free_memory() is None or free_memory() > 1 << 20
 
