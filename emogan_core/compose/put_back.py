@@ -21,9 +21,11 @@ from ..networks.build import Generator
 from ..networks.memory import need_to_draw
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
+from .glasses import KEPT_TOLD
 from .move import mesh_shading, move_face
 from .paste import with_generator_detail
 from .redrawing import Redrawing, redrawing_of
+from .scene import remembered_scene
 from .visible import hidden_parts, notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
@@ -108,6 +110,8 @@ def put_back(
         shading = mesh_shading(model, edit)
         reached, hidden = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after[0])
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
+        if mask.any() and remembered_scene(photo, model, fit).rims is not None:
+            told += (KEPT_TOLD,)
         if mode == "paste" and redrawing is not None and not hidden:
             pixels, mask = with_generator_detail(
                 photo, pixels, mask, model, fit, reached, crop, redrawing, shading=shading
