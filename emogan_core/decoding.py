@@ -1,35 +1,40 @@
-"""Picture files to arrays: formats from a short list, upright, every bit of them, under caps on pixels and memory."""
+"""Picture files to arrays: upright, every bit of them."""
 
 from __future__ import annotations
 
-import importlib
 import io
-import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
 
-from .depth import Deep, from_page, is_deep, joined, kind_of_tiff, pages_of_tiff, read_floats, take_other_byte
+from .depth import Deep, from_page, is_deep, joined, pages_of_tiff, read_floats, take_other_byte
 from .errors import PhotoError
-from .files import first_bytes
-from .free_memory import free_memory
 from .metadata import Metadata, exif_of_tiff, metadata_of, orientation_of, rgb_profile, rights_in
+from .picture_headers import (
+    EIGHT_READ_TOLD,
+    GRAYS_TOLD,
+    ONE_BIT_TOLD,
+    SEVERAL_TOLD,
+    expect_size,
+    first_of,
+    has_alpha,
+    is_unknown_tiff,
+    open_header,
+    opened,
+    quiet,
+    seek,
+    told_of_depth,
+    told_of_several,
+    why,
+)
 
-MAX_PIXELS = 100_000_000
-"""Pictures of more are refused before they are decoded."""
-BYTES_A_PIXEL = {8: 18, 16: 54, 32: 100}
-"""What an edit takes at its peak, by bits a channel; measured 16, 52 and 99 at 98 megapixels, all else included."""
-_PLUGINS = ("Jpeg", "Png", "WebP", "Tiff", "Bmp", "Gif", "Avif")  # not all that Pillow has, which takes a while
-READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-NEEDED = "needed a JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC picture"
 _TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orientation -> what makes the picture upright
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -39,11 +44,6 @@ _TURNED: Mapping[int, Callable[[NDArray[Any]], NDArray[Any]]] = {  # EXIF orient
     7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
     8: lambda a: np.rot90(a),
 }
-_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_AVIF_BRANDS = (b"avif", b"avis")
-_SEVERAL_TOLD = "holds {} pictures; the first was taken"
-_SEVERAL = ("GIF", "WEBP", "PNG", "TIFF", "AVIF", "HEIF")  # not JPEG: phones append small copies to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +77,7 @@ def decoded(path: Path, *, frame: int | None = None) -> Decoded:
         if found is None:
             raise
         count = pages_of_tiff(path) if frame is None else 1
-        return replace(found, notices=(f"{path.name} {_SEVERAL_TOLD.format(count)}",)) if count > 1 else found
-
-
-def frames_in(path: Path) -> int:
-    """How many pictures a file holds, as far as it can be followed; small copies that phones append to JPEG do not count.
-
-    Raises: PhotoError as `decoded`.
-    """
-    try:
-        with opened(path) as image:
-            return _count(path, image)
-    except PhotoError as error:
-        if not is_unknown_tiff(path, error):
-            raise
-        return max(1, pages_of_tiff(path))
-
-
-def is_unknown_tiff(path: Path, error: PhotoError) -> bool:
-    """Whether a picture was refused because Pillow does not know this kind of TIFF."""
-    return isinstance(error.__cause__, UnidentifiedImageError | _OtherPage) and _head(path)[:4] in _TIFF_HEADS
+        return replace(found, notices=(f"{path.name} {SEVERAL_TOLD.format(count)}",)) if count > 1 else found
 
 
 def _page_alone(path: Path, page: int) -> Decoded:
@@ -104,144 +85,10 @@ def _page_alone(path: Path, page: int) -> Decoded:
 
     Raises: PhotoError.
     """
-    with _quiet(True), warnings.catch_warnings():
+    with quiet(True), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with from_page(path, page) as file, _open_header(path, _head(path), page, file) as image:
+        with from_page(path, page) as file, open_header(path, first_of(path), page, file) as image:
             return _loaded(path, image, None, file)
-
-
-class _OtherPage(Exception):  # noqa: N818 - what it is, told to `is_unknown_tiff` alone
-    """A page of a TIFF, not its first, of a kind that Pillow does not know."""
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[ImageFile]:
-    """A picture file whose header was checked and whose pixels are not yet decoded; libraries are kept quiet meanwhile.
-
-    Raises: PhotoError.
-    """
-    head = _head(path)
-    with warnings.catch_warnings(), _quiet(head[:4] in _TIFF_HEADS):
-        warnings.simplefilter("ignore")
-        with _open_header(path, head) as image:
-            yield image
-
-
-def _open_header(path: Path, head: bytes, page: int = 0, file: BinaryIO | None = None) -> ImageFile:
-    """Pillow's lazy image of an allowed format, its size checked before anything is decoded.
-
-    `file` is what `from_page` makes of it for a page.
-    """
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-        _offer_heic()
-    try:
-        image = Image.open(file or path, formats=_formats())
-    except UnidentifiedImageError as error:
-        kind = kind_of_tiff(path, page) if head[:4] in _TIFF_HEADS else ""
-        raise PhotoError(f"{path.name} {_unknown_kind(kind, page) if kind else _what_came(head)}") from error
-    except Image.DecompressionBombError as error:
-        raise PhotoError(
-            f"{path.name} has far too many pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it smaller first"
-        ) from error
-    except Exception as error:  # a damaged header can trip any line of a parser
-        raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
-    try:
-        _expect_size(path, image.width, image.height, bits=16 if is_deep(image) or image.mode[0] in "IF" else 8)
-    except PhotoError:
-        image.close()
-        raise
-    return image
-
-
-def _unknown_kind(kind: str, page: int) -> str:
-    where = f"has a page, number {page + 1}," if page else "is a TIFF"
-    return f"{where} of {kind}; needed 8 or 16 bits a channel, or floats: save it so"
-
-
-def _expect_size(path: Path, width: int, height: int, *, bits: int) -> None:
-    """Refuse what is too large to be edited, told from the header alone.
-
-    Raises: PhotoError.
-    """
-    if width * height > MAX_PIXELS:
-        raise PhotoError(
-            f"{path.name} has {width} x {height} pixels; the limit is {MAX_PIXELS // 10**6} megapixels, make it "
-            "smaller first"
-        )
-    needed, free = width * height * BYTES_A_PIXEL[bits], free_memory()
-    if free is not None and needed > free:
-        raise PhotoError(
-            f"{path.name} has {width} x {height} pixels of {bits} bits, which take up to {needed / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB of memory are free; make it smaller, or close other programs"
-        )
-
-
-def _head(path: Path) -> bytes:
-    """The start of an ordinary file that is not empty.
-
-    Raises: PhotoError.
-    """
-    try:
-        head = first_bytes(path, 16)
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
-        raise PhotoError(f"cannot read {path}: {_why(error)}; check the path") from error
-    if not head:
-        raise PhotoError(f"{path.name} is empty (0 bytes); {NEEDED}")
-    return head
-
-
-def _why(error: Exception) -> str:
-    """The reason inside a foreign error, on one line."""
-    return " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
-
-
-def _what_came(head: bytes) -> str:
-    """What a file that Pillow does not open is, told from its first bytes, and what to do."""
-    if head.startswith((b"\xff\xd8", b"\x89PNG", b"BM", b"GIF8", *_TIFF_HEADS)) or head[8:12] == b"WEBP":
-        return f"is damaged or cut short; {NEEDED}"
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-        return "is a HEIC picture; install the Python package pillow-heif to read it, or save it as JPEG or PNG"
-    if head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS:
-        return "is an AVIF picture, which needs Pillow 11.3 or newer; install that, or save it as JPEG or PNG"
-    known = {b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
-    kind = "video" if head[4:8] == b"ftyp" else known.get(head[:4])
-    return f"is a {kind} file; {NEEDED}" if kind else f"is not a picture this program reads; {NEEDED}"
-
-
-def _formats() -> list[str]:
-    """What this Pillow reads of READABLE, in that order."""
-    for name in _PLUGINS:
-        with suppress(ImportError):  # older ones know no AVIF
-            importlib.import_module(f"PIL.{name}ImagePlugin")
-    return [kind for kind in READABLE if kind in Image.OPEN]
-
-
-def _offer_heic() -> None:
-    """Let Pillow read HEIC where the package that can is installed."""
-    try:
-        importlib.import_module("pillow_heif").register_heif_opener()
-    except ImportError:
-        return
-
-
-@contextmanager
-def _quiet(wanted: bool) -> Iterator[None]:
-    """Standard error closed to libraries that write to it by themselves, as libtiff does."""
-    try:
-        kept = os.dup(2) if wanted else -1
-    except OSError:  # there is none
-        kept = -1
-    if kept < 0:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _loaded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | None = None) -> Decoded:
@@ -258,25 +105,25 @@ def _loaded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | No
             f"{path.name} has {image.width} x {image.height} pixels, more than fit into memory; make it smaller"
         ) from error
     except Exception as error:  # a damaged file can trip any line of a decoder
-        raise PhotoError(f"{path.name} is damaged or cut short: {_why(error)}; get the file again") from error
+        raise PhotoError(f"{path.name} is damaged or cut short: {why(error)}; get the file again") from error
 
 
 def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | None) -> Decoded:
-    notices = []
-    if frame is None and file is None and (count := _count(path, image)) > 1:
-        notices.append(_SEVERAL_TOLD.format(count))
-    _seek(path, image, frame or 0)
+    notices = [] if frame is not None or file is not None else told_of_several(path, image)
+    seek(path, image, frame)
     if image.mode == "1":
-        notices.append("holds only black and white; what an edit draws has grays, and so has what is saved")
+        notices.append(ONE_BIT_TOLD)
+    if deeper := told_of_depth(image):
+        notices.append(deeper)
     lower = None
     if is_deep(image):
-        with _open_header(path, _head(path), file=file) as again:
-            _seek(path, again, frame or 0)
+        with open_header(path, first_of(path), file=file) as again:
+            seek(path, again, frame)
             if take_other_byte(again):
                 again.load()
                 lower = again.copy()
         if lower is None:
-            notices.append("holds 16 bits a channel in a way of which only 8 are read")
+            notices.append(EIGHT_READ_TOLD)
     image.load()
     metadata, turn = metadata_of(image), orientation_of(image)  # now: Pillow turns some kinds by itself
     if lower is not None:
@@ -284,32 +131,10 @@ def _decoded(path: Path, image: ImageFile, frame: int | None, file: BinaryIO | N
     elif image.mode[0] in "IF":
         found = _of_grays(path, np.asarray(image), metadata)
         if image.info.get("icc_profile"):
-            notices.append("has a profile of its grays, which was left out")
+            notices.append(GRAYS_TOLD)
     else:
         found = _of_eight_bits(image, metadata)
     return replace(_upright(found, turn), notices=tuple(f"{path.name} {notice}" for notice in notices))
-
-
-def _count(path: Path, image: ImageFile) -> int:
-    try:
-        return int(getattr(image, "n_frames", 1)) if image.format in _SEVERAL else 1
-    except Exception:  # what follows the first picture may be damaged, or a page of a kind that Pillow does not know
-        return max(1, pages_of_tiff(path)) if image.format == "TIFF" else 1
-
-
-def _seek(path: Path, image: ImageFile, frame: int) -> None:
-    """Go to one of several pictures, whose size may be another than the first one's.
-
-    Raises: PhotoError.
-    """
-    if not frame:
-        return
-    try:
-        image.seek(frame)
-    except SyntaxError as error:  # which is how Pillow says that it does not know a kind of page
-        kind = kind_of_tiff(path, frame) or "a kind that is not known"
-        raise PhotoError(f"{path.name} {_unknown_kind(kind, frame)}") from _OtherPage(str(error))
-    _expect_size(path, image.width, image.height, bits=16 if is_deep(image) or image.mode[0] in "IF" else 8)
 
 
 def _upright(found: Decoded, turn: int) -> Decoded:
@@ -342,15 +167,16 @@ def _of_grays(path: Path, values: NDArray[Any], metadata: Metadata) -> Decoded:
 
 def _floats(path: Path, frame: int) -> Decoded | None:
     """A TIFF of floating-point colours; None when it is another one."""
-    with _quiet(True):
-        found = read_floats(path, lambda width, height: _expect_size(path, width, height, bits=32), page=frame)
+    with quiet(True):
+        found = read_floats(path, lambda width, height: expect_size(path, width, height, bits=32), page=frame)
     if found is None:
         return None
-    profile = rgb_profile(found.icc_profile)
+    head = found.head
+    profile = rgb_profile(head.icc_profile)
     with from_page(path, frame) as file:
         exif = exif_of_tiff(file)
-    metadata = Metadata(exif=exif, icc_profile=profile, rights=rights_in(found.xmp))
-    return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), found.orientation)
+    metadata = Metadata(exif=exif, icc_profile=profile, rights=rights_in(head.xmp))
+    return _upright(Decoded(*_split(_expect_shares(path, found.values)), metadata), head.orientation)
 
 
 def _expect_shares(path: Path, values: Deep) -> Deep:
@@ -371,7 +197,7 @@ def _expect_shares(path: Path, values: Deep) -> Deep:
 def _of_eight_bits(image: Image.Image, metadata: Metadata) -> Decoded:
     """A loaded image of any mode of 8 bits or less."""
     alpha = None
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if has_alpha(image):
         alpha = np.array(image.convert("RGBA").getchannel("A"))
     colour = image if image.mode in ("L", "RGB", "CMYK", "LAB") else _plain(image)
     if not metadata.icc_profile:

@@ -68,14 +68,24 @@ def _raw_mode(tile: Any) -> str:
     return str(tile[3] if isinstance(tile[3], str) else tile[3][0] if tile[3] else "")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Floats:
-    """A TIFF of floats: values float32 [h, w, 1, 3 or 4] as stored, EXIF orientation, ICC profile, XMP."""
+@dataclass(frozen=True, slots=True)
+class FloatsHead:
+    """What the header of a TIFF of floats says: its size as stored, EXIF orientation, ICC profile, XMP."""
 
-    values: Deep
+    width: int
+    height: int
+    channels: int
     orientation: int
     icc_profile: bytes
     xmp: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Floats:
+    """A TIFF of floats: values float32 [h, w, 1, 3 or 4] as stored, and what its header says."""
+
+    values: Deep
+    head: FloatsHead
 
 
 def kind_of_tiff(path: Path, page: int = 0) -> str:
@@ -131,30 +141,54 @@ def read_floats(path: Path, expect_size: Callable[[int, int], None], *, page: in
     `expect_size` refuses a width and height before anything is decoded.
     Raises: PhotoError when it is packed in a way that is not read here, or damaged.
     """
+    with _float_page(path, page) as found:
+        if found is None:
+            return None
+        expect_size(found.imagewidth, found.imagelength)
+        head = _head_of(path, found)
+        values = np.asarray(found.asarray(maxworkers=1), dtype=np.float32)
+        return Floats(values.reshape(head.height, head.width, head.channels), head)
+
+
+def read_floats_head(path: Path) -> FloatsHead | None:
+    """What the header of such a picture says, None where it is none.
+
+    Raises: PhotoError as `read_floats`.
+    """
+    with _float_page(path, 0) as found:
+        return None if found is None else _head_of(path, found)
+
+
+@contextmanager
+def _float_page(path: Path, page: int) -> Iterator[Any]:
+    """tifffile's page of floats, None where it holds other numbers.
+
+    Raises: PhotoError for whatever goes wrong with it.
+    """
     import tifffile  # here: few pictures need it; scikit-image brings it along
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it reports on standard error
     try:
         with tifffile.TiffFile(path) as file:
             found: Any = file.pages[page]
-            if found.dtype is None or found.dtype.kind != "f":
-                return None
-            expect_size(found.imagewidth, found.imagelength)
-            _expect_plain(path, found)
-            values = np.asarray(found.asarray(maxworkers=1), dtype=np.float32)
-            orientation, profile, xmp = (
-                found.tags.valueof(tag, default=b"") for tag in (_TURN_TAG, _ICC_TAG, _XMP_TAG)
-            )
-            return Floats(
-                values=values.reshape(found.imagelength, found.imagewidth, found.samplesperpixel),
-                orientation=int(orientation or 1),
-                icc_profile=profile if isinstance(profile, bytes) else b"",
-                xmp=xmp.decode("utf-8", "replace") if isinstance(xmp, bytes) else str(xmp),
-            )
+            yield found if found.dtype is not None and found.dtype.kind == "f" else None
     except PhotoError:
         raise
     except Exception as error:  # a damaged file can trip any line of a decoder
         raise PhotoError(f"{path.name} is damaged or cut short: {error}; get the file again") from error
+
+
+def _head_of(path: Path, page: Any) -> FloatsHead:
+    _expect_plain(path, page)
+    orientation, profile, xmp = (page.tags.valueof(tag, default=b"") for tag in (_TURN_TAG, _ICC_TAG, _XMP_TAG))
+    return FloatsHead(
+        width=page.imagewidth,
+        height=page.imagelength,
+        channels=page.samplesperpixel,
+        orientation=int(orientation or 1),
+        icc_profile=profile if isinstance(profile, bytes) else b"",
+        xmp=xmp.decode("utf-8", "replace") if isinstance(xmp, bytes) else str(xmp),
+    )
 
 
 def _expect_plain(path: Path, page: Any) -> None:

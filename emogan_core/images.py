@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from .decoding import MAX_PIXELS, decoded, frames_in, is_unknown_tiff, opened
-from .depth import png_of, read_floats, tiff_of
+from .decoding import decoded
+from .depth import png_of, read_floats_head, tiff_of
 from .errors import OutputError, PhotoError, ShapeError
 from .files import write_whole
 from .metadata import Metadata
+from .picture_headers import MAX_PIXELS, frames_in, is_unknown_tiff, opened, photo_facts
 from .provenance import read_embedded, record_in_xmp, save_options
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "check_readable",
     "frames_in",
     "open_photo",
+    "photo_facts",
     "photo_from_tensor",
     "read_record",
     "save_photo",
@@ -152,10 +154,10 @@ def read_record(path: str | Path) -> dict[str, object] | None:
         with opened(path) as image:
             return read_embedded(image)
     except PhotoError as error:
-        floats = read_floats(path, lambda *_: None) if is_unknown_tiff(path, error) else None
-        if floats is None:
+        head = read_floats_head(path) if is_unknown_tiff(path, error) else None
+        if head is None:
             raise
-        return record_in_xmp(floats.xmp)
+        return record_in_xmp(head.xmp)
 
 
 def check_photo_target(path: Path, *, photo: Photo | None = None) -> None:

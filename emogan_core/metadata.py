@@ -7,11 +7,13 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, ImageCms
 
 MAX_EXIF_BYTES = 60_000  # what one segment of a JPEG holds, with some room
+MAX_CHUNKS = 200_000  # of a PNG: 100 megapixels of 16 bits in chunks of 8 kB have 75,000
 MAX_PROFILE_BYTES = 4 << 20
 MAX_XMP_BYTES = 1 << 20
 MAX_STATEMENT = 1_000
@@ -58,6 +60,34 @@ def orientation_of(image: Image.Image) -> int:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # EXIF is optional; a broken block must not cost the picture
         return 1
+
+
+def orientation_told(path: Path, image: Image.Image) -> int:
+    """The same of a picture whose pixels are not decoded, which Pillow would do for PNG."""
+    if image.format != "PNG":
+        return orientation_of(image)
+    try:
+        block = Image.Image.getexif(image)
+        if not len(block):
+            block.load(_late_exif(path))
+        return int(block.get(0x0112, 1))
+    except Exception:  # EXIF is optional; a broken block must not cost the picture
+        return 1
+
+
+def _late_exif(path: Path) -> bytes:
+    """The EXIF of a PNG that holds it behind its pixels, else nothing."""
+    with path.open("rb") as file:
+        file.seek(8)
+        for _ in range(MAX_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            length = int.from_bytes(head[:4], "big")
+            if head[4:] == b"eXIf":
+                return file.read(min(length, MAX_EXIF_BYTES))
+            file.seek(length + 4, io.SEEK_CUR)
+    return b""
 
 
 def xmp_of(image: Image.Image) -> str:

@@ -23,6 +23,7 @@ FILES = (
     "axes.safetensors",
     "expression_readout.safetensors",
     "mouth_look.safetensors",
+    "rims.safetensors",
 )
 
 

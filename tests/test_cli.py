@@ -492,6 +492,7 @@ def test_shape_info_knows_all_that_ships(run) -> None:
         "face_model": "face model",
         "expression_readout": "expression readout",
         "mouth_look": "mouth net",
+        "rims": "rim net",
     }
     alone = json.loads(run("info", builtin_path("landmarks.safetensors"), "--json"))
     assert alone == report["landmarks"]

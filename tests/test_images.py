@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from contextlib import nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +22,7 @@ from PIL import Image, ImageCms, ImageFile
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from emogan_core import decoding
+from emogan_core import images, picture_headers
 from emogan_core.depth import png_of, tiff_of
 from emogan_core.errors import OutputError, PhotoError, ShapeError
 from emogan_core.free_memory import free_memory
@@ -31,7 +32,7 @@ from emogan_core.images import (
     bits_kept,
     check_photo_target,
     frames_in,
-    open_photo,
+    photo_facts,
     photo_from_tensor,
     read_record,
     save_photo,
@@ -39,6 +40,17 @@ from emogan_core.images import (
 )
 from emogan_core.metadata import Metadata
 from emogan_core.provenance import edit_record
+
+
+def open_photo(path: Path, *, frame: int | None = None) -> Photo:
+    """What is tested here, and that the header alone says the same of every file."""
+    photo = images.open_photo(path, frame=frame)
+    if frame is None:
+        told = photo_facts(Path(path))
+        height, width = photo.pixels.shape[:2]
+        facts = (width, height, photo.bits, photo.alpha is not None, photo.notices)
+        assert (told.width, told.height, told.bits, told.alpha, told.notices) == facts
+    return photo
 
 
 def pattern(height: int = 24, width: int = 36) -> np.ndarray:
@@ -150,6 +162,17 @@ def test_invariance_exif_orientation(tmp_path: Path, orientation: int, suffix: s
     assert np.abs(pixels.astype(int) - pattern()).mean() < (6 if suffix == "jpg" else 1e-9)
 
 
+def test_shape_orientation_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pattern()).save(tmp_path / "a.png", exif=exif)
+    whole = (tmp_path / "a.png").read_bytes()
+    start = whole.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(whole[start : start + 4], "big")
+    (tmp_path / "a.png").write_bytes(whole[:start] + whole[end:-12] + whole[start:end] + whole[-12:])
+    assert open_photo(tmp_path / "a.png").pixels.shape == (36, 24, 3)
+
+
 def test_shape_broken_exif_is_no_obstacle(tmp_path: Path) -> None:
     Image.fromarray(pattern()).save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff garbage")
     assert open_photo(tmp_path / "a.jpg").pixels.shape == (24, 36, 3)
@@ -162,6 +185,7 @@ def test_shape_srgb_profile_changes_nothing_and_a_broken_one_is_ignored(tmp_path
         np.testing.assert_array_equal(open_photo(tmp_path / f"{name}.png").pixels, pattern())
 
 
+@cache  # it holds the second in which it was made
 def other_profile() -> bytes:
     """A profile that swaps red and blue, made from Pillow's sRGB profile."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -327,6 +351,38 @@ def test_shape_heic_where_its_package_is_installed(tmp_path: Path, monkeypatch: 
     np.testing.assert_array_equal(open_photo(tmp_path / "phone.heic").pixels, pattern())
 
 
+def test_shape_real_heic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    for name in ("OPEN", "SAVE", "SAVE_ALL", "EXTENSION", "MIME"):
+        monkeypatch.setattr(Image, name, dict(getattr(Image, name)))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    heif.register_heif_opener()
+    small, large = Image.fromarray(pattern(64, 96)), Image.fromarray(pattern(96, 128))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Phone"
+    large.save(tmp_path / "turned.heic", exif=exif.tobytes(), icc_profile=other_profile(), quality=95)
+    photo = open_photo(tmp_path / "turned.heic")
+    assert photo.pixels.shape == (128, 96, 3)
+    assert np.abs(photo.pixels.astype(int) - np.rot90(pattern(96, 128), -1)).mean() < 4
+    assert photo.metadata.icc_profile == other_profile()
+    assert b"Phone" in photo.metadata.exif
+    both = heif.HeifFile()
+    both.add_from_pillow(small)
+    both.add_from_pillow(large)
+    both.save(tmp_path / "two.heic", primary_index=1)
+    photo = open_photo(tmp_path / "two.heic")
+    assert photo.pixels.shape == (96, 128, 3)
+    assert photo.notices == ("two.heic holds 2 pictures; number 2, which it says is the main one, was taken",)
+    shapes = [open_photo(tmp_path / "two.heic", frame=number).pixels.shape[:2] for number in range(2)]
+    assert shapes == [(64, 96), (96, 128)]
+    deep = np.dstack([pattern(64, 96), np.full((64, 96), 100, np.uint8)]).astype(np.uint16) * 257
+    heif.from_bytes("RGBA;16", (96, 64), deep.tobytes()).save(tmp_path / "deep.heic", quality=95)
+    photo = open_photo(tmp_path / "deep.heic")
+    assert photo.notices == ("deep.heic holds 10 bits a channel, of which 8 are read",)
+    assert photo.alpha is not None
+    assert np.abs(photo.alpha.astype(int) - 100).max() <= 1
+
+
 def test_error_files_that_are_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("hello, I am not a picture")
@@ -390,6 +446,18 @@ def test_error_more_pixels_than_the_limit_before_decoding(tmp_path: Path) -> Non
     for side in (10_001, 60_000):
         (tmp_path / "bomb.png").write_bytes(png(side, side, b"\0"))
         assert f"{MAX_PIXELS // 10**6} megapixels" in refusal(tmp_path / "bomb.png")
+
+
+def test_error_only_the_header_is_read_where_no_more_is_asked(tmp_path: Path) -> None:
+    """100 megapixels in 12 kB: some 400 MB when they are decoded."""
+    packed = zlib.compressobj(9)
+    row = bytes(30_001)
+    rows = b"".join([*(packed.compress(row) for _ in range(10_000)), packed.flush()])
+    (tmp_path / "flat.png").write_bytes(png(10_000, 10_000, b"").replace(zlib.compress(b""), rows))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert photo_facts(tmp_path / "flat.png").width == 10_000
+    assert read_record(tmp_path / "flat.png") is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 def test_error_sixteen_million_grays_and_odd_floats(tmp_path: Path) -> None:
@@ -597,9 +665,9 @@ def test_shape_sixteen_bits_read_as_eight_say_so(tmp_path: Path) -> None:
 
 def test_error_more_than_the_free_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(pattern(200, 300)).save(tmp_path / "a.png")
-    monkeypatch.setattr(decoding, "free_memory", lambda: 1_000_000)
+    monkeypatch.setattr(picture_headers, "free_memory", lambda: 1_000_000)
     assert "0.0 GB of memory are free" in refusal(tmp_path / "a.png")
-    monkeypatch.setattr(decoding, "free_memory", lambda: None)
+    monkeypatch.setattr(picture_headers, "free_memory", lambda: None)
     assert open_photo(tmp_path / "a.png").pixels.shape == (200, 300, 3)
     assert free_memory() is None or free_memory() > 1 << 20
 

@@ -13,6 +13,7 @@ from torch import nn
 from ..checkpoints import is_foreign, is_of_another_program, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
+from ..compose.glasses import FORMAT as RIMS
 from ..compose.mouth_look import FORMAT as MOUTH_LOOK
 from ..compose.mouth_look import SIDE as MOUTH_SIDE
 from ..errors import CheckpointError
@@ -23,10 +24,11 @@ from ..expressions.summary import facts_of
 from ..face_model.model import FORMAT as FACE_MODEL
 from ..face_model.model import read_face_model
 from ..faces import drawn_frame, frame_of
-from ..images import open_photo, read_record
+from ..images import photo_facts, read_record
 from ..latents import load_latent
 from ..networks.dense_landmarks import FACE_SIZE, DenseLandmarkNet
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet
+from ..networks.rims import RIM_HEIGHT, RIM_WIDTH
 from ..progress import Progress
 from ..weights import builtin_path, read_header
 from .arguments import Outcome
@@ -49,6 +51,7 @@ def describe(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
             "face_model": _described(builtin_path("face_model.safetensors")),
             "expression_readout": _described(builtin_path("expression_readout.safetensors")),
             "mouth_look": _described(builtin_path("mouth_look.safetensors")),
+            "rims": _described(builtin_path("rims.safetensors")),
         }
         return dict(shipped), [line for report in shipped.values() for line in ("", *_told(report))][1:]
     path = Path(arguments.file)
@@ -93,9 +96,11 @@ def _described(path: Path) -> dict[str, object]:
         return _with_notes(facts, notes)
     if form == EXPRESSION_READOUT:
         return _with_notes({"kind": "expression readout", "expressions": ", ".join(READ)}, notes)
+    parameters = sum(math.prod(shape) for shape in shapes.values())
     if form == MOUTH_LOOK:
-        parameters = sum(math.prod(shape) for shape in shapes.values())
         return _with_notes({"kind": "mouth net", "input": MOUTH_SIDE, "parameters": parameters}, notes)
+    if form == RIMS:
+        return _with_notes({"kind": "rim net", "input": f"{RIM_WIDTH} x {RIM_HEIGHT}", "parameters": parameters}, notes)
     if form == FACE_MODEL:
         model = read_face_model(path)
         facts = {"kind": "face model", "shapes": len(model.names), "vertices": len(model.neutral)}
@@ -105,7 +110,6 @@ def _described(path: Path) -> dict[str, object]:
         ("dense landmark net", _shapes_of(DenseLandmarkNet), FACE_SIZE),
     ):
         if shapes == needed:
-            parameters = sum(math.prod(shape) for shape in shapes.values())
             return _with_notes({"kind": kind, "input": size, "parameters": parameters}, notes)
     known = kind_of_names(shapes) or "a safetensors file of another program"
     raise CheckpointError(
@@ -151,14 +155,14 @@ def _axes(source: str | Path) -> dict[str, object]:
 
 
 def _picture(path: Path) -> dict[str, object]:
-    photo = open_photo(path)
-    facts = {"notices": list(photo.notices)} if photo.notices else {}
+    found = photo_facts(path)
+    facts: dict[str, object] = {"notices": list(found.notices)} if found.notices else {}
     return facts | {
         "kind": "picture",
-        "width": photo.pixels.shape[1],
-        "height": photo.pixels.shape[0],
-        "bits": photo.bits,
-        "alpha": photo.alpha is not None,
+        "width": found.width,
+        "height": found.height,
+        "bits": found.bits,
+        "alpha": found.alpha,
         "record": read_record(path),
     }
 

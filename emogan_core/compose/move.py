@@ -104,7 +104,13 @@ def move_face(
         return result, mask
     left, top, right, bottom = box
     seen = below(photo, known.veil, known.raw, fit.pose.scale)
-    canvas = _drawn(seen, model, fit, known, motion, after, box, draft)
+    if known.rims is None:
+        canvas = _drawn(seen, model, fit, known, motion, after, box, draft)
+    else:
+        canvas = _drawn(known.rims.taken_off(seen), model, fit, known, motion, after, box, draft)
+        cover = known.rims.within(left, top, *canvas.mask.shape)
+        canvas.colours += cover[..., None] * (seen.pixels[top:bottom, left:right] - canvas.colours)
+        canvas.mask *= 1 - cover
     touched = canvas.mask > 0
     part = result[top:bottom, left:right]
     part[touched] = as_pixels(veiled(canvas.colours[touched], known.veil), part.dtype)
@@ -122,7 +128,7 @@ def _drawn(
     box: tuple[int, int, int, int],
     draft: bool,
 ) -> Canvas:
-    """The box of the photo after an edit: skin, then what opens in it."""
+    """The box of the photo, without rims, after an edit: skin, then what opens in it."""
     moved, edges, change = motion.vertices, motion.edges, motion.change
     scale, skin = fit.pose.scale, model.triangles[model.triangle_part <= 1]
     left, top, right, bottom = box

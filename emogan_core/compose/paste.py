@@ -70,6 +70,10 @@ def with_generator_detail(
     share = np.minimum(100 * np.abs(ratio).max(-1), 1)
     _add_mouth(photo, values, share, box, fit, motion, scene, drawn)
     result, whole = moved.copy(), mask.copy()
+    if scene.rims is not None:
+        uncovered = 1 - scene.rims.within(left, top, *share.shape)
+        values = moved[part] + uncovered[..., None] * (values - moved[part])
+        share = share * uncovered
     touched = share > 0
     result[part][touched] = as_pixels(values[touched], result.dtype)
     whole[part] = np.maximum(whole[part], share)

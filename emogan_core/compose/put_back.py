@@ -21,10 +21,12 @@ from ..networks.build import Generator
 from ..networks.memory import need_to_draw, need_to_encode
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
+from .glasses import KEPT_TOLD
 from .move import mesh_shading, move_face
 from .moved_code import code_of_moved
 from .paste import with_generator_detail
 from .redrawing import Redrawing, redrawing_of
+from .scene import remembered_scene
 from .visible import hidden_parts, notices_of, seen_coefficients
 
 MODES = ("motion", "paste")
@@ -112,6 +114,8 @@ def put_back(
                 )
             except FaceError:
                 notices = (UNALIGNED,)
+        if mask.any() and remembered_scene(photo, model, fit).rims is not None:
+            notices += (KEPT_TOLD,)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
 
 

@@ -15,6 +15,7 @@ from ..face_model.model import FaceModel
 from ..images import Photo
 from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
+from .glasses import Rims, rims_of
 from .lids import lids_of
 from .motion import FADE_CM, Sources, seen_sources
 from .open_mouth import shows_nothing
@@ -39,7 +40,8 @@ class Scene:
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
     lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; blur is
-    the photo's own, in px; veil [3] its values for black. All colours are those below the veil.
+    the photo's own, in px; veil [3] its values for black; rims are those of glasses, if there are any. All colours are
+    those below the veil, and of the face behind the rims.
     """
 
     base: Array
@@ -55,6 +57,7 @@ class Scene:
     shut: bool
     blur: float
     veil: Array
+    rims: Rims | None
 
 
 def below(photo: Photo, veil: Array, raw: Array, scale: float) -> Photo:
@@ -69,6 +72,9 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
     neutral = placed(model, fit, base, np.zeros_like(fit.coefficients))
     veil = veil_of(photo.pixels, fit)
     photo = below(photo, veil, raw, fit.pose.scale)
+    rims = rims_of(photo, fit)
+    if rims is not None:
+        photo = rims.taken_off(photo)
     openings = tuple(fitted(model, fit, raw, neutral, place, photo.pixels) for place in PLACES)
     vertices = aligned(model, fit, raw, raw, openings)[0]
     sources = seen_sources(model, vertices, fit.pose.scale, openings)
@@ -89,6 +95,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         shut=shows_nothing(photo.pixels, mouth, tones, fit.pose.scale),
         blur=blur_of(photo.pixels, fit),
         veil=veil,
+        rims=rims,
     )
 
 

@@ -73,7 +73,7 @@ def read_mouths(data: Path, held_out_list: Path, *, test: bool, most: dict[str, 
     for kind, archive in SETS.items():
         stored = np.load(data / LANDMARKS[kind])
         files, landmarks = stored["files"].tolist(), stored["landmarks"]
-        people = _people(data / f"{kind}_faces.csv")
+        people = people_of(data / f"{kind}_faces.csv")
         order = np.random.default_rng(0).permutation(len(files))
         with zipfile.ZipFile(data / archive) as pictures:
             where = {Path(name).name: name for name in pictures.namelist()}
@@ -90,7 +90,7 @@ def read_mouths(data: Path, held_out_list: Path, *, test: bool, most: dict[str, 
     return found
 
 
-def _people(table: Path) -> dict[str, str]:
+def people_of(table: Path) -> dict[str, str]:
     with table.open(newline="", encoding="utf-8") as lines:
         return {row["file"]: row["person"] for row in csv.DictReader(lines)}
 
