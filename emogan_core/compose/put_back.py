@@ -73,8 +73,8 @@ def put_back(
     (shadows, folds, the inside of a mouth that opens) is added, as fine as the generator draws. Pixels outside the mask,
     and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves at half the
     fineness, for sliders; `redraw` off spares the generator where its picture is not needed. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
-    The generator redraws what its encoder reads of the moved photo beyond the photo; one that has no encoder, or an edit
-    without coefficients, the edit's latent.
+    The generator redraws what its encoder reads of the moved photo beyond the photo; the edit's latent where it has no
+    encoder, where the edit has no coefficients, and where axes fitted on examples moved the latent, or somebody else.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
     coefficients of another face model; SpaceMismatch for a latent of another generator.
@@ -104,7 +104,7 @@ def put_back(
         reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after)
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         if edit.coefficients is not None and (redraw or mode == "paste"):
-            target = code_of_moved(generator, photo, pixels, crop, edit)
+            target = code_of_moved(generator, photo, pixels, crop, ws, edit)
             redrawn = drawn(tuned, target)
         if mode == "paste" and not notices and not torch.equal(ws, target):
             try:

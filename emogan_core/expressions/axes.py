@@ -36,7 +36,8 @@ class ExpressionAxis:
     people been labelled, the step would have a cosine of `cosine_low` or more to this one, and move the readout
     `unit_low` to `unit_high` times as far, at 95 % confidence. `validation` has the curves behind `auc`;
     `covariate_drift` says by how many of its standard deviations the readout of each covariate moves along the step, as
-    far as it is known. `notes` say what is wrong with the fit.
+    far as it is known. `notes` say what is wrong with the fit. `designed` axes were fitted on faces that the face model
+    moved by their coefficients, so the direction is the mean of what an encoder reads of one moved face.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ExpressionAxis:
     notes: tuple[str, ...] = ()
     validation: Validation = field(default_factory=Validation)
     covariate_drift: tuple[float, ...] = ()
+    designed: bool = False
     coefficients: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     shading: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 

@@ -77,12 +77,12 @@ def apply_expressions(
         return Edit(latent)
     moves = [_Move.of(face, axes, wanted, absolute=absolute, neutral_first=neutral_first) for face in inversion.faces]
     steps = [move.steps for move in moves]
-    told = [{axis: value for axis, value in row.items() if axis.has_coefficients} for row in steps]
+    designed = [{axis: value for axis, value in row.items() if axis.designed} for row in steps]
     return Edit(
         latent=_stepped(inversion.latent, steps) if own else inversion.latent,
         coefficients=np.stack([move.coefficients for move in moves]),
         shading=np.stack([move.shading for move in moves]),
-        step=_step(inversion.latent, told) if own else None,
+        step=_step(inversion.latent, designed) if own else None,
     )
 
 

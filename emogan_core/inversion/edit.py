@@ -18,7 +18,7 @@ class Edit:
     Convention: latent has n rows; coefficients [n, k] are the face model's after the edit, in 0..1 (below 0 where an
     expression is taken off that the fit had partly attributed to identity), or None where only the latent was changed;
     shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices; step
-    [n, num_ws, w_dim] is what the latent moved for expressions that the coefficients tell too, None where it did not.
+    [n, num_ws, w_dim] is what the latent moved along `designed` axes, whose coefficients tell the same, None where it did not.
     """
 
     latent: Latent

@@ -129,6 +129,7 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
                 shading=old.shading,
                 source=old.source,
                 level_gain=old.level_gain,
+                designed=True,
             )
         )
     return ExpressionAxes(tuple(fitted), generator.fingerprint)

@@ -198,9 +198,9 @@ def test_golden_the_latent_moves_with_its_own_axes(moving: ExpressionAxes) -> No
     assert both.coefficients.any()
 
 
-def test_golden_an_edit_tells_the_step_of_what_the_coefficients_tell_too(moving: ExpressionAxes) -> None:
-    """ "smile" is told by the latent alone; a grin with a direction by both."""
-    told = replace(moving["grin"], direction=2 * moving["smile"].direction)
+def test_golden_an_edit_tells_the_step_along_designed_axes(moving: ExpressionAxes) -> None:
+    """ "smile" was fitted on examples; a grin with a direction on moved faces."""
+    told = replace(moving["grin"], direction=2 * moving["smile"].direction, designed=True)
     axes = replace(moving, axes=(moving["smile"], told))
     direction = moving["smile"].direction
     edit = apply_expressions(face(axes), axes, {"smile": 0.5, "grin": 1.0})

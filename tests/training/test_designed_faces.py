@@ -147,6 +147,7 @@ def test_golden_an_axis_is_what_its_pictures_differ_by() -> None:
     assert axes.names == NAMED
     assert axes.fingerprint == generator.fingerprint
     for axis in axes:
+        assert axis.designed
         assert torch.equal(axis.coefficients, known[axis.name].coefficients)
         plain = torch.stack([x for x, source in zip(pixels, sources, strict=True) if source.startswith(axis.name)][::2])
         with torch.no_grad():
