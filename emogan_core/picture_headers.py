@@ -245,7 +245,9 @@ def _what_came(head: bytes) -> str:
         return "is a HEIC picture; install the Python package pillow-heif to read it, or save it as JPEG or PNG"
     if head[4:8] == b"ftyp" and head[8:12] in _AVIF_BRANDS:
         return "is an AVIF picture, which needs Pillow 11.3 or newer; install that, or save it as JPEG or PNG"
-    known = {b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return f"is a JPEG XL picture; {NEEDED}"
+    known = {b"<svg": "vector (SVG)", b"%PDF": "PDF", b"PK\x03\x04": "ZIP", b"%!PS": "PostScript", b"8BPS": "Photoshop"}
     kind = "video" if head[4:8] == b"ftyp" else known.get(head[:4])
     return f"is a {kind} file; {NEEDED}" if kind else f"is not a picture this program reads; {NEEDED}"
 

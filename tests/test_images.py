@@ -392,6 +392,11 @@ def test_error_files_that_are_no_pictures(tmp_path: Path) -> None:
     assert "empty" in refusal(tmp_path / "empty.png")
     assert "not a picture" in refusal(tmp_path / "text.jpg")
     assert "PDF" in refusal(tmp_path / "page.png")
+    for start in (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"):
+        (tmp_path / "new.jxl").write_bytes(start + bytes(40))
+        assert "is a JPEG XL picture" in refusal(tmp_path / "new.jxl")
+    (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert "is a vector (SVG) file" in refusal(tmp_path / "drawing.svg")
     assert "HEIC" in refusal(tmp_path / "phone.jpg")
     assert "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC" in refusal(tmp_path / "a.ppm")
     os.mkfifo(tmp_path / "pipe")

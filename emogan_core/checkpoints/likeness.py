@@ -69,10 +69,11 @@ def _table(path: Path, marks: tuple[str, ...], needed: str) -> StateDict:
         start = start_of(path)
         if not is_foreign(start) and not is_safetensors(start):
             what = kind_of_start(start) or f"no file of weights known here (it starts with {start[:4]!r})"
-            raise CheckpointError(f"{path.name} is {what}; {needed}")
+            raise CheckpointError(f"{path.name} is {what}")
         contents = open_contents(path)
     except CheckpointError as error:
-        raise CheckpointError(str(error).replace(NEEDED, needed)) from error
+        text = str(error)
+        raise CheckpointError(text.replace(NEEDED, needed) if NEEDED in text else f"{text}; {needed}") from error
     with untrusted(path):
         found = state_dict_with(contents.top, *marks)
     if found is None:

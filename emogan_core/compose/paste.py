@@ -71,9 +71,9 @@ def with_generator_detail(
     _add_mouth(photo, values, share, box, fit, motion, scene, drawn)
     result, whole = moved.copy(), mask.copy()
     if scene.rims is not None:
-        uncovered = 1 - scene.rims.within(left, top, *share.shape)
-        values = moved[part] + uncovered[..., None] * (values - moved[part])
-        share = share * uncovered
+        cover = scene.rims.within(left, top, *share.shape)
+        values += cover[..., None] * (moved[part] - values)
+        share = share * (1 - cover)
     touched = share > 0
     result[part][touched] = as_pixels(values[touched], result.dtype)
     whole[part] = np.maximum(whole[part], share)

@@ -13,6 +13,7 @@ from ..face_model import FaceFit, load_face_model
 from ..faces import window_around
 from ..images import Photo
 from ..inversion import Edit, Inversion
+from .glasses import rims_of
 from .move import mesh_shading, move_face
 from .visible import hidden_parts, seen_coefficients
 
@@ -47,7 +48,8 @@ class FacePreview:
         shown = min(side, most_px)
         small = Image.fromarray(part).resize((shown, shown), Image.Resampling.LANCZOS, reducing_gap=2.0)
         fit = inversion.faces[0]
-        return cls(Photo(np.array(small)), _moved_to(fit, (left, top), shown / side), hidden_parts(photo.pixels, fit))
+        hidden = hidden_parts(photo.pixels, fit, rims_of(photo, fit))
+        return cls(Photo(np.array(small)), _moved_to(fit, (left, top), shown / side), hidden)
 
     def with_edit(self, edit: Edit) -> NDArray[np.uint8]:
         """The preview's pixels with an edit in them, as mode "motion" of `put_back` makes it, uint8 [s, s, 3].

@@ -101,7 +101,8 @@ def put_back(
             redrawn = target.new_empty(0, 3, generator.spec.resolution, generator.spec.resolution, device="cpu")
             after = edit.coefficients[0]
         shading = mesh_shading(model, edit)
-        reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit), model, fit, after)
+        rims = remembered_scene(photo, model, fit).rims
+        reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit, rims), model, fit, after)
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         if edit.coefficients is not None and (redraw or mode == "paste"):
             target = code_of_moved(generator, photo, pixels, crop, ws, edit)
@@ -114,7 +115,7 @@ def put_back(
                 )
             except FaceError:
                 notices = (UNALIGNED,)
-        if mask.any() and remembered_scene(photo, model, fit).rims is not None:
+        if mask.any() and rims is not None:
             notices += (KEPT_TOLD,)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
 

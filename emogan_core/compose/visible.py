@@ -1,4 +1,4 @@
-"""Whether mouth and eyes can be seen in a photo: what is hidden is left alone, and the report says so."""
+"""Whether mouth, eyes and brows can be seen in a photo: what is hidden is left alone, and the report says so."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import polygon
 
+from ..face_model.contours import BROWS
 from ..face_model.fit import FaceFit
 from ..face_model.model import FaceModel
 from ..images import Photo
+from .glasses import Rims
 from .mouth_look import looks_hidden
 from .openings import EYE_LEFT, EYE_RIGHT, MOUTH, Place
 from .sharpness import blur_of
@@ -42,29 +44,28 @@ MOUTH_SHAPES = ("mouth", "jaw", "cheekPuff")
 class _Part:
     """A part of the face that something may hide: the shapes that move it and what is said of it."""
 
-    place: Place
+    name: str
     starts: tuple[str, ...]
     ends: str
     told: str
 
 
 PARTS = (
-    _Part(MOUTH, MOUTH_SHAPES, "", "something seems to be before the mouth, so it was left alone"),
-    _Part(EYE_RIGHT, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
-    _Part(EYE_LEFT, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
+    _Part(MOUTH.name, MOUTH_SHAPES, "", "something seems to be before the mouth, so it was left alone"),
+    _Part(EYE_RIGHT.name, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
+    _Part(EYE_LEFT.name, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
+    _Part("brows", ("brow",), "", "the rims of the glasses lie on the brows, so these were left alone"),
 )
+ON_BROW = 0.2  # of a brow's area under a rim, beyond which the brow comes apart as it leaves the rim
 
 
-def hidden_parts(photo: Pixels, fit: FaceFit) -> tuple[str, ...]:
-    """The names of the places, mouth and eyes, that cannot be seen in a photo."""
-    if not _of_one_hue(photo, fit):
-        return ()
-    places = [part.place for part in PARTS]
-    return tuple(
-        place.name
-        for place in places
-        if (looks_hidden(Photo(photo), fit) > 0 if place is MOUTH else _eye_hidden(photo, fit, place))
-    )
+def hidden_parts(photo: Pixels, fit: FaceFit, rims: Rims | None) -> tuple[str, ...]:
+    """The names of what cannot be seen in a photo: mouth, eyes, and brows behind the rims of glasses."""
+    found = ["brows"] if rims is not None and _on_brows(rims, photo, fit) else []
+    if _of_one_hue(photo, fit):
+        found += [MOUTH.name] if looks_hidden(Photo(photo), fit) > 0 else []
+        found += [place.name for place in (EYE_RIGHT, EYE_LEFT) if _eye_hidden(photo, fit, place)]
+    return tuple(found)
 
 
 def seen_coefficients(
@@ -73,7 +74,7 @@ def seen_coefficients(
     """Coefficients [k] after an edit, those of `hidden_parts` as they were, and a sentence about each that they moved."""
     result, notices = after.copy(), []
     for part in PARTS:
-        if part.place.name not in hidden:
+        if part.name not in hidden:
             continue
         own = [i for i, name in enumerate(model.names) if name.startswith(part.starts) and name.endswith(part.ends)]
         if not np.array_equal(after[own], fit.coefficients[own]):
@@ -118,6 +119,12 @@ def _of_one_hue(photo: Pixels, fit: FaceFit) -> bool:
     inside = (x >= 0) & (y >= 0) & (x < photo.shape[1]) & (y < photo.shape[0])
     logs = np.log(photo[y[inside], x[inside]].astype(np.float64) + 8)
     return len(logs) > 6 and float(np.diff(logs, axis=1).std(0).max()) < ONE_HUE
+
+
+def _on_brows(rims: Rims, photo: Pixels, fit: FaceFit) -> bool:
+    cover = rims.within(0, 0, *photo.shape[:2])
+    areas = [_filled(fit.landmarks[[*upper, *reversed(lower)]], photo.shape[:2]) for upper, lower in BROWS]
+    return any(area.any() and float(cover[area].mean()) > ON_BROW for area in areas)
 
 
 def _eye_hidden(photo: Pixels, fit: FaceFit, place: Place) -> bool:

@@ -80,7 +80,7 @@ def _placed(shape: tuple[int, ...], unit: float, whole: bool, rimless: bool, rng
     rim, lens, across = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for side in (-1, 1):
         own = at((outline + np.array([apart, 0])) * (side, 1))
-        inside = polygon2mask(shape, own[:, ::-1])
+        inside = polygon2mask(shape, own[:, ::-1])  # type: ignore[no-untyped-call]
         distance = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
         middle_y = at(np.array([[side * apart, 0.0]]))[0, 1]
         rows = (np.mgrid[:height, :width][0] - middle_y) / (half_height * unit)
@@ -177,7 +177,7 @@ def _material(across: Array, unit: float, rng: Rng) -> Array:
             [(205, 170, 110), (190, 190, 195), (110, 105, 105), (70, 60, 55)][int(rng.integers(4))], dtype=float
         )
         light = 1 + rng.uniform(0, 0.7) * np.cos((place - rng.uniform(-0.6, 0.6)) * 2.5) + rng.uniform(0, 0.45) * waves
-        return np.clip(base * rng.uniform(0.4, 1.1) * np.clip(light, 0.15, 2)[..., None], 0, 255)
+        return np.asarray(np.clip(base * rng.uniform(0.4, 1.1) * np.clip(light, 0.15, 2)[..., None], 0, 255))
     base = rng.uniform(5, 60) * np.ones(3) + rng.uniform(0, 20, 3)
     if kind > 0.75:
         base = rng.uniform(10, 190, 3) if rng.random() < 0.5 else np.array([120, 60, 30]) * rng.uniform(0.4, 1.2)

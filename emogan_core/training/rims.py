@@ -137,7 +137,7 @@ def trained(
         for group in optimiser.param_groups:
             group["lr"] = lr_at(step, lr=RATE, steps=steps)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         each(step, loss.item(), net)
     return net.eval()

@@ -23,6 +23,7 @@ def test_shape_the_first_hit_is_ours(host: Host, browser: Any, nodes_2: bool) ->
     page = context.new_page()
     page.goto(f"http://{host.address}/", timeout=120_000)
     page.wait_for_function("window.app?.graph && window.app.extensionManager?.setting", timeout=120_000)
+    page.wait_for_selector("#splash-loader", state="detached", timeout=120_000)  # it lies over the canvas
     page.wait_for_timeout(3000)  # the page opens a workflow of its own first
     page.evaluate("() => app.graph.clear()")
     page.mouse.dblclick(700, 450)

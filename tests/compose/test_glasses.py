@@ -6,7 +6,8 @@ from composites import composite
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from emogan_core.compose.glasses import Rims, away_from_rims, rims_of
+from emogan_core import apply_expressions, invert, load_axes, load_generator, put_back
+from emogan_core.compose.glasses import KEPT_TOLD, Rims, away_from_rims, rims_of
 from emogan_core.compose.move import move_face
 from emogan_core.compose.scene import scene_of
 from emogan_core.face_model import FaceFit, load_face_model
@@ -16,20 +17,21 @@ from emogan_core.weights import builtin_path
 
 
 def worn(photo: Photo, fit: FaceFit, *, colour: int = 25) -> tuple[Photo, NDArray[np.bool_]]:
-    """Round glasses with a bridge and temples on a face, and which pixels they take."""
+    """Round glasses below the brows, with a bridge and temples, on a face, and which pixels they take."""
     left, right = fit.landmarks[468], fit.landmarks[473]
     unit = float(np.linalg.norm(right - left))
     rows, columns = np.mgrid[: photo.pixels.shape[0], : photo.pixels.shape[1]] + 0.5
     rim = np.zeros(rows.shape, dtype=np.bool_)
     middle = (left + right) / 2
     for centre, outward in ((left, -1), (right, 1)):
-        place = middle + (centre - middle) * 1.06 + (0, 0.06 * unit)
-        rim |= np.abs(np.hypot(columns - place[0], rows - place[1]) - 0.36 * unit) < 0.016 * unit
+        place = middle + (centre - middle) * 1.06 + (0, 0.1 * unit)
+        rim |= np.abs(np.hypot(columns - place[0], rows - place[1]) - 0.31 * unit) < 0.016 * unit
         away = (columns - place[0]) * outward
-        rim |= (away > 0.36 * unit) & (away < 0.75 * unit) & (np.abs(rows - place[1] + 0.1 * unit) < 0.016 * unit)
-    rim |= (np.abs(columns - middle[0]) < 0.17 * unit) & (np.abs(rows - middle[1] - 0.02 * unit) < 0.016 * unit)
+        rim |= (away > 0.31 * unit) & (away < 0.75 * unit) & (np.abs(rows - place[1] + 0.1 * unit) < 0.016 * unit)
+    rim |= (np.abs(columns - middle[0]) < 0.22 * unit) & (np.abs(rows - middle[1] - 0.02 * unit) < 0.016 * unit)
     share = ndimage.gaussian_filter(rim.astype(np.float64), 0.7)[..., None]
-    return Photo((photo.pixels + share * (colour - photo.pixels)).round().astype(np.uint8)), rim
+    skin = photo.pixels.astype(np.float64)
+    return Photo((skin + share * (colour - skin)).round().astype(np.uint8)), rim
 
 
 def test_golden_rims_stay_and_the_face_moves_behind_them() -> None:
@@ -70,6 +72,22 @@ def test_invariance_faces_without_glasses_are_edited_as_before() -> None:
 def test_golden_composites_wear_none() -> None:
     for path in builtin_path("examples").glob("composite_*.jpg"):
         assert rims_of(*composite(path.stem.removeprefix("composite_"))) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["motion", "paste"])
+def test_shape_glasses_are_told_of(mode: str) -> None:
+    photo, fit = composite("f_multi")
+    seen, rim = worn(photo, fit)
+    generator = load_generator("builtin")
+    inversion = invert(generator, seen, method="encode")
+    edit = apply_expressions(inversion, load_axes("builtin"), {"happiness": 1.0})
+    result = put_back(generator, seen, inversion, edit, mode=mode)
+    assert KEPT_TOLD in result.report["notices"]
+    assert (np.abs(result.photo.pixels[rim].astype(int) - seen.pixels[rim]).max(-1) > 20).mean() < 0.02
+    unchanged = put_back(generator, seen, inversion, apply_expressions(inversion, load_axes("builtin"), {}))
+    assert KEPT_TOLD not in unchanged.report["notices"]
+    np.testing.assert_array_equal(unchanged.photo.pixels, seen.pixels)
 
 
 def test_shape_rims_at_the_edge_of_a_photo() -> None:

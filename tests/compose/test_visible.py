@@ -8,10 +8,12 @@ from skimage.draw import polygon
 from tiny_faces import SIDE, coefficients_of, tiny_face
 
 from emogan_core.compose import visible
+from emogan_core.compose.glasses import Rims
 from emogan_core.compose.openings import EYE_LEFT, EYE_RIGHT, MOUTH
 from emogan_core.compose.shading import OUTER_LIPS
 from emogan_core.compose.visible import hidden_parts, notices_of, seen_coefficients
 from emogan_core.face_model import FaceFit
+from emogan_core.face_model.contours import BROWS
 
 SMILE = {"mouthSmile": 0.8, "eyeSquint": 0.5, "browDown": 0.3}
 
@@ -42,7 +44,7 @@ def face_with(*, eyes: bool = True, gray: bool = False) -> np.ndarray:
 def reached(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     model, fit = tiny_face()
     asked = coefficients_of(model, SMILE)
-    after, notices = seen_coefficients(hidden_parts(pixels, fit), model, fit, asked)
+    after, notices = seen_coefficients(hidden_parts(pixels, fit, None), model, fit, asked)
     return asked, after, notices
 
 
@@ -106,3 +108,19 @@ def test_golden_notices_of_far_edits_and_small_faces() -> None:
     assert notices_of(replace(large, identity=np.full_like(fit.identity, 2.5)), plain, 0.3) == ()  # of press faces, 4 %
     unlike = replace(large, identity=np.full_like(fit.identity, 2.7))  # a photo at 65 % of its height
     assert any("squeezed or stretched" in told for told in notices_of(unlike, plain, 0.3))
+
+
+def test_golden_brows_behind_rims_are_left_alone_and_told_of() -> None:
+    model, fit = tiny_face()
+    pixels = face_with()
+    brow = fit.landmarks[[*BROWS[0][0], *BROWS[0][1]]]
+    (left, top), (right, bottom) = brow.min(0).astype(int) - 1, brow.max(0).astype(int) + 2
+    asked = coefficients_of(model, {"browInnerUpLeft": 0.7, "browInnerUpRight": 0.7} | SMILE)
+    brows = [index for index, name in enumerate(model.names) if name.startswith("brow")]
+    for share, expected in ((0.0, asked[brows]), (1.0, fit.coefficients[brows])):
+        cover = np.full((bottom - top, right - left), share, dtype=np.float32)
+        rims = Rims(int(left), int(top), cover, cover, np.zeros((*cover.shape, 3), dtype=np.float32))
+        after, notices = seen_coefficients(hidden_parts(pixels, fit, rims), model, fit, asked)
+        assert np.array_equal(after[brows], expected)
+        assert np.array_equal(np.delete(after, brows), np.delete(asked, brows))
+        assert any("rims" in notice for notice in notices) == bool(share)
