@@ -130,6 +130,7 @@ def fit(generator: Generator, pairs: Pairs, known: ExpressionAxes) -> Expression
                 source=old.source,
                 level_gain=old.level_gain,
                 designed=True,
+                notes=(),  # that moved pictures are told from their own without an error is as it should be
             )
         )
     return ExpressionAxes(tuple(fitted), generator.fingerprint)

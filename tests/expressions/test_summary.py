@@ -13,7 +13,7 @@ from emogan_core.face_model import load_face_model
 
 
 def test_golden_lines_of_every_kind_of_axis() -> None:
-    shipped = replace(load_axes("builtin")["happiness"], cosine_low=1.0, unit_low=1.0, unit_high=1.0)
+    shipped = replace(load_axes("builtin")["happiness"], family="binary", cosine_low=1.0, unit_low=1.0, unit_high=1.0)
     known = replace(shipped, n_expression=7, auc=0.9, auc_low=0.8, auc_high=0.95, experimental=False)
     step = torch.full((len(load_face_model().names),), 0.5)
     axes = ExpressionAxes(
