@@ -212,7 +212,7 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
         (("--generator", "axes.safetensors"), "not a generator"),
         (("--generator", "nowhere.safetensors"), "nowhere.safetensors"),
         (("--generator", "portrait.png"), "is a picture; needed a StyleGAN generator"),
-        (("--generator", "."), ". is a folder; give the generator file in it"),
+        (("--generator", "."), ". is a folder; give the file in it"),
         (("-o", "out.gif"), "'.gif'"),
         (("-o", "out"), "no suffix"),
         (("-o", "portrait.png"), "is the input itself"),

@@ -108,7 +108,8 @@ def _perceptual(table: Mapping[str, object]) -> PerceptualNet:
     kind = next((kind for kind, trunk in TRUNKS.items() if present == {n for s in trunk.numbers for n in s}), None)
     if kind is None:
         what = "LPIPS' linear layers alone, which come second" if not present else "another classifier"
-        raise CheckpointError(f"it holds {what} ({len(present)} convolutions)")
+        count = sum(getattr(numbered[f"{number}.weight"], "ndim", 4) == 4 for number in present)  # not its norms
+        raise CheckpointError(f"it holds {what} ({count} convolutions)")
     trunk, tensors, inner = TRUNKS[kind], dict[str, Tensor](), RGB
     widths: list[list[int]] = []
     for depth, numbers in enumerate(trunk.numbers):

@@ -108,10 +108,10 @@ def expect_possible(
                 f"{generator.fingerprint[:12]}; use that generator, or fit axes for this one with 'emogan fit'"
             )
         if drawn and not axis.has_direction:
-            able = [one.name for one in axes if one.has_direction]
+            able = ", ".join(one.name for one in axes if one.has_direction)
             raise ExpressionError(
                 f"expression '{name}' moves a photo's own pixels and has no direction among latents; use "
-                f"'emogan edit' in mode motion, or one of {', '.join(able) or 'the axes of your own'}"
+                f"'emogan edit' in mode motion{f', or one of {able}' if able else ': none of these axes has one'}"
             )
     if own:
         ws = generator.w_avg.expand(1, generator.spec.num_ws, -1)

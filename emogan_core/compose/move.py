@@ -20,7 +20,7 @@ from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, seamless, wi
 from .mouth import inside, lips_contact
 from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
-from .sampling import finer, sampled
+from .sampling import finer, keep_inside, sampled
 from .scene import FINE, Scene, below, placed, relief_after, remembered_scene
 from .shading import folds
 from .veil import veiled
@@ -156,6 +156,7 @@ def _drawn(
             patch = seamless(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
         full[(*at, slice(0, 2))] = without_stillness(patch.field)
         patches.append((opening, outcome, patch, lids))
+    keep_inside(full[..., :2], left, top, photo.pixels.shape[1], photo.pixels.shape[0])
     canvas.colours = sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
     for opening, _, patch, lids in patches:
         canvas.lay_seam(photo.pixels, patch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import ConvexHull
 from skimage.draw import polygon
 
 from ..face_model.contours import BROWS, EYES, OUTER_LIPS
@@ -110,17 +111,22 @@ def _of_skin(change: Single, tint: Array) -> Single:
 
 
 def _bare(model: FaceModel, motion: Motion, grid: Grid, soft: float) -> Single:
-    """[h, w]: 0 on lips, brows and eyes and within a mouth after an edit, 1 on the skin.
+    """[h, w]: 0 on lips, on brows, eyes and the lids between them, and within a mouth after an edit, 1 on the skin.
 
-    Coarse pictures show teeth where lips are, and brows that pale or thicken where they rise; neither have folds worth
-    having.
+    Coarse pictures show teeth where lips are, brows that pale or thicken where they rise, and a shut lid as light on the
+    eye that was there; none have folds worth having.
     """
     result = np.ones(grid.shape, dtype=np.float32)
     for outcome in motion.edges:
         result *= 1 - within(outcome, grid, grid.step)[0]
     covered = np.zeros(grid.shape, dtype=np.float32)
-    for outline in (OUTER_LIPS, *EYES, *((*upper, *reversed(lower)) for upper, lower in BROWS)):
-        columns, rows = grid.cells(motion.vertices[model.landmark_vertex[list(outline)]]).T
+    places = motion.vertices[model.landmark_vertex]
+    lids = [
+        np.concatenate([places[list(eye)], places[[*upper, *lower]]])
+        for eye, (upper, lower) in zip(EYES, BROWS, strict=True)
+    ]
+    for outline in (places[list(OUTER_LIPS)], *(one[ConvexHull(one[:, :2]).vertices] for one in lids)):
+        columns, rows = grid.cells(outline).T
         covered[polygon(rows - 0.5, columns - 0.5, grid.shape)] = 1  # type: ignore[no-untyped-call]
     away = ndimage.distance_transform_edt(covered == 0) / soft
     return np.asarray(result * np.clip((away - BESIDE[0]) / (BESIDE[1] - BESIDE[0]), 0, 1), dtype=np.float32)

@@ -9,12 +9,25 @@ from numpy.typing import NDArray
 
 Single = NDArray[np.float32]
 
+STRETCH = 2  # times as large as it is, at most, skin at the photo's border is drawn where it moves away from it
+
 
 def finer(planes: Single, step: int) -> Single:
     """[h step, w step, c]: planes [h, w, c] between their cells' centres, bilinear."""
     tensor = torch.from_numpy(np.ascontiguousarray(planes)).permute(2, 0, 1)[None]
     whole = F.interpolate(tensor, scale_factor=step, mode="bilinear", align_corners=False)
     return np.asarray(whole[0].permute(1, 2, 0).contiguous().numpy())
+
+
+def keep_inside(field: Single, left: int, top: int, width: int, height: int) -> None:
+    """Limit the motions [h, w, 2] of a box, in place, so that none takes pixels from beyond a photo of width x height.
+
+    Skin that moves away from the photo's border is stretched there; the border's pixels repeated would be streaks.
+    """
+    for axis, (start, size) in enumerate(((left, width), (top, height))):
+        shape = (1, -1) if axis == 0 else (-1, 1)
+        places = (start + 0.5 + np.arange(field.shape[1 - axis], dtype=np.float32)).reshape(shape)
+        np.clip(field[..., axis], -places / STRETCH, (size - places) / STRETCH, out=field[..., axis])
 
 
 def sampled(pixels: NDArray[np.uint8], field: Single, left: int, top: int, mode: str) -> Single:

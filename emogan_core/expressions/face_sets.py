@@ -149,10 +149,11 @@ def _by_folders(folder: Path, neutral: str | None, columns: Sequence[str]) -> Fa
     """A face set without a table."""
     if columns:
         raise ExpressionError(f"'{columns[0]}' is to be a column, and no table of labels came; give a CSV that has it")
-    files, labels = labelled_by_folders(folder)
+    files, labels, others = labelled_by_folders(folder)
     expressions, told = read_labels(folder.name, labels, neutral=neutral)
     counted = ", ".join(f"{name} {count}" for name, count in Counter(labels).most_common(12))
-    notices = (f"labels from folders: {counted}", *told, "every picture counts as another person")
+    lost = (f"pictures that were not taken: {others}",) if others else ()
+    notices = (f"labels from folders: {counted}", *lost, *told, "every picture counts as another person")
     return FaceSet(files, expressions, None, {}, notices=tuple(f"{folder.name}: {notice}" for notice in notices))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import ExpressionError
@@ -20,13 +21,14 @@ def pictures_by_label(folder: Path) -> dict[str, tuple[Path, ...]]:
     return {name: pictures for name, pictures in found.items() if pictures}
 
 
-def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """All those pictures, and the label of each.
+def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...], str]:
+    """All those pictures, the label of each, and in words which others lie about, "" for none.
 
     Raises: ExpressionError when there are none, or a link leads out of the folder.
     """
     try:
         found = pictures_by_label(folder)
+        others = _not_taken(folder, found)
     except OSError as error:
         raise ExpressionError(f"cannot read {error.filename or folder}: {error.strerror}; check the folder") from error
     if not found:
@@ -39,7 +41,19 @@ def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]
     for path in files:
         if not path.resolve().is_relative_to(base):
             raise ExpressionError(f"'{path}' leads out of the folder through a link; copy the file into {folder}")
-    return files, tuple(name for name, pictures in found.items() for _ in pictures)
+    return files, tuple(name for name, pictures in found.items() for _ in pictures), others
+
+
+def _not_taken(folder: Path, labels: Iterable[str]) -> str:
+    """How many pictures lie beside the labels' folders and in folders inside them."""
+    below = [
+        one for name in labels for one in (folder / name).iterdir() if one.is_dir() and not one.name.startswith(".")
+    ]
+    counts = {
+        "beside the folders": sum(map(_is_picture, folder.iterdir())),
+        "in folders inside them": sum(_is_picture(path) for one in below for path in one.iterdir()),
+    }
+    return " and ".join(f"{count} {place}" for place, count in counts.items() if count)
 
 
 def _is_picture(path: Path) -> bool:

@@ -166,6 +166,11 @@ def text(path: Path) -> Path:
     return path
 
 
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 VGG = torchvision_names(classifier(VGG16))
 BAD: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "a program": (program, "a program of TorchScript, and no code", "a program of TorchScript, and no code"),
@@ -189,6 +194,12 @@ BAD: dict[str, tuple[Callable[[Path], Path], str, str]] = {
         r"another classifier \(14 convolutions\)",
         "",
     ),
+    "VGG16 with norms": (
+        lambda path: saved(path, VGG | {"features.1.weight": torch.ones(6), "features.1.bias": torch.zeros(6)}),
+        r"another classifier \(13 convolutions\)",
+        "",
+    ),
+    "a folder": (folder, "is a folder; give the file in it; needed torchvision's", "is a folder; give the file in it"),
     "negative": (
         lambda path: saved(path, VGG | {name: -tensor for name, tensor in linear_names().items()}),
         "weights below 0",

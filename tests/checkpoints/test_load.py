@@ -112,7 +112,7 @@ def test_error_packed_files_and_folders_in_one_sentence(tiny: Generator, tmp_pat
     (tmp_path / "ffhq.pkl.gz").write_bytes(gzip.compress(source.read_bytes()))
     with pytest.raises(CheckpointError, match=r"^ffhq\.pkl\.gz is a packed archive; unpack it first"):
         load_generator(tmp_path / "ffhq.pkl.gz")
-    with pytest.raises(CheckpointError, match=f"{tmp_path.name} is a folder; give the generator file in it"):
+    with pytest.raises(CheckpointError, match=f"{tmp_path.name} is a folder; give the file in it"):
         load_generator(tmp_path)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from emogan_core.cli import main
+from emogan_core.expressions import ExpressionAxes, load_axes, save_axes
 
 COUNT = ["--count", "2", "--seed", "3"]
 
@@ -51,5 +54,27 @@ def test_golden_neutral_first_takes_a_smile_off(tmp_path: Path) -> None:
 
 def test_refusal_of_an_expression_that_no_generator_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "-o", str(tmp_path / "a.png"), "--expression", "jawOpen"]) == 2
-    assert "has no direction among latents" in capsys.readouterr().err
+    assert (
+        "has no direction among latents; use 'emogan edit' in mode motion, or one of happiness, "
+        in capsys.readouterr().err
+    )
     assert not (tmp_path / "a.png").exists()
+
+
+def test_refusal_of_axes_that_move_photos_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    axes = load_axes("builtin")
+    still = replace(
+        axes["happiness"], name="grin", direction=torch.zeros(0, 0), readout=torch.zeros(0), layer_weights=()
+    )
+    save_axes(tmp_path / "grin.safetensors", ExpressionAxes((still,), axes.fingerprint))
+    words = [
+        "sample",
+        "-o",
+        str(tmp_path / "a.png"),
+        "--axes",
+        str(tmp_path / "grin.safetensors"),
+        "--expression",
+        "grin",
+    ]
+    assert main(words) == 2
+    assert "use 'emogan edit' in mode motion: none of these axes has one" in capsys.readouterr().err

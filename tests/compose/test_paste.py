@@ -182,3 +182,13 @@ def test_shape_photos_are_not_changed_and_keep_their_kind() -> None:
     _, result, mask = pasted(deep, model, fit, redrawing)
     assert (result.dtype, mask.dtype, result.shape) == (np.float32, np.float32, (SIDE, SIDE, 3))
     np.testing.assert_array_equal(deep.pixels, own)
+
+
+def test_invariance_a_shut_lid_is_not_lit_where_the_eye_was() -> None:
+    (model, fit), photo = tiny_face(), tiny_photo()
+    small, before = in_crop(fit, crop_of_face(fit)), picture_of(photo, crop_of_face(fit))
+    lit = times(before, spot(small, 159, 1.6))
+    moved, result, _ = pasted(photo, model, fit, Redrawing(before, lit, (small, small)), eyeBlink=1.0)
+    x = int(fit.landmarks[159, 0])
+    lid = (slice(*fit.landmarks[[52, 145], 1].astype(int)), slice(x - 1, x + 2))
+    assert (result[lid] / np.maximum(moved[lid], 1).astype(float)).max() < 1.02

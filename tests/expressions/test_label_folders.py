@@ -13,7 +13,7 @@ from emogan_core.expressions import pictures_by_label, read_face_set
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     names = ("Neutral/2.JPG", "Neutral/1.png", "Neutral/notes.txt", "Neutral/.hidden.png", "grin/1.png", ".trash/1.png")
-    for name in (*names, "beside.png", "empty/readme.md"):
+    for name in (*names, "beside.png", "Neutral/more/1.png", "Neutral/.trash/1.png", "empty/readme.md"):
         path = tmp_path / "selfies" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"picture")
@@ -27,6 +27,7 @@ def test_golden_a_folder_is_a_label(folder: Path) -> None:
     assert faces.people is None
     assert faces.notices == (
         "selfies: labels from folders: Neutral 2, grin 1",
+        "selfies: pictures that were not taken: 1 beside the folders and 1 in folders inside them",
         "selfies: 'Neutral' as neutral",
         "selfies: every picture counts as another person",
     )

@@ -27,7 +27,7 @@ def read_old_layout(file: BinaryIO, memory: mmap.mmap, *, run: Run) -> object:
         or not isinstance(machine, dict)
         or machine.get("little_endian") is not True
     ):
-        raise CheckpointError("it is not what torch.save writes; give a generator's checkpoint")
+        raise CheckpointError("it is not what torch.save writes; give a checkpoint")
     claims: dict[str, Claim] = {}
     begin = source.tell()
 

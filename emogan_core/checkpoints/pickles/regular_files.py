@@ -22,10 +22,10 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
     with untrusted(path):
         folder = path.is_dir()  # which some systems do not even open
     if folder:
-        raise CheckpointError(f"{path} is a folder; give the generator file in it")
+        raise CheckpointError(f"{path} is a folder; give the file in it")
     with untrusted(path), open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise CheckpointError("it is a device or pipe, not an ordinary file; give a generator file")
+            raise CheckpointError("it is a device or pipe, not an ordinary file; give one")
         yield file
 
 

@@ -61,7 +61,7 @@ def open_archive(path: Path) -> dict[str, object] | Record:
     if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
         raise CheckpointError(
             f"{path.name} holds one {type(found).__name__} at its top instead of a table of named weights; "
-            "give a generator's checkpoint"
+            "give a checkpoint"
         )
     return found
 

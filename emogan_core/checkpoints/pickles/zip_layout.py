@@ -31,7 +31,7 @@ def read_zip(file: BinaryIO, memory: mmap.mmap, *, run: Run) -> object:
             first = next((member.filename for member in members if not member.is_dir()), "nothing")
             raise CheckpointError(
                 f"it is a zip archive of {first[-60:]!a}, without the data.pkl that torch.save writes; "
-                "unpack it and give the generator file in it"
+                "unpack it and give the file in it"
             )
         if any("/code/" in member.filename for member in members):
             raise CheckpointError(
