@@ -303,7 +303,8 @@ def _add_inversion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
     meaning = (
         "weights of yours by which pictures are compared as well: torchvision's VGG16 or AlexNet, or all of LPIPS; a second "
-        "--perceptual gives LPIPS' linear layers where they are a file of their own"
+        "--perceptual gives LPIPS' linear layers where they are a file of their own; like --identity it counts in what the "
+        "generator redraws (methods optimise, hybrid and tune), not in mode motion"
     )
     parser.add_argument("--perceptual", type=Path, action="append", default=[], metavar="FILE", help=meaning)
     meaning = "weights of yours by which the person is compared as well: ArcFace's model_ir_se50.pth"

@@ -16,6 +16,7 @@ from .workflow_records import record_of_workflow
 
 PNG_KEY = "emotiongan.edit"
 MAX_RECORD_BYTES = 32_768
+MOST_EARLIER = 8
 _PNG_XMP_KEY = "XML:com.adobe.xmp"
 _TIFF_XMP_TAG = 700
 # IPTC's word for a photo into which a generative model drew something
@@ -52,6 +53,22 @@ def edit_record(
     if mode is not None:
         record["mode"] = mode
     return record
+
+
+def with_earlier(record: Mapping[str, object], earlier: Mapping[str, object] | None) -> dict[str, object]:
+    """The record of an edit of a picture that carried one already: under `earlier` are the last MOST_EARLIER, oldest first.
+
+    >>> with_earlier({"expressions": {"fear": 1.0}}, {"expressions": {"happiness": 1.0}})
+    {'expressions': {'fear': 1.0}, 'earlier': [{'expressions': {'happiness': 1.0}}]}
+    """
+    if earlier is None:
+        return dict(record)
+    before = earlier.get("earlier")
+    chain = [one for one in before if isinstance(one, dict)] if isinstance(before, list) else []
+    chain = [*chain, {name: value for name, value in earlier.items() if name != "earlier"}][-MOST_EARLIER:]
+    while chain and len(json.dumps(chain)) > MAX_RECORD_BYTES // 2:
+        chain = chain[1:]
+    return {**record, "earlier": chain} if chain else dict(record)
 
 
 def save_options(

@@ -142,6 +142,17 @@ def test_shape_record_says_that_it_was_edited_and_how(run, models: Path) -> None
     assert set(record) == {"program", "edited", "expressions", "generator", "axes", "mode"}
 
 
+def test_golden_the_record_keeps_what_was_edited_before(run, models: Path) -> None:
+    quick = ("--method", "encode", "-o")
+    run("edit", models / "portrait.png", "--expression", "happiness", *quick, "one.png")
+    run("edit", "one.png", "--expression", "anger=0.5", *quick, "two.jpg")
+    run("edit", "two.jpg", "--expression", "happiness=-0.25", *quick, "three.webp")
+    record = read_record(Path("three.webp"))
+    assert record is not None
+    assert record["expressions"] == {"happiness": -0.25}
+    assert [one["expressions"] for one in record["earlier"]] == [{"happiness": 1.0}, {"anger": 0.5}]
+
+
 def coefficients(run: Callable[..., str], photo: Path, *words: str | Path) -> dict[str, float]:
     """What an edit asks of the face model."""
     said = run("edit", photo, "--method", "encode", "-o", "out.png", "--json", *words)

@@ -16,7 +16,7 @@ from ..errors import EmoganError, ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
 from ..faces import MOSTLY_CLEAR, Face, choose_among, clear_share, find_faces
 from ..images import Photo, bits_kept
-from ..inversion import Inversion, Likeness, OptimiseConfig, cut_mask, ignored_note, invert
+from ..inversion import DISTANCES, Inversion, Likeness, OptimiseConfig, cut_mask, ignored_note, invert
 from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress
@@ -116,6 +116,12 @@ def expect_possible(
     if own:
         ws = generator.w_avg.expand(1, generator.spec.num_ws, -1)
         move_latent(Latent(ws, generator.fingerprint), axes, intensities)
+
+
+def distances_of(metrics: Mapping[str, Sequence[float]]) -> list[str]:
+    """A line on what networks of the user say of an inversion, none where there are none."""
+    told = [f"{name.replace('_', ' ')} {float(values[0]):.3f}" for name, values in metrics.items() if name in DISTANCES]
+    return [f"redrawn by the generator: {', '.join(told)} from the photo"] if told else []
 
 
 def first_of(metrics: Mapping[str, Sequence[float]]) -> dict[str, float]:

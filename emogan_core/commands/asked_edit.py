@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..compose import Composite, put_back
-from ..errors import ExpressionError, FaceError
+from ..errors import ExpressionError, FaceError, PhotoError
 from ..expressions import ExpressionAxes, apply_expressions, copy_expression, inversion_after, join_edits
 from ..face_model import REGIONS, FaceFit
 from ..faces import choose_among, find_faces, fit_to_photo
-from ..images import Photo, open_photo
+from ..images import Photo, open_photo, read_record
 from ..inversion import Edit, Inversion, expect_method
 from ..networks.build import Generator
 from ..progress import Progress
-from ..provenance import edit_record
+from ..provenance import edit_record, with_earlier
 from .arguments import (
     clear_notes,
     expect_possible,
@@ -136,7 +136,16 @@ def prepared(arguments: Namespace, check_files: Callable[[list[Path]], object]) 
     record = edit_record(
         intensities, generator=generator.fingerprint, axes=axes.content_fingerprint, mode=arguments.mode
     )
-    return PreparedEdit(generator, axes, asked, record | asked.options, [*notes, *said])
+    record = with_earlier(record | asked.options, _record_of(arguments.photo))
+    return PreparedEdit(generator, axes, asked, record, [*notes, *said])
+
+
+def _record_of(photo: Path) -> dict[str, object] | None:
+    """The record that a photo carries; None as well where its first page cannot be read, as others may be edited."""
+    try:
+        return read_record(photo)
+    except PhotoError:
+        return None
 
 
 def face_in(

@@ -14,7 +14,7 @@ from ..inversion import Edit, Inversion
 from ..metadata import Metadata
 from ..progress import Progress, StepReport
 from ..sheets import contact_sheet
-from .arguments import Outcome, first_of, notes_of
+from .arguments import Outcome, distances_of, first_of, notes_of
 from .asked_edit import AskedEdit, FaceInPhoto, face_in, notices_of, prepared
 from .edit_frames import edit_frames
 from .outputs import Outputs
@@ -41,6 +41,7 @@ def edit_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         f"{asked.told}: wrote {arguments.out} ({changed:.0%} of the picture may differ)",
         *prepare.notes,
         *notes,
+        *distances_of(face.inversion.metrics),
         *face.clear_notes(arguments.photo.name),
         *notes_of(photo, arguments.out),
     ]

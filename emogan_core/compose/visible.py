@@ -56,7 +56,7 @@ PARTS = (
     _Part(EYE_LEFT.name, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
     _Part("brows", ("brow",), "", "the rims of the glasses lie on the brows, so these were left alone"),
 )
-ON_BROW = 0.2  # of a brow's area under a rim, beyond which the brow comes apart as it leaves the rim
+ON_BROW = 0.06  # of a brow's area under a rim, beyond which the brow comes apart as it leaves the rim
 
 
 def hidden_parts(photo: Pixels, fit: FaceFit, rims: Rims | None) -> tuple[str, ...]:

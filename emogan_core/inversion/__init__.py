@@ -13,12 +13,13 @@ from .invert import (
     invert_images,
     need_of,
 )
-from .likeness import Likeness
+from .likeness import DISTANCES, Likeness
 from .objective import Target, Weights
 from .schedule import OptimiseConfig
 
 __all__ = [
     "CODE_METHODS",
+    "DISTANCES",
     "METHODS",
     "Edit",
     "Inversion",

@@ -23,6 +23,7 @@ Measure = Callable[[Tensor], Tensor]
 """Pictures [n, 3, r, r] to how far each is from what it shall show, [n]; 0 where they are the same."""
 
 PERCEPTUAL, IDENTITY = "perceptual_distance", "identity_distance"
+DISTANCES = (PERCEPTUAL, IDENTITY)
 FINER = 2  # faces are sampled so much finer than they are recognised, and averaged
 
 

@@ -46,6 +46,16 @@ def test_golden_distances_are_told(invert) -> None:
     assert 0 < told["identity_distance"] < 2
 
 
+def test_golden_an_edit_tells_them_in_words(folder: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folder)
+    words = ("edit", "portrait.png", "--expression", "happiness", "--generator", "generator.safetensors")
+    own = ("--axes", "axes.safetensors", "--method", "encode", "--perceptual", "vgg16.pth", "-o", "out.png", "--force")
+    assert cli.main([*words, *own]) == 0
+    told = capsys.readouterr().out
+    (Path("out.png")).unlink()
+    assert re.search(r"redrawn by the generator: perceptual distance 0\.\d+ from the photo", told)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
