@@ -67,6 +67,12 @@ class Rims:
         part[where] = as_pixels(mixed, pixels.dtype)
         return Photo(pixels)
 
+    def lie_on(self, mask: Single) -> bool:
+        """Whether the face moves behind them or right beside them, where a mask [h, w] says where the photo changed."""
+        rows, columns = self.hidden.shape
+        part = mask[self.top : self.top + rows, self.left : self.left + columns]
+        return bool((part[self.hidden > 0] > 0).any())
+
     def within(self, left: int, top: int, height: int, width: int) -> Single:
         """[h, w]: their cover in a box of the photo."""
         result = np.zeros((height, width), dtype=np.float32)

@@ -115,7 +115,7 @@ def put_back(
                 )
             except FaceError:
                 notices = (UNALIGNED,)
-        if mask.any() and rims is not None:
+        if rims is not None and rims.lie_on(mask):
             notices += (KEPT_TOLD,)
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
 

@@ -33,6 +33,7 @@ FAR_CM, FAR_SUM = (
     0.66,
     17.0,
 )  # mean motion of the landmarks, sum of coefficients; happiness 2 looks right, 2.5 smears lids
+ONE_SHAPE = 1.001  # a jaw as open as it goes moves far by itself, and is no more than faces do
 FAR_ON_ONE_SIDE_CM = 0.54  # by which one half of the face moves more: contempt 1.75 looks right, 2 puffs the cheek
 SKIN, ONE_HUE = (50, 280, 205, 425, 117, 346, 4, 195, 151, 9, 108, 337), 0.15  # landmarks on it; spread of log ratios
 SMALL_PX = 64.0  # between the eyes
@@ -94,7 +95,8 @@ def notices_of(fit: FaceFit, after: Array, moved_cm: float, *, lopsided_cm: floa
             f"one half of the face moves by {lopsided_cm:.2f} cm more than the other on average, which may be further than "
             "any face does; use lower intensities"
         )
-    if moved_cm > FAR_CM or float(np.abs(after - fit.coefficients).sum()) > FAR_SUM:
+    total = float(np.abs(after - fit.coefficients).sum())
+    if (moved_cm > FAR_CM and total > ONE_SHAPE) or total > FAR_SUM:
         told.append(
             f"the face moves by {moved_cm:.2f} cm on average, which may be further than any face does; "
             "use fewer expressions or lower intensities"

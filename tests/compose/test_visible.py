@@ -124,3 +124,11 @@ def test_golden_brows_behind_rims_are_left_alone_and_told_of() -> None:
         assert np.array_equal(after[brows], expected)
         assert np.array_equal(np.delete(after, brows), np.delete(asked, brows))
         assert any("rims" in notice for notice in notices) == bool(share)
+
+
+def test_golden_one_shape_at_its_most_is_not_too_far() -> None:
+    model, fit = tiny_face()
+    fit = replace(fit, coefficients=np.zeros_like(fit.coefficients))
+    for asked, far in (({"jawOpen": 1.0}, False), ({"jawOpen": 1.0, "mouthFunnel": 0.5}, True)):
+        told = notices_of(fit, coefficients_of(model, asked), 0.76)
+        assert any("further than any face" in notice for notice in told) == far
