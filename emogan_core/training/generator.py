@@ -6,7 +6,7 @@ python -m emogan_core.training.generator --faces press/ press.csv 1 --faces stud
 Progressive growing: --size seed --start FILE has 32 px only; then --size small (64 px) or grown (128 px) --start FILE
 SEED_FILE. The shipped generator was made by training.prior --as-photos, small and then grown with --set
 trainable=synthesis and --set perceptual=2 (which needs the extra emotiongan[training]), --set trainable=encoder, and
-training.prior again; its model card lists every setting.
+training.prior again, and in later versions otherwise; its model card lists every stage.
 On a GPU, from random weights: --size large --start components --device cuda --set batch=64 --set samples=64 --set half=true
 """
 
