@@ -141,6 +141,7 @@ if TYPE_CHECKING:
     )
     from .inversion import (
         CODE_METHODS,
+        LIKENESS_DISTANCES,
         METHODS,
         Edit,
         Inversion,
@@ -164,7 +165,7 @@ if TYPE_CHECKING:
     from .networks.spec import MAX_CLASSES
     from .networks.tuned import with_delta
     from .progress import Progress, StepReport, in_parts, silent
-    from .provenance import edit_record
+    from .provenance import edit_record, with_earlier
     from .report import (
         REPORT_FACES,
         AxesReport,
@@ -185,6 +186,7 @@ __all__ = [
     "FIT_COVARIANCES",
     "FIT_FAMILIES",
     "FRAMES",
+    "LIKENESS_DISTANCES",
     "LIMIT",
     "MAX_CLASSES",
     "MAX_PIXELS",
@@ -369,6 +371,7 @@ __all__ = [
     "train_encoder",
     "window_around",
     "with_delta",
+    "with_earlier",
     "write_with_encoder",
 ]
 

@@ -41,7 +41,7 @@ NAMES_OF = {
         "MAX_PIXELS Photo check_photo_target frames_in open_photo photo_from_tensor read_record save_photo tensor_from_photo"
     ),
     "inversion": (
-        "CODE_METHODS METHODS Edit Inversion Likeness OptimiseConfig Weights cut_mask expect_method ignored_note invert invert_images need_of "
+        "CODE_METHODS LIKENESS_DISTANCES METHODS Edit Inversion Likeness OptimiseConfig Weights cut_mask expect_method ignored_note invert invert_images need_of "
         "load_inversion save_inversion"
     ),
     "latents": "Latent load_latent save_latent expect_same_space",
@@ -52,7 +52,7 @@ NAMES_OF = {
     "networks.spec": "MAX_CLASSES",
     "networks.tuned": "with_delta",
     "progress": "Progress StepReport in_parts silent",
-    "provenance": "edit_record",
+    "provenance": "edit_record with_earlier",
     "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
     "sheets": "numbered_faces contact_sheet reading_sheet",
     "weights": "builtin_path",

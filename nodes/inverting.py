@@ -12,6 +12,7 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..emogan_core import (
+    LIKENESS_DISTANCES,
     METHODS,
     SMOOTHING,
     ClipFaces,
@@ -302,7 +303,7 @@ def _of_clip(clip: ClipFaces) -> Found:
 def _told(inversion: Inversion, found: Found) -> str:
     """A line for each face, then one for each picture without."""
     metrics = inversion.metrics
-    distances = [name for name in metrics if name.endswith("_distance") and name != "w_distance"]
+    distances = [name for name in LIKENESS_DISTANCES if name in metrics]
     lines = [
         f"image {row + 1}: redrawn with a PSNR of {metrics['psnr_db'][at]:.1f} dB, "
         + "".join(f"{name.replace('_', ' ')} {metrics[name][at]:.3f}, " for name in distances)

@@ -16,7 +16,7 @@ from ..errors import EmoganError, ExpressionError, SpaceMismatch
 from ..expressions import ExpressionAxes, checked_intensity, load_axes, move_latent, spelled_as_known
 from ..faces import MOSTLY_CLEAR, Face, choose_among, clear_share, find_faces
 from ..images import Photo, bits_kept
-from ..inversion import DISTANCES, Inversion, Likeness, OptimiseConfig, cut_mask, ignored_note, invert
+from ..inversion import LIKENESS_DISTANCES, Inversion, Likeness, OptimiseConfig, cut_mask, ignored_note, invert
 from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress
@@ -120,7 +120,11 @@ def expect_possible(
 
 def distances_of(metrics: Mapping[str, Sequence[float]]) -> list[str]:
     """A line on what networks of the user say of an inversion, none where there are none."""
-    told = [f"{name.replace('_', ' ')} {float(values[0]):.3f}" for name, values in metrics.items() if name in DISTANCES]
+    told = [
+        f"{name.replace('_', ' ')} {float(values[0]):.3f}"
+        for name, values in metrics.items()
+        if name in LIKENESS_DISTANCES
+    ]
     return [f"redrawn by the generator: {', '.join(told)} from the photo"] if told else []
 
 

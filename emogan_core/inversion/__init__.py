@@ -13,13 +13,13 @@ from .invert import (
     invert_images,
     need_of,
 )
-from .likeness import DISTANCES, Likeness
+from .likeness import LIKENESS_DISTANCES, Likeness
 from .objective import Target, Weights
 from .schedule import OptimiseConfig
 
 __all__ = [
     "CODE_METHODS",
-    "DISTANCES",
+    "LIKENESS_DISTANCES",
     "METHODS",
     "Edit",
     "Inversion",

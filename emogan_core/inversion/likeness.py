@@ -23,7 +23,9 @@ Measure = Callable[[Tensor], Tensor]
 """Pictures [n, 3, r, r] to how far each is from what it shall show, [n]; 0 where they are the same."""
 
 PERCEPTUAL, IDENTITY = "perceptual_distance", "identity_distance"
-DISTANCES = (PERCEPTUAL, IDENTITY)
+LIKENESS_DISTANCES = (PERCEPTUAL, IDENTITY)
+"""Names of an inversion's metrics that networks of the user add."""
+
 FINER = 2  # faces are sampled so much finer than they are recognised, and averaged
 
 
