@@ -18,7 +18,7 @@ from ..emogan_core import (
 )
 from . import host
 from .finding import face_inputs
-from .likeness import NONE, checked_files, identity_input, recogniser_of
+from .likeness import NONE, checked_files, identity_input, mark_of_files, recogniser_of
 from .pictures import image_of_photo, masks_of, photos_of
 from .sentences import in_one_sentence
 from .sockets import CATEGORY
@@ -60,6 +60,10 @@ class CompareReport(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, identity: str = NONE) -> bool | str:
         return checked_files(identity)
+
+    @classmethod
+    def fingerprint_inputs(cls, identity: str = NONE, **others: object) -> str:
+        return mark_of_files(identity)
 
     @classmethod
     @in_one_sentence

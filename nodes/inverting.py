@@ -36,7 +36,7 @@ from ..emogan_core import (
 from . import host
 from .finding import LEAVE, STOP, Found, face_inputs, find_all, find_clip, landmarks_input, smoothing_input
 from .generators import generator_input, held_builtin
-from .likeness import NONE, checked_files, identity_input, likeness_of, perceptual_input
+from .likeness import NONE, checked_files, identity_input, likeness_of, mark_of_files, perceptual_input
 from .pictures import image_of, image_of_photo, mark_of, masks_of, photos_of, side_by_side
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, HeldGenerator, HeldInversion, LatentSocket, Places
@@ -188,6 +188,10 @@ class InvertFace(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, perceptual: str = NONE, identity: str = NONE) -> bool | str:
         return checked_files(perceptual, identity)
+
+    @classmethod
+    def fingerprint_inputs(cls, perceptual: str = NONE, identity: str = NONE, **others: object) -> str:
+        return mark_of_files(perceptual, identity)
 
     @classmethod
     @in_one_sentence

@@ -30,6 +30,11 @@ def checked_files(*names: str) -> bool | str:
     return host.absence(host.LIKENESS, absent[0]) if absent else True
 
 
+def mark_of_files(*names: str) -> str:
+    """For `fingerprint_inputs`: a text that changes when one of these files does."""
+    return "\n".join(host.mark_of(host.chosen_path(host.LIKENESS, name)) for name in names if name != NONE)
+
+
 def likeness_of(perceptual: str, identity: str) -> Likeness:
     """The networks of two choices.
 

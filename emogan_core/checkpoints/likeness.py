@@ -26,8 +26,10 @@ from .reading.tables import StateDict, state_dict_with
 from .reading.weights import ForeignWeights
 from .starts import is_foreign, is_safetensors, start_of
 
-PERCEPTUAL = "needed torchvision's VGG16 or AlexNet as weights (vgg16-397923af.pth), alone or with LPIPS' linear layers"
-IDENTITY = "needed ArcFace's IR-SE50 as weights (model_ir_se50.pth)"
+NEEDED_PERCEPTUAL = (
+    "needed torchvision's VGG16 or AlexNet as weights (vgg16-397923af.pth), alone or with LPIPS' linear layers"
+)
+NEEDED_IDENTITY = "needed ArcFace's IR-SE50 as weights (model_ir_se50.pth)"
 MAX_WIDTH = 4096
 _LINEAR = "lin{}.model.1.weight"
 _CONVOLUTION = re.compile(r"(?:features|net\.slice[1-5])\.(\d+)\.(weight|bias)")
@@ -42,11 +44,11 @@ def load_perceptual(path: Path, linear: Path | None = None) -> PerceptualNet:
     channel counts alike, as in that package's baseline, of which the distance is a tenth.
     Raises: CheckpointError when a file is missing, damaged, hostile or another kind.
     """
-    table = _table(path, ("features.0.weight", "net.slice1.0.weight", "lin0.model.1.weight"), PERCEPTUAL)
+    table = _table(path, ("features.0.weight", "net.slice1.0.weight", "lin0.model.1.weight"), NEEDED_PERCEPTUAL)
     entries = dict(table.entries)
     if linear is not None:
         entries |= _table(linear, ("lin0.model.1.weight",), "needed LPIPS' linear layers (vgg.pth or alex.pth)").entries
-    return _read(path, lambda: _perceptual(entries), PERCEPTUAL)
+    return _read(path, lambda: _perceptual(entries), NEEDED_PERCEPTUAL)
 
 
 def load_recogniser(path: Path) -> FaceRecogniser:
@@ -54,8 +56,8 @@ def load_recogniser(path: Path) -> FaceRecogniser:
 
     Raises: CheckpointError when the file is missing, damaged, hostile or another kind.
     """
-    table = _table(path, ("input_layer.0.weight",), IDENTITY)
-    return _read(path, lambda: _recogniser(ForeignWeights(table.entries)), IDENTITY)
+    table = _table(path, ("input_layer.0.weight",), NEEDED_IDENTITY)
+    return _read(path, lambda: _recogniser(ForeignWeights(table.entries)), NEEDED_IDENTITY)
 
 
 def _table(path: Path, marks: tuple[str, ...], needed: str) -> StateDict:

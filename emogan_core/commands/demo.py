@@ -108,6 +108,7 @@ class _Face:
                 continue
             edit = apply_expressions(self.inversion, axes, {axis.name: SAVED_AT})
             if self.mode == REDRAWN:
+                # mode paste, as it takes drawn pictures that show no face
                 made.append(
                     photo_from_tensor(put_back(generator, self.photo, self.inversion, edit, mode="paste").redrawn)
                 )

@@ -33,14 +33,11 @@ SURE, LIKELY = 0.75, 0.25  # a rim's pixels: some of each piece are surely ones,
 LEAST, LEAST_PIECE = 180, 12  # likely pixels of rims, and of a piece of them, below which there are none
 BRIDGE, LEAST_BRIDGE = (slice(24, 64), slice(76, 100)), 10  # rows and columns over the nose, and pixels of rims in them
 EDGE_PX, BESIDE_PX = 0.9, 1.8  # of the net's pixels: what goes with rims, and how far skin beside them tells nothing
-HAIR = (
-    0.12  # log brightness below the skin around by which what lies beside rims is hair, that does not go on behind them
-)
+HAIR = 0.12
+"""Log brightness below the skin around by which what lies beside rims is hair, that does not go on behind them."""
 COARSE = 120.0  # px between the eyes at which the skin behind rims is made up
-WIDE, LOW = (
-    2.5,
-    0.07,
-)  # width of what is looked at, and how far its middle lies below that between the eyes, in eye distances
+WIDE, LOW = 2.5, 0.07
+"""Width of what is looked at, and how far its middle lies below that between the eyes, in eye distances."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

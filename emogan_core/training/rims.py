@@ -2,8 +2,8 @@
 
     python -m emogan_core.training.rims DATA HELD_OUT GLASSES OUT [STEPS]
 
-It learns from glasses drawn on training people who wear none (GLASSES lists those who do). The threshold is set so that
-hardly a pixel of theirs without glasses is taken for a rim.
+It learns from glasses drawn on training people who wear none (GLASSES lists those who do). From what probability on pixels
+are taken for rims stands in `compose/glasses.py`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import numpy as np
@@ -249,6 +250,9 @@ def test_golden_networks_of_the_users_tell_how_alike_pictures_are(host: Host, gr
     told, report = (run.outputs[name]["text"][0] for name in ("told", "report"))
     assert re.search(r"dB, perceptual distance \d\.\d{3}, identity distance \d\.\d{3}, face model", told)
     assert re.search(r"identity distance: \d\.\d{3} ", report)
+    assert {"invert", "compare"} <= host.run(graph.nodes).cached
+    os.utime(host.folder / "models/emotiongan_likeness/arcface.pth", (1, 1))
+    assert not {"invert", "compare"} & host.run(graph.nodes).cached  # a changed file is seen
     wrong = host.run(graph.with_inputs("invert", identity="vgg16.pth").nodes).error
     assert "needed ArcFace's IR-SE50 as weights" in wrong
     assert len(wrong.strip().splitlines()) == 1
