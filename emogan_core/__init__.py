@@ -178,6 +178,7 @@ if TYPE_CHECKING:
     )
     from .sheets import contact_sheet, numbered_faces, reading_sheet
     from .weights import builtin_path
+    from .wording import counted, numbered
 
 __all__ = [
     "CODE_METHODS",
@@ -271,6 +272,7 @@ __all__ = [
     "contact_sheet",
     "convert_generator",
     "copy_expression",
+    "counted",
     "crop_of",
     "cut",
     "cut_mask",
@@ -322,6 +324,7 @@ __all__ = [
     "need_of",
     "need_to_draw",
     "need_to_put_back",
+    "numbered",
     "numbered_faces",
     "obstacle_of",
     "open_generator",

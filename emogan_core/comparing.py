@@ -14,6 +14,7 @@ from .expressions.reading import Reading, reading_lines, reading_of
 from .faces import Crop, Face, choose_face, crop_of, cut, fit_to_photo, recognised_quad, seen_again
 from .images import Photo
 from .networks.recogniser import FaceRecogniser
+from .wording import counted
 
 MOST_SHAPES = 8  # told of a reading
 SHOWN_GAIN = 3  # differences are shown this much larger, about mid-gray
@@ -98,7 +99,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     share = float(comparison.changed.mean())
     lines = [f"changed: {share:.1%} of the pixels, by {comparison.most} of 255 at most"]
     if comparison.outside is not None:
-        lines.append(f"outside of the mask: {comparison.outside} pixels differ")
+        lines.append(f"outside of the mask: {counted(comparison.outside, 'pixel differs', 'pixels differ')}")
     for when, reading in (("before", comparison.before), ("after", comparison.after)):
         if reading is not None:
             lines += [f"{when}, {line}" for line in reading_lines(reading, most=MOST_SHAPES)]

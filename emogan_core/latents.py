@@ -12,6 +12,7 @@ import torch
 from .deltas import PREFIX, Delta, delta_from
 from .errors import CheckpointError, ShapeError, SpaceMismatch
 from .weights import read_header, read_tensors, write_tensors
+from .wording import counted
 
 LATENT_FORMAT = "emotiongan-latent-1"
 
@@ -42,7 +43,7 @@ class Latent:
             raise ShapeError("a latent came with NaN or infinite values; invert or sample again")
         if self.delta is not None and (len(self.delta), self.delta.fingerprint) != (len(self), self.fingerprint):
             raise ShapeError(
-                f"a latent of {len(self)} faces came with a delta of {len(self.delta)}, or of another generator; needed "
+                f"a latent of {counted(len(self), 'face')} came with a delta of {len(self.delta)}, or of another generator; needed "
                 "one for each, invert again"
             )
 

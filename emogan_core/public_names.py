@@ -56,6 +56,7 @@ NAMES_OF = {
     "report": "REPORT_FACES AxesReport AxisReport report_axes report_facts report_page report_picture report_pictures",
     "sheets": "numbered_faces contact_sheet reading_sheet",
     "weights": "builtin_path",
+    "wording": "counted numbered",
 }
 """The public names of each module, between blanks."""
 

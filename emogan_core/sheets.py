@@ -14,6 +14,7 @@ from .face_model import FaceFit
 from .face_model.contours import BROWS, EYES, INNER_LIPS, JAW, NOSE, OUTER_LIPS
 from .faces import Face, obstacle_of
 from .images import Photo
+from .wording import counted
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 Colour = tuple[int, int, int]
@@ -60,7 +61,7 @@ def contact_sheet(
         raise ShapeError("a contact sheet came without pictures; give at least one row with one picture")
     if (row_labels and len(row_labels) != len(rows)) or (column_labels and len(column_labels) != columns):
         raise ShapeError(
-            f"{len(row_labels)} row and {len(column_labels)} column labels came for {len(rows)} x {columns} pictures; "
+            f"{len(row_labels)} row and {counted(len(column_labels), 'column label')} came for {len(rows)} x {columns} pictures; "
             "give one label for each, or none"
         )
     small = max(11, tile_px // 11)

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from .errors import CheckpointError, OutputError
 from .files import ordinary_only, write_whole
+from .wording import counted
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_TENSOR_BYTES = 8 << 30
@@ -57,7 +58,7 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
         raise CheckpointError(f"{path.name} has metadata that is not text; the file is damaged, get it again")
     if len(header) > MAX_TENSORS:
         raise CheckpointError(
-            f"{path.name} holds {len(header)} tensors; needed at most {MAX_TENSORS}, give another file"
+            f"{path.name} holds {counted(len(header), 'tensor')}; needed at most {MAX_TENSORS}, give another file"
         )
     shapes = {}
     for name, entry in header.items():

@@ -14,6 +14,7 @@ from ..emogan_core import (
     compare,
     comparison_lines,
     contact_sheet,
+    counted,
     window_around,
 )
 from . import host
@@ -74,7 +75,7 @@ class CompareReport(io.ComfyNode):
         masks = masks_of(mask, count=len(old), size=before.shape[1:3])
         if len(new) != len(old):
             raise ShapeError(
-                f"{len(new)} pictures after came for {len(old)} before; connect an edit and what it began with"
+                f"{counted(len(new), 'picture')} after came for {len(old)} before; connect an edit and what it began with"
             )
         report, rows, lines, recogniser = host.progress(), [], [], recogniser_of(identity)
         for number, (one, two, where) in enumerate(zip(old, new, masks, strict=True), start=1):

@@ -17,6 +17,7 @@ from ..emogan_core import (
     ShapeError,
     apply_expressions,
     copy_expression,
+    counted,
     inversion_after,
     join_edits,
     load_axes,
@@ -143,7 +144,7 @@ def _references(reference: Tensor, face: int, landmarks: object, *, count: int) 
     """
     if len(reference) not in (1, count):
         raise ShapeError(
-            f"{len(reference)} reference pictures came for {count} inverted faces; connect one for all, or one for each"
+            f"{counted(len(reference), 'reference picture')} came for {counted(count, 'inverted face')}; connect one for all, or one for each"
         )
     try:
         fits = find_all(photos_of(reference), face, landmarks=landmarks, stop=True).fits

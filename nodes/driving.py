@@ -12,6 +12,7 @@ from ..emogan_core import (
     ExpressionAxes,
     FaceError,
     ShapeError,
+    counted,
     drive_expression,
     load_axes,
     most_neutral,
@@ -164,16 +165,18 @@ def _frames(places: Places, driving: int) -> list[tuple[int, int | None]]:
     frames = [(picture, face_in.get(picture)) for picture in range(min(places.count, driving))]
     if not any(face is not None for _, face in frames):
         raise ShapeError(
-            f"the {len(frames)} frames that both clips have show no face in the image; give a longer driving clip, or drop "
+            f"none of the frames that both clips have ({len(frames)} in all) shows a face in the image; give a longer driving clip, or drop "
             "the frames before the face appears"
         )
     return frames
 
 
 def _told(places: Places, clip: ClipFaces, neutral: int, made: int) -> list[str]:
-    lines = [f"{made} frames; driving frame {neutral} counts as neutral"]
+    lines = [f"{counted(made, 'frame')}; driving frame {neutral} counts as neutral"]
     if places.count not in (1, clip.count):
-        lines.append(f"{clip.count} driving frames came for a clip of {places.count}; the shorter one ended it")
+        lines.append(
+            f"{counted(clip.count, 'driving frame')} came for a clip of {places.count}; the shorter one ended it"
+        )
     if places.count > 1:
         unseen = [number for number in range(made) if number not in places.rows]
         lines += [f"image {number + 1} of {places.count} passed through, it shows no usable face" for number in unseen]

@@ -14,6 +14,7 @@ from ..emogan_core import (
     LabelledLatents,
     Progress,
     choose_expressions,
+    counted,
     expect_fittable,
     expect_held,
     expect_method,
@@ -74,9 +75,11 @@ def from_batch(
         what = "scores" if how.scores else "covariates"
         raise ExpressionError(f"{what} are columns of a CSV, and none is chosen; choose one as face_set")
     expressions, names = words_of(labels), words_of(people)
-    for what, words in (("labels", expressions), ("people", names or expressions)):
+    for one, several, words in (("label", "labels", expressions), ("person", "people", names or expressions)):
         if len(words) != len(images):
-            raise ExpressionError(f"{len(words)} {what} came for {len(images)} images; write one per image")
+            raise ExpressionError(
+                f"{counted(len(words), one, several)} came for {counted(len(images), 'image')}; write one per image"
+            )
     expressions, told = read_labels("labels", expressions, neutral=how.neutral or None)
     choose_expressions(expressions, None, how.config.moving_floor)
     expect_held(how.config, expressions)

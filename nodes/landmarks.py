@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..emogan_core import Face, FaceFit, ShapeError, as_mediapipe, mediapipe_connections
+from ..emogan_core import Face, FaceFit, ShapeError, as_mediapipe, counted, mediapipe_connections
 
 FROM = "connect the face_landmarks of Find Faces, or of Detect Face Landmarks (MediaPipe), found in this very image"
 NUMBERED = "emotiongan_number"  # in every face of Find Faces, and in none of the host's own
@@ -52,7 +52,7 @@ def landmarks_of(payload: object, *, count: int, size: tuple[int, int]) -> list[
     if not isinstance(frames, Sequence):
         raise ShapeError(f"landmarks came without frames; {FROM}")
     if len(frames) != count:
-        raise ShapeError(f"landmarks of {len(frames)} pictures came for an image of {count}; {FROM}")
+        raise ShapeError(f"landmarks of {counted(len(frames), 'picture')} came for an image of {count}; {FROM}")
     came = payload.get("image_size", size) if isinstance(payload, Mapping) else size
     if tuple(came) != size:
         raise ShapeError(f"landmarks of pictures of {came[1]} x {came[0]} px came for {size[1]} x {size[0]} px; {FROM}")

@@ -15,7 +15,17 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..emogan_core import MAX_PIXELS, Composite, Crop, Photo, PhotoError, ShapeError, photo_from_tensor, window_around
+from ..emogan_core import (
+    MAX_PIXELS,
+    Composite,
+    Crop,
+    Photo,
+    PhotoError,
+    ShapeError,
+    counted,
+    photo_from_tensor,
+    window_around,
+)
 
 MAX_PREVIEWED = 4
 MAX_PREVIEW_PX = 512
@@ -101,7 +111,7 @@ def masks_of(mask: Tensor | None, *, count: int, size: Sequence[int]) -> list[Te
     planes = (mask if mask.ndim == 3 else mask.unsqueeze(0)).detach().float().cpu()
     if planes.ndim != 3 or len(planes) not in (1, count) or tuple(planes.shape[1:]) != tuple(size):
         raise ShapeError(
-            f"a mask of shape {tuple(mask.shape)} came for {count} pictures of {size[1]} x {size[0]} px; connect one of "
+            f"a mask of shape {tuple(mask.shape)} came for {counted(count, 'picture')} of {size[1]} x {size[0]} px; connect one of "
             "these pictures"
         )
     return list(planes.expand(count, -1, -1))

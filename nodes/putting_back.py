@@ -19,6 +19,7 @@ from ..emogan_core import (
     ShapeError,
     StepReport,
     add_intensities,
+    counted,
     expect_room,
     need_to_put_back,
     parse_intensities,
@@ -197,7 +198,7 @@ def edited(
     (height, width, channels), count = image.shape[1:], len(frames)
     expect_room(
         count * height * width * (channels * image.element_size() + MASK_BYTES) + faces * side * side * REDRAWN_BYTES,
-        what=f"{count} frames of {width} x {height} px",
+        what=f"{counted(count, 'frame')} of {width} x {height} px",
     )
 
     def work(network: Generator) -> tuple[Tensor, Tensor, Tensor]:

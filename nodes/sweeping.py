@@ -17,6 +17,7 @@ from ..emogan_core import (
     ShapeError,
     apply_expressions,
     contact_sheet,
+    counted,
     intensities_at,
     load_axes,
     parse_keyframes,
@@ -147,5 +148,7 @@ def _sources(inversion: HeldInversion, keyframes: Sequence[Keyframe], frames: in
         return [(picture, face_in.get(picture)) for picture in range(places.count)]
     count = frames or keyframes[-1].frame + 1
     if count > MAX_FRAMES:
-        raise ShapeError(f"{count} frames were asked for; up to {MAX_FRAMES} are made at once, end earlier")
+        raise ShapeError(
+            f"{counted(count, 'frame was', 'frames were')} asked for; up to {MAX_FRAMES} are made at once, end earlier"
+        )
     return [(0, 0)] * count

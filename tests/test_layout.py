@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "emogan_core"
 LAYERS = (
     {"errors", "progress", "latents", "deltas", "devices", "files", "weights", "images", "provenance", "free_memory"}
+    | {"wording"}  # of messages
     | {"decoding", "picture_headers", "depth", "metadata", "workflow_records"},  # of pictures
     {"networks", "face_model", "glm"},
     {"faces", "checkpoints"},

@@ -18,6 +18,7 @@ from ..errors import CheckpointError
 from ..networks.irse import MAX_BLOCKS, MAX_SIDE, RGB
 from ..networks.perceptual import TRUNKS, UNWEIGHTED, PerceptualNet
 from ..networks.recogniser import FaceRecogniser
+from ..wording import counted
 from .kinds import kind_of_names, kind_of_start, names_in
 from .pickles import NEEDED, untrusted
 from .readers import open_contents
@@ -111,7 +112,7 @@ def _perceptual(table: Mapping[str, object]) -> PerceptualNet:
     if kind is None:
         what = "LPIPS' linear layers alone, which come second" if not present else "another classifier"
         count = sum(getattr(numbered[f"{number}.weight"], "ndim", 4) == 4 for number in present)  # not its norms
-        raise CheckpointError(f"it holds {what} ({count} convolutions)")
+        raise CheckpointError(f"it holds {what} ({counted(count, 'convolution')})")
     trunk, tensors, inner = TRUNKS[kind], dict[str, Tensor](), RGB
     widths: list[list[int]] = []
     for depth, numbers in enumerate(trunk.numbers):

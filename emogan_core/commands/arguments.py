@@ -20,6 +20,7 @@ from ..inversion import LIKENESS_DISTANCES, Inversion, Likeness, OptimiseConfig,
 from ..latents import Latent
 from ..networks.build import Generator
 from ..progress import Progress
+from ..wording import counted
 from .mask_file import read_mask
 
 MASK_PX = 128  # at which it is looked at what of a face a mask leaves out
@@ -183,7 +184,7 @@ def chosen_face(photo: Photo, number: int | None) -> tuple[Face, list[str]]:
     others = "--face 1 takes the other" if len(found) == 2 else f"--face 1 to {len(found) - 1} take the others"
     numbers = "'emogan read PHOTO --faces NUMBERED.png' shows which is which"
     return face, [
-        f"note: {len(found)} faces were found and the largest was taken; {others}, --face 0 this one; {numbers}"
+        f"note: {counted(len(found), 'face was', 'faces were')} found and the largest was taken; {others}, --face 0 this one; {numbers}"
     ]
 
 

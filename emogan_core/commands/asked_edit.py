@@ -17,6 +17,7 @@ from ..inversion import Edit, Inversion, expect_method
 from ..networks.build import Generator
 from ..progress import Progress
 from ..provenance import edit_record, with_earlier
+from ..wording import counted
 from .arguments import (
     clear_notes,
     expect_possible,
@@ -209,5 +210,5 @@ def _reference(path: Path | None) -> tuple[FaceFit | None, list[str]]:
         fit = fit_to_photo(photo, face)
     except FaceError as error:
         raise FaceError(f"the photo to copy from, {path.name}: {error}") from error
-    several = [f"{path.name} shows {len(found)} faces; the largest was copied"] if len(found) > 1 else []
+    several = [f"{path.name} shows {counted(len(found), 'face')}; the largest was copied"] if len(found) > 1 else []
     return fit, [*several, *clear_notes(photo, face.landmarks, path.name), *notes_of(photo)]

@@ -21,6 +21,7 @@ from ..networks.tuned import with_delta
 from ..progress import Progress
 from ..provenance import edit_record
 from ..sheets import contact_sheet
+from ..wording import counted
 from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled, spelled_out
 from .outputs import Outputs
 
@@ -55,7 +56,7 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     outputs.save_photo(arguments.out, picture, record=record)
     report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
     report |= {"expressions": intensities, "neutral_first": arguments.neutral_first}
-    return report, [f"{len(faces)} drawn: wrote {arguments.out}", *notes]
+    return report, [f"{counted(len(faces), 'face')} drawn: wrote {arguments.out}", *notes]
 
 
 def neutral_and(
@@ -80,7 +81,7 @@ def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome
     outputs.expect_photos([arguments.out], inputs=input_files(arguments, arguments.latent))
     latent = load_latent(arguments.latent)
     if len(latent) != 1:
-        raise ShapeError(f"{arguments.latent.name} holds {len(latent)} latents; give a file with one")
+        raise ShapeError(f"{arguments.latent.name} holds {counted(len(latent), 'latent')}; give a file with one")
     generator, axes = load_models(arguments)
     intensities, notes = spelled_out(intensities, axes)
     expect_possible(generator, axes, intensities, drawn=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import FaceError, OutputError, PhotoError
 from ..images import Photo, frames_in, open_photo
 from ..progress import Progress, StepReport, silent
+from ..wording import counted, numbered
 from .arguments import Outcome
 from .asked_edit import face_in, notices_of, prepared
 from .outputs import Outputs, make_folder
@@ -30,7 +31,9 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
         )
     count = frames_in(arguments.photo)
     if count > MOST_FRAMES:
-        raise PhotoError(f"{arguments.photo.name} holds {count} pictures; give a file with up to {MOST_FRAMES}")
+        raise PhotoError(
+            f"{arguments.photo.name} holds {counted(count, 'picture')}; give a file with up to {MOST_FRAMES}"
+        )
     first = _first_of(arguments.photo)
     targets = [_target(arguments, number, suffix) for number in range(1, count + 1) for suffix in SUFFIXES]
 
@@ -72,13 +75,15 @@ def edit_frames(arguments: Namespace, progress: Progress, outputs: Outputs) -> O
         progress(StepReport(number, count, "editing frames"))
     if not edited:
         raise FaceError(
-            f"none of the {count} pictures in {arguments.photo.name} can be edited: {_first(without, unread)}"
+            f"no picture in {arguments.photo.name} ({count} in all) can be edited: {_first(without, unread)}"
         )
     report = prepare.record | {"method": arguments.method, "frames": count, "edited": edited}
     report |= {"without_face": without, "unread": unread}
-    lines = [f"{prepare.asked.told}: wrote {len(outputs.written)} pictures to {arguments.out}, {edited} of them edited"]
+    lines = [
+        f"{prepare.asked.told}: wrote {counted(len(outputs.written), 'picture')} to {arguments.out}, {edited} of them edited"
+    ]
     lines += prepare.notes
-    lines += [f"{note} ({_numbered(numbers)})" for note, numbers in said.items()]
+    lines += [f"{note} ({numbered('picture', numbers)})" for note, numbers in said.items()]
     lines += _told(without, "written as it is") + _told(unread, "left out")
     return report, lines
 
@@ -101,13 +106,6 @@ def _target(arguments: Namespace, number: int, suffix: str) -> Path:
     return folder / f"{arguments.photo.stem}_{number:04d}{suffix}"
 
 
-def _numbered(numbers: list[int]) -> str:
-    if len(numbers) == 1:
-        return f"picture {numbers[0]}"
-    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
-    return f"pictures {', '.join(map(str, numbers[:MOST_NAMED]))}{more}"
-
-
 def _first(*found: dict[int, str]) -> str:
     numbers = {number: why for one in found for number, why in one.items()}
     number = min(numbers)
@@ -117,4 +115,4 @@ def _first(*found: dict[int, str]) -> str:
 def _told(found: dict[int, str], what: str) -> list[str]:
     lines = [f"note: picture {number} was {what}: {why}" for number, why in list(found.items())[:MOST_NAMED]]
     more = len(found) - MOST_NAMED
-    return [*lines, f"note: {more} more were {what}"] if more > 0 else lines
+    return [*lines, f"note: {counted(more, 'more was', 'more were')} {what}"] if more > 0 else lines

@@ -9,6 +9,7 @@ from ..expressions.meanings import EXPRESSIONS, SHAPES
 from ..expressions.spelling import shape_replaced_by
 from ..face_model import REGIONS, load_face_model, sides_of
 from ..progress import Progress
+from ..wording import counted
 from .arguments import Outcome
 from .outputs import Outputs
 
@@ -47,7 +48,7 @@ def _why_experimental(axis: ExpressionAxis) -> str:
     if not axis.experimental or not axis.has_direction:
         return ""
     return (
-        f"; experimental in what the generator draws: fitted on {axis.n_expression} examples, told from neutral with an AUC "
+        f"; experimental in what the generator draws: fitted on {counted(axis.n_expression, 'example')}, told from neutral with an AUC "
         f"of {axis.auc:.2f} ({axis.auc_low:.2f} to {axis.auc_high:.2f})"
     )
 

@@ -20,6 +20,7 @@ from ..expressions import (
 )
 from ..expressions.sample_fit import LEAST_SEEN
 from ..progress import Progress
+from ..wording import counted
 from .arguments import Outcome, input_files
 from .outputs import Outputs
 
@@ -35,7 +36,7 @@ def fit_own_samples(arguments: Namespace, progress: Progress, outputs: Outputs) 
     config = SampleConfig(count=arguments.samples, seed=arguments.seed, psi=arguments.psi, label=arguments.label)
     if config.count < LEAST_SEEN:
         raise ExpressionError(
-            f"{config.count} samples were asked for; needed are {LEAST_SEEN} or more that show a face (some thousands fit well)"
+            f"{counted(config.count, 'sample was', 'samples were')} asked for; needed are {LEAST_SEEN} or more that show a face (some thousands fit well)"
         )
     share = _share()
     generator = load_generator(arguments.generator, device=arguments.device)

@@ -12,6 +12,7 @@ from ..errors import CheckpointError
 from ..faces import frame_of
 from ..networks.build import Generator
 from ..progress import Progress
+from ..wording import counted
 from .arguments import Outcome, input_files
 from .outputs import Outputs
 
@@ -69,8 +70,8 @@ def expect_none(generator: Generator, *, again: bool) -> None:
 
 
 def _how(trained: TrainedEncoder, photos: TrainingPhotos | None) -> str:
-    also = "" if photos is None else f" and on {len(photos.learned)} photos of its user"
-    return f"trained by emogan train-encoder for {trained.steps} steps on the generator's own samples{also}"
+    also = "" if photos is None else f" and on {counted(len(photos.learned), 'photo')} of its user"
+    return f"trained by emogan train-encoder for {counted(trained.steps, 'step')} on the generator's own samples{also}"
 
 
 def _lines(out: Path, trained: TrainedEncoder, photos: TrainingPhotos | None, notices: tuple[str, ...]) -> list[str]:
@@ -78,10 +79,10 @@ def _lines(out: Path, trained: TrainedEncoder, photos: TrainingPhotos | None, no
     lines += [f"note: {notice}" for notice in notices]
     if photos is not None and photos.skipped:
         named = "; ".join(f"{name}: {why}" for name, why in photos.skipped[:MOST_NAMED])
-        lines.append(f"note: {len(photos.skipped)} pictures were left out ({named})")
+        lines.append(f"note: {counted(len(photos.skipped), 'picture was', 'pictures were')} left out ({named})")
     folder = trained.preview.parent
     return [
-        f"wrote {out} after {trained.steps} steps in {trained.seconds / 60:.0f} minutes: the generator with an encoder",
+        f"wrote {out} after {counted(trained.steps, 'step')} in {counted(round(trained.seconds / 60), 'minute')}: the generator with an encoder",
         *lines,
         f"see {trained.preview}; with more --minutes or --steps, and --force, training goes on from {folder}, which may be "
         "deleted",

@@ -13,6 +13,7 @@ from ..face_model import FaceFit, load_face_model
 from ..faces import window_around
 from ..images import Photo
 from ..inversion import Edit, Inversion
+from ..wording import counted
 from .glasses import rims_of
 from .move import mesh_shading, move_face
 from .visible import hidden_parts, seen_coefficients
@@ -37,7 +38,7 @@ class FacePreview:
         Raises: EmoganError for an inversion of pictures that were already cut; ShapeError when it holds several faces.
         """
         if len(inversion) != 1:
-            raise ShapeError(f"an inversion of {len(inversion)} faces came; pick one with inversion[i]")
+            raise ShapeError(f"an inversion of {counted(len(inversion), 'face')} came; pick one with inversion[i]")
         if inversion.crops is None or inversion.faces is None:
             raise EmoganError(
                 "an inversion of pictures that were already cut came; invert the photo itself to preview it"
@@ -57,7 +58,7 @@ class FacePreview:
         Raises: EmoganError for an edit that has no part in the face model; ShapeError for one of several faces.
         """
         if len(edit) != 1:
-            raise ShapeError(f"an edit of {len(edit)} faces came; pick one with edit[i]")
+            raise ShapeError(f"an edit of {counted(len(edit), 'face')} came; pick one with edit[i]")
         if edit.coefficients is None:
             raise EmoganError("this edit has no part in the face model, so only put_back can show it")
         model = load_face_model()

@@ -21,6 +21,7 @@ from ..networks.build import Generator
 from ..networks.memory import need_to_draw, need_to_encode
 from ..networks.sampling import drawn_in_groups
 from ..networks.tuned import tuned_bytes, with_delta
+from ..wording import counted
 from .glasses import KEPT_TOLD
 from .move import mesh_shading, move_face
 from .moved_code import code_of_moved
@@ -169,7 +170,7 @@ def _checked(generator: Generator, photo: Photo, inversion: Inversion, edit: Edi
         raise EmoganError(f"the mode '{mode}' is not known; use {' or '.join(MODES)}")
     if len(inversion.latent) != 1 or len(edit) != 1:
         raise ShapeError(
-            f"an inversion of {len(inversion.latent)} faces and an edit of {len(edit)} came; "
+            f"an inversion of {counted(len(inversion.latent), 'face')} and an edit of {len(edit)} came; "
             "put_back takes one of each, pick one with inversion[i] and edit[i]"
         )
     expect_same_space("the inversion", inversion.latent.fingerprint, "the generator", generator.fingerprint)

@@ -14,6 +14,7 @@ from ..free_memory import expect_room
 from ..images import open_photo
 from ..networks.build import Generator
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .samples import seen_px
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif")
@@ -44,7 +45,7 @@ def read_photos(folder: Path, generator: Generator, *, progress: Progress = sile
     except OSError as error:
         raise PhotoError(f"cannot look into {folder}: {error.strerror or error}; check its rights") from error
     side = seen_px(generator)
-    expect_room(4 * len(files) * side * side * 3, what=f"the faces of {len(files)} photos would")
+    expect_room(4 * len(files) * side * side * 3, what=f"the faces of {counted(len(files), 'photo')} would")
     faces: list[Tensor] = []
     skipped: list[tuple[str, str]] = []
     for number, path in enumerate(files, start=1):
@@ -58,7 +59,7 @@ def read_photos(folder: Path, generator: Generator, *, progress: Progress = sile
     if not faces:
         why = f"{skipped[0][0]}: {skipped[0][1]}" if skipped else f"needed files named {', '.join(SUFFIXES)}"
         raise PhotoError(
-            f"no face was found in the {len(files)} pictures in {folder} ({why}); give photos that show faces"
+            f"no face was found in {counted(len(files), 'picture')} in {folder} ({why}); give photos that show faces"
         )
     every = torch.stack(faces)
     out = torch.arange(len(every)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1

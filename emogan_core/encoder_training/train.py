@@ -16,6 +16,7 @@ from ..errors import CheckpointError, EmoganError, OutputError, SpaceMismatch
 from ..networks.build import Generator
 from ..networks.encoder import LINEAR_SIDE, Encoder
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .degradations import degrade
 from .memory import batch_for
 from .photos import TrainingPhotos
@@ -47,7 +48,7 @@ class TrainingLength:
         if (self.steps is None) == (self.minutes is None):
             raise EmoganError("a training ends at a step or after some minutes; give --steps or --minutes, not both")
         if self.steps is not None and self.steps < 1:
-            raise EmoganError(f"{self.steps} steps came; needed 1 or more")
+            raise EmoganError(f"{counted(self.steps, 'step')} came; needed 1 or more")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise EmoganError(f"{self.minutes} minutes came; needed a finite number above 0")
 
@@ -137,7 +138,7 @@ def _previewed(run: EncoderRun, seen: Watched, folder: Path) -> tuple[Path, dict
     Raises: OutputError.
     """
     path = folder / f"{run.step:06d}.png"
-    title = f"{run.generator.spec.name[:40]}: encoder after {run.step} steps, {run.seconds / 60:.0f} minutes"
+    title = f"{run.generator.spec.name[:40]}: encoder after {counted(run.step, 'step')}, {counted(round(run.seconds / 60), 'minute')}"
     return path, preview(run.generator, run.result(), seen, path, title=title)
 
 

@@ -14,6 +14,7 @@ from ..errors import CheckpointError
 from ..face_model import load_face_model
 from ..glm import Validation
 from ..weights import builtin_path, plain_json, read_tensors, write_tensors
+from ..wording import counted
 from .axes import ExpressionAxes, ExpressionAxis
 
 FORMAT = "emogan-axes"
@@ -85,7 +86,9 @@ def _read(path: Path) -> ExpressionAxes:
     axes = tuple(_axis(path, index, entry, tensors) for index, entry in enumerate(entries))
     names = [axis.name for axis in axes]
     if not axes or len(set(names)) < len(names):
-        raise CheckpointError(f"{path.name} holds {len(axes)} axes, some under one name or none; get the file again")
+        raise CheckpointError(
+            f"{path.name} holds {counted(len(axes), 'axis', 'axes')}, some under one name or none; get the file again"
+        )
     return ExpressionAxes(axes=axes, fingerprint=fingerprint, left_out=left_out)
 
 

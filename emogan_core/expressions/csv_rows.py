@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExpressionError
 from ..files import ordinary_only
+from ..wording import counted
 from .axes import REFERENCE
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _rows(name: str, reader: CsvReader, columns: int, start: int) -> list[tuple[
         number = reader.line_num + start - 1
         if len(cells) != columns:
             raise ExpressionError(
-                f"{name} row {number} has another number of cells than the {columns} columns of the header; mend that row"
+                f"{name} row {number} has another number of cells than the header, which has {counted(columns, 'column')}; mend that row"
             )
         rows.append((number, [cell.strip() for cell in cells]))
         if len(rows) > MAX_ROWS:

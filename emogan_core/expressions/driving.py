@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 from ..errors import ExpressionError, ShapeError
 from ..face_model import REGIONS, load_face_model
 from ..inversion import Edit, Inversion
+from ..wording import counted
 from .axes import ExpressionAxes
 from .editing import LIMIT, checked_regions, within_reach
 
@@ -61,7 +62,7 @@ def drive_expression(
     chosen = range(len(driving) if alone else min(len(inversion), len(driving))) if frames is None else frames
     if any(not 0 <= frame < len(driving) for frame in chosen) or (not alone and len(chosen) > len(inversion)):
         raise ShapeError(
-            f"driving frames {list(chosen)[:8]} were named for {len(inversion)} faces, but the driving clip has 0 to "
+            f"driving frames {list(chosen)[:8]} were named for {counted(len(inversion), 'face')}, but the driving clip has 0 to "
             f"{len(driving) - 1}; name one of these for each face"
         )
     edits = []

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
 from ..errors import ExpressionError
+from ..wording import counted
 from .csv_rows import Row, read_rows
 from .disk_names import OnDisk
 from .label_folders import labelled_by_folders
@@ -112,7 +113,7 @@ def read_face_set(
     files = tuple(_inside(folder, base, row["file"], name, number, spelled) for number, row in rows)
     turned = sum("\\" in row["file"] and "\\" not in str(path) for path, (_, row) in zip(files, rows, strict=True))
     if turned:
-        notices.append(f"backslashes in {turned} names as folders")
+        notices.append(f"backslashes in {counted(turned, 'name')} as folders")
     if spelled.others:
         many = f"{len(spelled.others)} names" if len(spelled.others) > 1 else "a name"
         notices.append(f"{many} as the one file of another spelling, such as {spelled.others[0]}")
@@ -170,7 +171,7 @@ def _refuse_empty(name: str, rows: Sequence[Row], columns: tuple[str, ...]) -> N
         empty = [number for number, row in rows if not row[column]]
         if empty:
             raise ExpressionError(
-                f"{name} row {empty[0]} has no {column} ({len(empty)} such rows of {len(rows)}); "
+                f"{name} row {empty[0]} has no {column} ({counted(len(empty), 'such row')} of {len(rows)}); "
                 "fill it in or delete the rows"
             )
 

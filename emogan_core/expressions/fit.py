@@ -16,6 +16,7 @@ from ..errors import ExpressionError
 from ..glm import Array, Family, ReadoutFit
 from ..latents import Latent
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .axes import REFERENCE, ExpressionAxes, ExpressionAxis, moving_axis
 from .labelled import LabelledLatents
 from .moves import fit_moves
@@ -152,7 +153,7 @@ def _fitted(
         expect_people(table, name)
     if not np.ptp(table.X, axis=0).max() > 0.0:
         raise ExpressionError(
-            f"the codes of all {len(table.X)} pictures about '{names[0]}' are the same; give different pictures, or another "
+            f"the codes of all {counted(len(table.X), 'picture')} about '{names[0]}' are the same; give different pictures, or another "
             "inversion method"
         )
     basis = make_basis(table, names)

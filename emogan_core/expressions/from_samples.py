@@ -9,6 +9,7 @@ from functools import partial
 from ..errors import ExpressionError
 from ..networks import Generator
 from ..progress import Progress, silent
+from ..wording import counted
 from .axes import ExpressionAxes, ExpressionAxis, moving_only
 from .axes_file import load_axes
 from .sample_file import SampleTable
@@ -149,7 +150,7 @@ def sample_report(fit: SampleFit) -> dict[str, object]:
 def sample_lines(fit: SampleFit) -> list[str]:
     """The same for people: one line for each axis, and for each that was left out."""
     return [
-        f"{fit.seen} of {fit.drawn} samples show a face",
+        f"{fit.seen} of {counted(fit.drawn, 'sample')} {'shows' if fit.seen == 1 else 'show'} a face",
         *(_line(one) for one in fit.measured),
         *(f"left out: {name} ({why})" for name, why in fit.left_out.items()),
         *(f"note: {note}" for note in fit.notes),
@@ -171,9 +172,7 @@ def _facts(one: MeasuredAxis) -> dict[str, object]:
 
 def _line(one: MeasuredAxis) -> str:
     axis = one.axis
-    told = (
-        f"{axis.name}: {axis.n_expression} samples show it, AUC {axis.auc:.2f}; at 1 drawn faces read {one.rise:+.2f}"
-    )
+    told = f"{axis.name}: {counted(axis.n_expression, 'sample shows', 'samples show')} it, AUC {axis.auc:.2f}; at 1 drawn faces read {one.rise:+.2f}"
     if one.rise < 0.95 * one.typical:
         told += f" of it (typical {one.typical:.2f}: more is beyond what its samples show)"
     return f"{told}, identity moves by {one.identity_drift:.2f} sd" + (", experimental" if axis.experimental else "")

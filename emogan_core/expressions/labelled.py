@@ -20,6 +20,7 @@ from ..inversion import CODE_METHODS, OptimiseConfig, Target, expect_method, nee
 from ..latents import Latent
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .code_file import Coded, CodeFile, Fitted
 from .face_sets import FaceSet
 from .shadings import brightness
@@ -101,7 +102,7 @@ def readable(faces: FaceSet) -> tuple[FaceSet, tuple[Skipped, ...]]:
             skipped[row] = Skipped(str(path), str(error))
     kept = [row for row in range(len(faces)) if row not in skipped]
     if not kept:
-        raise ExpressionError(f"none of the {len(faces)} pictures can be read; the first: {skipped[0].why}")
+        raise ExpressionError(f"none of the pictures ({len(faces)} in all) can be read; the first: {skipped[0].why}")
     return faces.rows(kept), tuple(skipped.values())
 
 
@@ -145,9 +146,14 @@ def label_photos(
 
     Raises: ExpressionError for labels or people of another number; and as `label_latents`.
     """
-    for what, words in (("labels", labels), ("people", labels if people is None else people)):
+    for one, several, words in (
+        ("label", "labels", labels),
+        ("person", "people", labels if people is None else people),
+    ):
         if len(words) != len(photos):
-            raise ExpressionError(f"{len(words)} {what} came for {len(photos)} pictures; give one for each")
+            raise ExpressionError(
+                f"{counted(len(words), one, several)} came for {counted(len(photos), 'picture')}; give one for each"
+            )
     pictures = [_Picture(f"picture {number}", photo) for number, photo in enumerate(photos, start=1)]
     coder = _Coder(generator, _How(aligned=aligned, method=method), None)
     named = FaceSet((), tuple(labels), None if people is None else tuple(people), {})
@@ -239,7 +245,7 @@ def _labelled(
     skipped = tuple(Skipped(pictures[row].name, one.why) for row, one in sorted(coder.found.items()) if one.ws is None)
     if not coded:
         raise ExpressionError(
-            f"none of the {len(pictures)} pictures shows a usable face; give photos of faces seen from the front, or say "
+            f"none of the pictures ({len(pictures)} in all) shows a usable face; give photos of faces seen from the front, or say "
             f"that they are aligned if they are already cut in the generator's frame (the first: {skipped[0].why})"
         )
     rows, fingerprint = list(coded), coder.generator.fingerprint

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..errors import ShapeError
 from ..face_model import FaceModel, Pose, fit_face, load_face_model
 from ..glm import fit_pattern, group_index, one_hot
+from ..wording import counted
 from .axes import REFERENCE
 
 Array = NDArray[np.float64]
@@ -38,7 +39,7 @@ def fit_moves(
     model = load_face_model()
     if coefficients.shape != (len(labels), len(model.names)):
         raise ShapeError(
-            f"coefficients came as {coefficients.shape} for {len(labels)} labels; give [{len(labels)}, "
+            f"coefficients came as {coefficients.shape} for {counted(len(labels), 'label')}; give [{len(labels)}, "
             f"{len(model.names)}], as label_latents does"
         )
     found = np.isfinite(coefficients).all(1)

@@ -17,6 +17,7 @@ from ..faces import choose_face
 from ..faces.fit import fit_to_photo
 from ..images import Photo
 from ..weights import builtin_path, read_tensors
+from ..wording import counted
 from .axes import REFERENCE
 from .prototypes import NAMED
 
@@ -96,7 +97,7 @@ def reading_lines(reading: Reading, *, most: int = 12) -> list[str]:
     shapes = sorted(reading.coefficients.items(), key=lambda item: -item[1])
     told = [f"{name} {value:.0%}" for name, value in likely if value >= SEEN]
     strong = [f"{name} {value:.2f}" for name, value in shapes if value >= SEEN]
-    more = f" and {len(strong) - most} weaker ones" if len(strong) > most else ""
+    more = f" and {counted(len(strong) - most, 'weaker one')}" if len(strong) > most else ""
     return [
         f"reads as: {', '.join(told) or 'nothing that is known'}",
         f"shapes: {', '.join(strong[:most]) or 'none'}{more}",

@@ -23,6 +23,7 @@ from ..glm import (
     standardise,
 )
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .axes import ExpressionAxis
 from .sample_file import SampleTable
 from .sample_scores import Score
@@ -59,7 +60,9 @@ def expect_faces(samples: SampleTable, name: str) -> SampleTable:
     Raises: ExpressionError when they are too few to fit anything, or all of one code.
     """
     seen = samples.rows(samples.seen)
-    told = f"{len(seen)} of {len(samples)} samples of '{name}' show a face"
+    told = (
+        f"{len(seen)} of {counted(len(samples), 'sample')} of '{name}' {'shows' if len(seen) == 1 else 'show'} a face"
+    )
     if not len(seen) or len(seen) < 0.05 * len(samples):
         raise ExpressionError(
             f"{told}; axes are read off drawn faces, so give a generator of faces seen from the front (or, if it is one, "

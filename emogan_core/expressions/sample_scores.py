@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..face_model import FaceFit, Pose, both_sides, fit_face, load_face_model, sides_of
 from ..face_model.names import mirror_order
+from ..wording import counted
 from .axes import ExpressionAxes, ExpressionAxis, moving_only, shape_axis
 from .moves import FRONTAL, RADIUS_CM
 from .reading import READ, log_odds
@@ -66,7 +67,7 @@ def _shape(name: str, coefficients: Array) -> Score:
     if spread < ALIKE:
         why = f"it reads as {values.mean():.2f} in every sample"
     elif shown < LEAST_SHOWN or spread < LEAST_SD:
-        why = f"{shown} of {len(values)} samples show it ({SHOWN:g} or more; sd {spread:.3f}), {LEAST_SHOWN} are needed"
+        why = f"{shown} of {counted(len(values), 'sample')} {'shows' if shown == 1 else 'show'} it ({SHOWN:g} or more; sd {spread:.3f}), {LEAST_SHOWN} are needed"
     return Score(shape_axis(name), values, "identity", shown, why)
 
 

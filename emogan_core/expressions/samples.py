@@ -27,6 +27,7 @@ from ..networks import Generator
 from ..networks.mapping import class_rows
 from ..networks.sampling import drawn_in_groups
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .sample_file import CHUNK, SampleFolder, SampleTable, joined
 from .shadings import open_skin
 
@@ -57,7 +58,9 @@ class SampleConfig:
 
     def __post_init__(self) -> None:
         if self.count < 1:
-            raise ExpressionError(f"{self.count} samples were asked for; needed 1 or more, some thousands for a fit")
+            raise ExpressionError(
+                f"{counted(self.count, 'sample was', 'samples were')} asked for; needed 1 or more, some thousands for a fit"
+            )
         if not math.isfinite(self.psi) or not 0 < abs(self.psi) <= 2:
             raise ExpressionError(f"psi {self.psi} came; give a number within 2, and not 0, where all samples are one")
 

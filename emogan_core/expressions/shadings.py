@@ -15,6 +15,7 @@ from ..face_model import FaceFit, FaceModel, load_face_model
 from ..face_model.contours import OUTER_LIPS, OVAL
 from ..face_model.edges import neighbour_mean
 from ..images import Photo
+from ..wording import counted
 from .axes import REFERENCE
 
 Array = NDArray[np.float64]
@@ -49,7 +50,7 @@ def fit_shadings(
     model = load_face_model()
     if seen.shape != (len(labels), model.face_vertices):
         raise ShapeError(
-            f"brightness came as {seen.shape} for {len(labels)} labels; give [{len(labels)}, {model.face_vertices}], "
+            f"brightness came as {seen.shape} for {counted(len(labels), 'label')}; give [{len(labels)}, {model.face_vertices}], "
             "as label_latents does"
         )
     given, who = np.asarray(labels, dtype=str), np.array([hash(person) for person in people])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from ..wording import counted
 from .axes import ExpressionAxes, ExpressionAxis
 from .spelling import shape_replaced_by
 
 
 def axes_lines(axes: ExpressionAxes) -> list[str]:
     """What is known about a set of axes: one line for each, and for each expression that was left out."""
-    left_out = [f"{name}: left out, {count} examples are too few" for name, count in axes.left_out.items()]
+    left_out = [
+        f"{name}: left out, {counted(count, 'example is', 'examples are')} too few"
+        for name, count in axes.left_out.items()
+    ]
     notes = [f"{axis.name}: {note}" for axis in axes for note in axis.notes]
     taken = [
         f"{axis.name}: wherever these axes are used, this name means the expression, not the face model's shape {shape}"
@@ -43,7 +47,7 @@ def line_of(axis: ExpressionAxis) -> str:
     """What is known of an axis in a line: examples, kind of label, AUC, and how sure its direction and length are."""
     if not axis.has_direction and not axis.n_expression:
         return f"{axis.name}: moves photos" + (f"; {axis.source}" if axis.source else "")
-    told = f"{axis.name}: {axis.n_expression} examples"
+    told = f"{axis.name}: {counted(axis.n_expression, 'example')}"
     if not axis.has_direction:
         return f"{told}, moves photos; too few for what the generator draws"
     told += "" if axis.family == "binary" else f" ({axis.family})"

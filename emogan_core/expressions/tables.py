@@ -23,6 +23,7 @@ from ..glm import (
     standardise,
 )
 from ..latents import Latent, expect_same_space
+from ..wording import counted
 from .axes import REFERENCE
 
 MIN_PEOPLE = 5
@@ -157,15 +158,20 @@ def build_table(
     Raises: ShapeError, ExpressionError.
     """
     X = latents.mean_row().detach().double().cpu().numpy()  # [n, w_dim] leaves torch here
-    columns: dict[str, Sequence[object]] = {"labels": labels, **({} if people is None else {"people": people})}
+    columns: dict[tuple[str, str], Sequence[object]] = {("label", "labels"): labels}
+    columns |= {} if people is None else {("person", "people"): people}
     numbers = numbers or Numbers()
     scores, weights, pairs = numbers.scores, numbers.weights, numbers.pairs
-    columns |= {f"values of '{name}'": own for name, own in (*covariates.items(), *scores.items())}
-    columns |= {} if weights is None else {"weights": weights}
-    columns |= {} if pairs is None else {"pairs": pairs}
-    for what, values in columns.items():
+    columns |= {
+        (f"value of '{name}'", f"values of '{name}'"): own for name, own in (*covariates.items(), *scores.items())
+    }
+    columns |= {} if weights is None else {("weight", "weights"): weights}
+    columns |= {} if pairs is None else {("pair", "pairs"): pairs}
+    for words, values in columns.items():
         if len(values) != len(X):
-            raise ShapeError(f"{len(values)} {what} came for {len(X)} latents; give one per picture")
+            raise ShapeError(
+                f"{counted(len(values), *words)} came for {counted(len(X), 'latent')}; give one per picture"
+            )
     if not all(isinstance(label, str) and label for label in labels):
         raise ExpressionError("some labels are empty or no text; give every picture the name of an expression")
     given = np.asarray(labels, dtype=str)
@@ -251,7 +257,7 @@ def _columns(named: Mapping[str, Sequence[float]], n: int) -> Array:
         bad = np.flatnonzero(~np.isfinite(np.asarray(values, dtype=np.float64)))
         if len(bad):
             raise ExpressionError(
-                f"'{name}' is not a finite number for {len(bad)} of {n} pictures, first for number {int(bad[0]) + 1}; "
+                f"'{name}' is not a finite number for {len(bad)} of {counted(n, 'picture')}, first for number {int(bad[0]) + 1}; "
                 "measure it there or leave the pictures out"
             )
     return np.stack([np.asarray(values, dtype=np.float64) for values in named.values()], axis=1)
@@ -272,7 +278,7 @@ def choose_expressions(
     told = ", ".join(f"{name} {count}" for name, count in counts.most_common(12))
     if counts[REFERENCE] < floor:
         raise ExpressionError(
-            f"the face set has {counts[REFERENCE]} pictures labelled '{REFERENCE}' ({told}); needed are {floor} or more; where "
+            f"the face set has {counted(counts[REFERENCE], 'picture')} labelled '{REFERENCE}' ({told}); needed are {floor} or more; where "
             "another word stands for it, say which (--neutral on the command line)"
         )
     names = tuple(sorted(name for name in counts if name != REFERENCE)) if wanted is None else wanted
@@ -328,7 +334,7 @@ def expect_scores(name: str, words: Sequence[str], floor: int) -> None:
     counts = Counter(words)
     if min(counts[name], counts[REFERENCE]) < floor:
         raise ExpressionError(
-            f"the column {name} is high for {counts[name]} pictures and low for {counts[REFERENCE]}; needed are {floor} or "
+            f"the column {name} is high for {counted(counts[name], 'picture')} and low for {counts[REFERENCE]}; needed are {floor} or "
             "more of each: add pictures"
         )
 
@@ -360,6 +366,6 @@ def expect_enough(labels: Sequence[str], people: Sequence[str] | None, *, floor:
 def _expect_people(name: str, seen: int, neutral: int) -> None:
     if seen < MIN_PEOPLE or neutral < MIN_PEOPLE:
         raise ExpressionError(
-            f"'{name}' comes from {seen} people and '{REFERENCE}' from {neutral}; needed are {MIN_PEOPLE} or more of "
+            f"'{name}' comes from {counted(seen, 'person', 'people')} and '{REFERENCE}' from {neutral}; needed are {MIN_PEOPLE} or more of "
             "each, or the axis would be about these persons: add people"
         )

@@ -18,6 +18,7 @@ from ..errors import FaceError
 from ..images import Photo
 from ..networks.landmarks import INPUT_SIZE, LandmarkNet, LandmarkPrediction, mirrored_average
 from ..weights import builtin_path, read_tensors
+from ..wording import counted
 from .align import Face, frame_axis, frame_quad, yaw_of
 from .crop import Crop, cut
 
@@ -94,7 +95,7 @@ def choose_among(faces: Sequence[Face], photo: Photo, index: int = 0) -> Face:
             f"at least {MIN_FACE_PX} px wide"
         )
     if not 0 <= index < len(faces):
-        found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
+        found = counted(len(faces), "face was", "faces were")
         valid = "0" if len(faces) == 1 else f"0 (the largest) to {len(faces) - 1}"
         raise FaceError(f"face {index} was asked for, but {found} found; use {valid}")
     expect_editable(faces[index], f"face {index}")
@@ -119,7 +120,7 @@ def face_under(photo: Photo, mask: NDArray[np.floating]) -> Face:
     faces = find_faces(photo)
     covered = [_covered(face, mask) for face in faces]
     if not faces or max(covered) < LEAST_COVERED:
-        found = "1 face was" if len(faces) == 1 else f"{len(faces)} faces were"
+        found = counted(len(faces), "face was", "faces were")
         raise FaceError(f"the mask lies on no face, {found} found; draw it over the face")
     chosen = faces[covered.index(max(covered))]
     expect_editable(chosen, "the face under the mask")

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ..wording import counted
 from .designs import Array
 
 Family = Literal["binary", "soft", "ordered", "gaussian", "two-part"]
@@ -68,7 +69,7 @@ def read_response(values: Array, family: Family | None = None) -> Response:
     unknown = np.flatnonzero(~np.isfinite(values))
     if len(unknown):
         raise ValueError(
-            f"{len(unknown)} of {len(values)} labels are no finite numbers, the first is number {unknown[0] + 1}; fill "
+            f"{len(unknown)} of {len(values)} labels {'is no finite number' if len(unknown) == 1 else 'are no finite numbers'}, the first is number {unknown[0] + 1}; fill "
             "them in or leave those pictures out"
         )
     kinds, ranks = np.unique(values, return_inverse=True)
@@ -93,7 +94,7 @@ def read_response(values: Array, family: Family | None = None) -> Response:
 
 
 def _expect_takes(family: Family, kinds: Array) -> None:
-    found = f"{len(kinds)} values from {kinds[0]:g} to {kinds[-1]:g} came"
+    found = f"{counted(len(kinds), 'value')} from {kinds[0]:g} to {kinds[-1]:g} came"
     if family == "binary" and len(kinds) != 2:
         raise ValueError(f"{found}, and binary labels have two; give two values, or take another family")
     if family == "soft" and (kinds[0] < 0.0 or kinds[-1] > 1.0):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..wording import counted
 from .designs import Array, Index
 from .diagnostics import Flags
 from .families import Response
@@ -23,10 +24,11 @@ def pair_rows(positive: Flags, pairs: Index) -> tuple[Index, Index]:
     after, before = after[np.argsort(pairs[after])], before[np.argsort(pairs[before])]
     odd = np.setxor1d(pairs[after], pairs[before])
     repeated = [rows[1:][np.diff(pairs[rows]) == 0] for rows in (after, before)]
-    if len(odd) or any(len(rows) for rows in repeated) or not len(after):
+    alone = len(odd) + sum(len(rows) for rows in repeated)
+    if alone or not len(after):
         raise ValueError(
-            f"{len(after)} pictures with the expression and {len(before)} without are in pairs, and "
-            f"{len(odd) + sum(len(rows) for rows in repeated)} of them have no partner of their own; a pair is one "
+            f"{counted(len(after), 'picture')} with the expression and {len(before)} without are in pairs, and "
+            f"{alone} of them {'has' if alone == 1 else 'have'} no partner of {'its' if alone == 1 else 'their'} own; a pair is one "
             "picture with and one without"
         )
     return before, after

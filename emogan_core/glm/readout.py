@@ -247,7 +247,7 @@ def _notes(fit: ReadoutFit, response: Response) -> tuple[str, ...]:
         )
     if rare * IMBALANCED < len(response.y):
         notes.append(
-            f"only {rare} of {len(response.y)} pictures are of the rarer kind; the intervals are wide: add such pictures"
+            f"only {rare} of {len(response.y)} pictures {'is' if rare == 1 else 'are'} of the rarer kind; the intervals are wide: add such pictures"
         )
     if fit.auc[1] <= 0.5:
         notes.append(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ShapeError
+from ..wording import counted
 from .layers import RESIDUAL_GAIN, Conv, Dense, fir
 from .mapping import normalised
 
@@ -138,7 +139,7 @@ class Discriminator(nn.Module):
         if (c is None) == bool(self.c_dim):
             came = "no class" if c is None else "a class"
             raise ShapeError(
-                f"{came} came, but this discriminator is conditioned on {self.c_dim} classes; give a class exactly when there are some"
+                f"{came} came, but this discriminator is conditioned on {counted(self.c_dim, 'class', 'classes')}; give a class exactly when there are some"
             )
         small = images
         for _ in self.channels[1:] if self.skip else ():

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ShapeError
+from ..wording import counted
 from .layers import Dense
 from .spec import GeneratorSpec
 
@@ -65,7 +66,7 @@ class Mapping(nn.Module):
         if c is None or tuple(c.shape) != (len(z), self.c_dim):
             came = "no class" if c is None else f"classes of shape {tuple(c.shape)}"
             raise ShapeError(
-                f"{came} came, but this generator draws by class; give one of {self.c_dim} classes, 0 to {self.c_dim - 1}"
+                f"{came} came, but this generator draws by class; give one of {counted(self.c_dim, 'class', 'classes')}, 0 to {self.c_dim - 1}"
             )
         return self._joined(z, self.embed(c))
 

@@ -10,6 +10,7 @@ from ..deltas import Delta
 from ..devices import gradients_off
 from ..errors import ShapeError
 from ..latents import expect_same_space
+from ..wording import counted
 from .build import Generator
 from .memory import Need, need_to_invert
 
@@ -71,7 +72,9 @@ def need_to_tune(generator: Generator, *, device: str = "cuda") -> Need:
 
 def _expect_fit(generator: Generator, delta: Delta) -> None:
     if len(delta) != 1:
-        raise ShapeError(f"a delta of {len(delta)} faces came; a generator draws with one, pick it with inversion[i]")
+        raise ShapeError(
+            f"a delta of {counted(len(delta), 'face')} came; a generator draws with one, pick it with inversion[i]"
+        )
     weights = tunable(generator)
     for name, (left, right) in delta.factors.items():
         shape = tuple(weights[name].shape) if name in weights else ()

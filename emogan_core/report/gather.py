@@ -13,6 +13,7 @@ from ..expressions.spelling import spelled_as_known
 from ..expressions.summary import facts_of
 from ..networks import Generator
 from ..progress import Progress, StepReport, silent
+from ..wording import counted
 from .measure import Bar, DrawnFaces, bar_of, draw_faces, measured
 from .strips import Composite, Strip, composites, drawn_strips, moved_strips
 from .words import counts_of, meaning_of, remarks_on
@@ -95,7 +96,9 @@ def report_axes(
         fingerprint=axes.fingerprint,
         content_fingerprint=axes.content_fingerprint,
         axes=tuple(made),
-        left_out=tuple(f"{name}: {count} examples are too few" for name, count in axes.left_out.items()),
+        left_out=tuple(
+            f"{name}: {counted(count, 'example is', 'examples are')} too few" for name, count in axes.left_out.items()
+        ),
         notes=tuple(notes),
     )
 

@@ -70,7 +70,7 @@ def draw_faces(generator: Generator, *, seed: int, label: int | None = None, pro
         table = _table(generator, ws, progress)
         seen = table.rows(table.seen)
         if len(seen) < LEAST_SEEN:
-            why = f"only {len(seen)} of {REPORT_FACES} random samples show a face that can be read, needed are {LEAST_SEEN}"
+            why = f"only {len(seen)} of {REPORT_FACES} random samples {'shows' if len(seen) == 1 else 'show'} a face that can be read, needed are {LEAST_SEEN}"
             return DrawnFaces(ws[:FACES], None, None, why)
         turned = np.abs(np.nan_to_num(table.pose_deg[:, 0], nan=90.0)) > FRONTAL_DEG
         shown = np.where(table.seen, np.nan_to_num(table.coefficients).sum(1) + 100.0 * turned, np.inf)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..expressions import ExpressionAxis
 from ..expressions.meanings import EXPRESSIONS, SHAPES
+from ..wording import counted
 from .measure import LITTLE_SD, Bar
 
 WELL_TOLD, POORLY_TOLD = 0.9, 0.7
@@ -41,9 +42,9 @@ def counts_of(axis: ExpressionAxis) -> str:
     """How many faces the axis rests on."""
     if not axis.n_expression:
         return "not fitted on examples" + (f"; {axis.source[:MOST_LETTERS]}" if axis.source else "")
-    people = f", {axis.n_people} people" if axis.n_people < axis.n_expression else ""
+    people = f", {counted(axis.n_people, 'person', 'people')}" if axis.n_people < axis.n_expression else ""
     both = f" ({axis.n_people_both} seen both ways)" if axis.n_people_both else ""
-    return f"{axis.n_expression} faces with it{people}{both}, {axis.n_neutral} without"
+    return f"{counted(axis.n_expression, 'face')} with it{people}{both}, {axis.n_neutral} without"
 
 
 def auc_of(axis: ExpressionAxis) -> str:

@@ -108,7 +108,7 @@ def test_shape_pages_keep_their_depth(run) -> None:
 def test_error_no_face_in_any_picture(run) -> None:
     status, said = run("edit", "empty.webp", *EDIT, "--frames", "-o", "out")
     assert (status, list(Path("out").iterdir())) == (2, [])
-    assert "none of the 2 pictures in empty.webp can be edited: picture 1: no face was found" in said
+    assert "no picture in empty.webp (2 in all) can be edited: picture 1: no face was found" in said
     assert (
         "--sheet came with --frames" in run("edit", "empty.webp", *EDIT, "--frames", "-o", "o", "--sheet", "s.png")[1]
     )

@@ -110,7 +110,7 @@ def test_golden_another_word_for_the_reference(read, folder, tmp_path, word, lab
 def test_golden_backslashes_part_folders(read, folder):
     faces = read("file,expression\ndeep\\c.jpg,neutral\n")
     assert faces.files == (folder / "deep" / "c.jpg",)
-    assert "labels.csv: backslashes in 1 names as folders" in faces.notices
+    assert "labels.csv: backslashes in 1 name as folders" in faces.notices
 
 
 def test_golden_names_in_another_spelling(read, folder):
@@ -119,7 +119,7 @@ def test_golden_names_in_another_spelling(read, folder):
     faces = read("file,expression\nA.JPG,neutral\nDeep\\C.jpg,joyful\nu\u0308NI\u0308.jpg,smile\n")
     assert faces.files == (folder / "a.jpg", folder / "deep" / "c.jpg", folder / "\u00dcn\u00ef.JPG")
     assert "labels.csv: 3 names as the one file of another spelling, such as 'a.jpg' for 'A.JPG'" in faces.notices
-    assert "labels.csv: backslashes in 1 names as folders" in faces.notices
+    assert "labels.csv: backslashes in 1 name as folders" in faces.notices
     (folder / "A.jpg").write_bytes(b"picture")
     if not (folder / "A.JPG").exists():
         with pytest.raises(ExpressionError, match=r"row 2 names 'A\.JPG', which is not in"):

@@ -155,7 +155,7 @@ def test_golden_the_family_follows_from_the_label(values, family):
 @pytest.mark.parametrize(
     ("values", "family", "words"),
     [
-        ([1.0, float("nan")], None, "1 of 2 labels are no finite numbers, the first is number 2"),
+        ([1.0, float("nan")], None, "1 of 2 labels is no finite number, the first is number 2"),
         ([1.0, 1.0], None, "all 2 labels are 1"),
         ([1.0, 2.0, 3.0], "binary", "3 values from 1 to 3 came, and binary labels have two"),
         ([1.0, 2.0, 3.0], "soft", "lie from 0 to 1"),

@@ -86,7 +86,7 @@ def test_error_links_that_bring_something_else(host: Host, graph, node: str, inp
 def test_error_masks_and_clips_without_a_face(host: Host, graph) -> None:
     graph = with_others(graph)
     refused(
-        host.run(graph.with_inputs("invert", ignore_mask=["narrow", 0]).nodes), "came for 1 pictures of 256 x 256 px"
+        host.run(graph.with_inputs("invert", ignore_mask=["narrow", 0]).nodes), "came for 1 picture of 256 x 256 px"
     )
     nobody = graph.with_inputs("invert", image=["blank", 0], clip=True)
     refused(host.run(nobody.nodes), "no face was found")

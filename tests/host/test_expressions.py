@@ -232,7 +232,7 @@ def test_golden_an_edit_is_compared_with_its_photo(host: Host, graph) -> None:
     other = graph.with_node("blank", "EmptyImage", width=64, height=64, batch_size=1, color=0)
     small = other.with_node("small", "SolidMask", value=1.0, width=64, height=64)
     error = host.run(small.with_inputs("compare", mask=["small", 0]).nodes).error
-    assert "came for 1 pictures of 256 x 256 px" in error
+    assert "came for 1 picture of 256 x 256 px" in error
     assert "give two of one size" in host.run(other.with_inputs("compare", after=["blank", 0]).nodes).error
 
 

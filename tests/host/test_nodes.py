@@ -327,7 +327,7 @@ def test_shape_a_mask_chooses_the_face(host: Host, graph) -> None:
     run = host.run(graph.with_inputs("invert", face_mask=["empty", 0]).nodes)
     assert run.error == "the mask lies on no face, 2 faces were found; draw it over the face\n"
     run = host.run(graph.with_inputs("invert", face_mask=["full", 0]).nodes)
-    assert "came for 1 pictures of 512 x 256 px" in run.error
+    assert "came for 1 picture of 512 x 256 px" in run.error
 
 
 def test_shape_several_faces_are_told_unless_one_was_chosen(host: Host, graph) -> None:
@@ -474,7 +474,7 @@ def test_error_labels_must_match_the_images(host: Host, graph) -> None:
         labels="neutral, happiness",
     ).with_node("saved", "EmotionGAN_SaveAxes", axes=["fit", 0], name="never")
     run = host.run({name: graph.nodes[name] for name in ("generator", "photo", "fit", "saved")})
-    assert run.error.startswith("2 labels came for 1 images")
+    assert run.error.startswith("2 labels came for 1 image;")
 
 
 def test_error_axes_are_saved_only_below_the_output_folder(host: Host, graph) -> None:

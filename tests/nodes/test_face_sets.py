@@ -47,7 +47,7 @@ def test_shape_labels_by_line_or_comma(part, generator) -> None:
 @pytest.mark.parametrize(
     ("labels", "people", "sentence"),
     [
-        ("neutral", "", "1 labels came for 3 images"),
+        ("neutral", "", "1 label came for 3 images"),
         ("a,b,c", "x,y", "2 people came for 3 images"),
         ("neutral, neutral, happiness", "", "needed are 12 or more"),
     ],
@@ -65,7 +65,9 @@ def test_error_nothing_connected(part, generator) -> None:
 def test_error_no_face_anywhere(part, generator, monkeypatch: pytest.MonkeyPatch) -> None:
     face_sets, labelled = part("nodes.face_sets"), part("emogan_core.expressions.labelled")
     monkeypatch.setattr(labelled, "choose_face", lambda photo: (_ for _ in ()).throw(labelled.FaceError("none")))
-    with pytest.raises(part("emogan_core.errors").ExpressionError, match="none of the 80 pictures shows a usable face"):
+    with pytest.raises(
+        part("emogan_core.errors").ExpressionError, match=r"none of the pictures \(80 in all\) shows a usable face"
+    ):
         face_sets.from_batch(
             generator,
             torch.zeros(80, 8, 8, 3),

@@ -36,7 +36,7 @@ def test_invariance_faces_that_find_faces_numbered_keep_their_numbers(part) -> N
     [
         (None, "came without frames"),
         ({"frames": 3}, "came without frames"),
-        (payload([face(20)]), "landmarks of 1 pictures came for an image of 2"),
+        (payload([face(20)]), "landmarks of 1 picture came for an image of 2"),
         (payload([face(20)], [], size=(120, 90)), "pictures of 90 x 120 px came for 120 x 90 px"),
         (payload([{"score": 1.0}], []), "came without landmarks_xy"),
         (payload([{"landmarks_xy": [["a", "b"]]}], []), "that are no numbers"),

@@ -12,6 +12,7 @@ from ...errors import CheckpointError
 from ...networks.build import STATISTICS_SAMPLES, STATISTICS_SEED
 from ...networks.mapping import Mapping, sampled_w
 from ...networks.spec import GeneratorSpec
+from ...wording import counted
 from .canonical import CanonicalCheckpoint
 
 UNKNOWN_LICENCE = "unknown: ask whoever made the file"
@@ -19,7 +20,7 @@ UNKNOWN_LICENCE = "unknown: ask whoever made the file"
 
 def no_noise_notices(layers: int) -> list[str]:
     """A notice when layers have no noise input."""
-    said = f"{layers} layers have no noise; they are given noise of strength 0, which draws the same pictures"
+    said = f"{counted(layers, 'layer has', 'layers have')} no noise; {'it is' if layers == 1 else 'they are'} given noise of strength 0, which draws the same pictures"
     return [said] if layers else []
 
 
@@ -40,7 +41,7 @@ def completed(spec: GeneratorSpec, tensors: dict[str, Tensor], *, notices: list[
                 missing.append(name)
     if missing:
         notices.append(
-            f"the file lacks {len(missing)} noise maps; zeros are used, so fine texture is a little smoother"
+            f"the file lacks {counted(len(missing), 'noise map')}; zeros are used, so fine texture is a little smoother"
         )
     if "mapping.w_avg" not in tensors:
         codes = _sampled_codes(spec, tensors)

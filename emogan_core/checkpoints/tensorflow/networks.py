@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
+from ...wording import counted
 from ..pickles import TENSORFLOW, Array, Record
 from ..reading.canonical import CanonicalCheckpoint
 from ..reading.completing import no_discriminator_notice
@@ -59,7 +60,7 @@ def detect(contents: Contents) -> Networks | None:
         return None
     if len(parts) not in (1, 3) or not all(isinstance(part, Record) for part in parts):
         raise CheckpointError(
-            f"it holds {len(parts)} things; needed the networks (G, D, Gs) of a training, or Gs alone"
+            f"it holds {counted(len(parts), 'thing')}; needed the networks (G, D, Gs) of a training, or Gs alone"
         )
     generator, discriminator = parts[-1], parts[1] if len(parts) == 3 else None
     assert isinstance(generator, Record)
