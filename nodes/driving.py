@@ -30,7 +30,6 @@ from .putting_back import (
     part_inputs,
     regions_of,
     slider,
-    with_told,
 )
 from .sentences import in_one_sentence
 from .sockets import CATEGORY, AxesSocket, HeldInversion, Places
@@ -139,8 +138,8 @@ class DriveExpression(io.ComfyNode):
         )
         parts = [Frame(picture, face, None if face is None else next(edits)) for picture, face in frames]
         told = _told(inversion.places, clip, neutral, len(frames))
-        made = output_of(cls, edited(image, inversion, parts, draft=draft), "\n".join(told))
-        return with_told(made, told)
+        made = edited(image, inversion, parts, draft=draft)
+        return output_of(cls, made, "\n".join([*told, *made.told]), told=told, rest="more in report")
 
 
 def _driving(driving: Tensor, face: int, landmarks: object, smoothing: float) -> ClipFaces:

@@ -198,14 +198,14 @@ def _saved(folder: str) -> Path:
     return Path(folder_paths.get_output_directory()) / folder
 
 
-def told(lines: Sequence[str]) -> dict[str, list[str]]:
-    """The first lines of a report, as a node's UI output that web/js/kept.js shows on the node itself.
+def told(lines: Sequence[str], *, rest: str = "more in report") -> dict[str, list[str]]:
+    """The first lines of a report, as a node's UI output that web/js/kept.js shows on the node itself; `rest` tells of others.
 
     A node that is taken from the cache gives its UI output again; no lines take the former ones away.
     The page takes the text for HTML or Markdown, and parts of it come from strangers' files, so every mark of those two is
     spelled as a number; the two blanks make Markdown keep a line.
     """
-    shown = [*lines[: TOLD_LINES - 1], "more in report"] if len(lines) > TOLD_LINES else lines
+    shown = [*lines[: TOLD_LINES - 1], rest] if len(lines) > TOLD_LINES else lines
     text = "  \n".join(shown)
     return {TOLD: ["".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text)]}
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..emogan_core import (
     LIMIT,
+    Composite,
     Edit,
     ExpressionAxes,
     ExpressionError,
@@ -22,6 +23,7 @@ from ..emogan_core import (
     counted,
     expect_room,
     need_to_put_back,
+    numbered,
     parse_intensities,
     put_back,
     spelled_as_known,
@@ -49,12 +51,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edited:
-    """Edited pictures, masks and redrawn faces as the host keeps them, and a preview of the first MOST_SHOWN faces."""
+    """Edited pictures, masks and redrawn faces as the host keeps them, a preview of the first MOST_SHOWN faces, and what
+    there is to say, a sentence each."""
 
     pictures: Tensor
     mask: Tensor
     redrawn: Tensor
     shown: Tensor
+    told: tuple[str, ...]
 
 
 def inputs_from_inversion() -> list[io.Input]:
@@ -194,6 +198,7 @@ def edited(
     """
     photos = expect_same_pictures(image, inversion)
     report, held, side = host.progress(), inversion.held, inversion.held.generator.spec.resolution
+    said = dict[str, list[int]]()
     faces = sum(frame.face is not None and frame.edit is not None for frame in frames) if redraw else 0
     (height, width, channels), count = image.shape[1:], len(frames)
     expect_room(
@@ -210,6 +215,7 @@ def edited(
             if frame.face is not None and frame.edit is not None:
                 one, photo = inversion.inversion[frame.face], photos[frame.picture]
                 made = put_back(network, photo, one, frame.edit, mode=mode, draft=draft, redraw=redraw)
+                _take_note(said, made, number + 1)
                 pictures[number] = with_edit(image[frame.picture], made)
                 masks[number] = torch.from_numpy(made.mask)
                 if redraw:
@@ -226,7 +232,15 @@ def edited(
         mask=host.outgoing(masks),
         redrawn=host.outgoing(redrawn),
         shown=_shown(result, inversion, frames),
+        told=tuple(note if len(at) == count else f"{numbered('image', at)}: {note}" for note, at in said.items()),
     )
+
+
+def _take_note(said: dict[str, list[int]], made: Composite, number: int) -> None:
+    """Keep what an edited photo has to say of itself, with its number."""
+    notices = made.report.get("notices")
+    for note in notices if isinstance(notices, tuple) else ():
+        said.setdefault(note, []).append(number)
 
 
 def _shown(pictures: Tensor, inversion: HeldInversion, frames: Sequence[Frame]) -> Tensor:
@@ -239,15 +253,12 @@ def _shown(pictures: Tensor, inversion: HeldInversion, frames: Sequence[Frame]) 
     return around_faces([pictures[row] for row, _ in kept], [crops[face] for _, face in kept])
 
 
-def output_of(cls: type[io.ComfyNode], made: Edited, *others: object) -> io.NodeOutput:
-    """Pictures, masks and what else a node gives, the faces shown on it."""
-    return io.NodeOutput(made.pictures, made.mask, *others, ui=ui.PreviewImage(made.shown, cls=cls))
-
-
-def with_told(made: io.NodeOutput, lines: Sequence[str]) -> io.NodeOutput:
-    """What a node gives, its first lines shown on it beside the faces."""
-    shown = made.ui if isinstance(made.ui, dict) else made.ui.as_dict()
-    return io.NodeOutput(*made.args, ui={**shown, **host.told(lines)})
+def output_of(
+    cls: type[io.ComfyNode], made: Edited, *others: object, told: Sequence[str] = (), rest: str = "and more"
+) -> io.NodeOutput:
+    """Pictures, masks and what else a node gives; the faces are shown on it, with what there is to say."""
+    shown = ui.PreviewImage(made.shown, cls=cls).as_dict()
+    return io.NodeOutput(made.pictures, made.mask, *others, ui={**shown, **host.told([*told, *made.told], rest=rest)})
 
 
 def intensities_of(

@@ -47,7 +47,7 @@ class Composite:
     Convention: `mask` float32 [h, w] in 0..1, exactly 0 where pixels are untouched; `redrawn` [1, 3, r, r] in about
     [-1, 1] on the CPU is the generator's own picture after the edit, [0, 3, r, r] where it was spared; `report` says which coefficients the edit asked
     for ("coefficients", by name, those that are not 0), how far it moved the face's landmarks ("moved_cm", mean and
-    most), and in sentences what was left alone or may not look right ("notices").
+    most), and in sentences what was left alone, stopped short or may not look right ("notices").
     """
 
     photo: Photo
@@ -118,6 +118,7 @@ def put_back(
                 notices = (UNALIGNED,)
         if rims is not None and rims.lie_on(mask):
             notices += (KEPT_TOLD,)
+        notices += edit.notices[0] if edit.notices else ()
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
         return Edit(latent)
     own = np.stack([face.coefficients for face in faces])
     coefficients = own + (share * (edit.coefficients - own)).clip(-1 - own, 1 - own) if share else own
-    return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading, step)
+    return Edit(latent, coefficients, None if edit.shading is None else share * edit.shading, step, edit.notices)
 
 
 def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
@@ -45,10 +46,16 @@ def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
 
 
 def join_edits(edits: Sequence[Edit]) -> Edit:
-    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading and
-    the step of all."""
+    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading, the
+    step and the notices of all."""
     shadings = [edit.shading for edit in edits if edit.shading is not None]
     steps = [edit.step for edit in edits if edit.step is not None]
     with gradients_off():
         step = torch.stack(steps).sum(0) if steps else None
-    return replace(edits[-1], shading=np.sum(shadings, axis=0) if shadings else None, step=step)
+    told = zip(*(edit.notices for edit in edits if edit.notices), strict=True)
+    return replace(
+        edits[-1],
+        shading=np.sum(shadings, axis=0) if shadings else None,
+        step=step,
+        notices=tuple(tuple(dict.fromkeys(chain(*of_face))) for of_face in told),
+    )

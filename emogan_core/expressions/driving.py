@@ -13,7 +13,8 @@ from ..face_model import REGIONS, load_face_model
 from ..inversion import Edit, Inversion
 from ..wording import counted
 from .axes import ExpressionAxes
-from .editing import LIMIT, checked_regions, within_reach
+from .editing import LIMIT, checked_regions
+from .reach import within_reach
 
 Array = NDArray[np.float64]
 

@@ -17,6 +17,7 @@ from ..face_model import REGIONS, FaceFit, load_face_model
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
 from .axes import ExpressionAxes, ExpressionAxis, is_of_shape
+from .reach import stopped_notices, within_reach
 
 Array = NDArray[np.float64]
 
@@ -25,26 +26,6 @@ LIMIT = 3.0
 
 READING_NOISE = 0.07
 """What neutral faces may read as of an expression, of its step."""
-
-OPPOSITES = {
-    "mouthSmile": "mouthFrown",
-    "mouthFrown": "mouthSmile",
-    "browDown": "browInnerUp",
-    "browInnerUp": "browDown",
-    "browOuterUp": "browDown",
-    "eyeWide": "eyeSquint",
-    "eyeSquint": "eyeWide",
-    "eyeLookUp": "eyeLookDown",
-    "eyeLookDown": "eyeLookUp",
-    "eyeLookIn": "eyeLookOut",
-    "eyeLookOut": "eyeLookIn",
-    "jawLeft": "jawRight",
-    "jawRight": "jawLeft",
-    "mouthLeft": "mouthRight",
-    "mouthRight": "mouthLeft",
-    "mouthPucker": "mouthStretch",
-}
-"""The movement that a shape turns into below 0; all others stop there."""
 
 
 def apply_expressions(
@@ -83,6 +64,7 @@ def apply_expressions(
         coefficients=np.stack([move.coefficients for move in moves]),
         shading=np.stack([move.shading for move in moves]),
         step=_step(inversion.latent, designed) if own else None,
+        notices=tuple(move.notices for move in moves),
     )
 
 
@@ -203,10 +185,12 @@ def checked_intensity(name: str, value: float) -> float:
 
 
 class _Move:
-    """One face's coefficients and shading after an edit, and the steps its latent takes."""
+    """One face's coefficients and shading after an edit, the steps its latent takes, and what there is to say."""
 
-    def __init__(self, coefficients: Array, shading: Array, steps: Mapping[ExpressionAxis, float]) -> None:
-        self.coefficients, self.shading, self.steps = coefficients, shading, steps
+    def __init__(
+        self, coefficients: Array, shading: Array, steps: Mapping[ExpressionAxis, float], notices: tuple[str, ...]
+    ) -> None:
+        self.coefficients, self.shading, self.steps, self.notices = coefficients, shading, steps, notices
 
     @classmethod
     def of(
@@ -228,43 +212,23 @@ class _Move:
             uncounted, shown = _uncounted(axes, coefficients)
             shading -= shown
             coefficients[[not name.startswith("eyeLook") for name in model.names]] = 0.0
-        change = np.zeros(len(coefficients))
+        changes: dict[ExpressionAxis, Array] = {}
         for axis, value in wanted.items():
             level = level_of(axis, coefficients)
             step = value - level if absolute else value
             if axis.has_coefficients:
                 own = axis.coefficients.double().numpy()
                 one_shape = absolute and set(np.unique(own)) <= {0.0, 1.0}
-                change += value * own - coefficients * own if one_shape else step * own
+                changes[axis] = value * own - coefficients * own if one_shape else step * own
             shading += max(step, -level) * _shading(axis, model.face_vertices)  # no less than what there is
             steps[axis] = steps.get(axis, 0.0) + step
-        return cls(within_reach(model.names, coefficients, change) - uncounted, shading, steps)
+        total = np.sum([*changes.values(), np.zeros(len(coefficients))], axis=0)
+        after = within_reach(model.names, coefficients, total) - uncounted
+        return cls(after, shading, steps, stopped_notices(model.names, coefficients, changes, wanted))
 
 
 def _shading(axis: ExpressionAxis, vertices: int) -> Array:
     return axis.shading.double().numpy() if axis.shading.numel() else np.zeros(vertices)
-
-
-def within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Array:
-    """Coefficients in 0..1: below 0 the opposite movement begins where there is one.
-
-    What an earlier edit took off beyond 0 stays off.
-    """
-    if not change.any():
-        return coefficients
-    present = coefficients.clip(0.0, 1.0)
-    level = present + change
-    result = level.clip(0.0, None)
-    index = {name: at for at, name in enumerate(names)}
-    for name, at in index.items():
-        side = next(
-            (end for end in ("Left", "Right") if name.endswith(end) and name.removesuffix(end) in OPPOSITES), ""
-        )
-        opposite = OPPOSITES.get(name.removesuffix(side) if side else name)
-        if level[at] < 0 and change[at] < 0 and opposite is not None:
-            for whole in [opposite + side] if opposite + side in index else [opposite + "Left", opposite + "Right"]:
-                result[index[whole]] += -level[at]
-    return np.asarray(result.clip(0.0, 1.0) + (coefficients - present))
 
 
 def _stepped(latent: Latent, steps: Sequence[Mapping[ExpressionAxis, float]]) -> Latent:

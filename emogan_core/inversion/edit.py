@@ -18,13 +18,15 @@ class Edit:
     Convention: latent has n rows; coefficients [n, k] are the face model's after the edit, in 0..1 (below 0 where an
     expression is taken off that the fit had partly attributed to identity), or None where only the latent was changed;
     shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices; step
-    [n, num_ws, w_dim] is what the latent moved along `designed` axes, whose coefficients tell the same, None where it did not.
+    [n, num_ws, w_dim] is what the latent moved along `designed` axes, whose coefficients tell the same, None where it did not;
+    notices are sentences about each of the n faces, such as a shape that stopped at its range, () where there are none.
     """
 
     latent: Latent
     coefficients: NDArray[np.float64] | None = None
     shading: NDArray[np.float64] | None = None
     step: Tensor | None = None
+    notices: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.latent)
@@ -38,4 +40,5 @@ class Edit:
             coefficients=None if self.coefficients is None else self.coefficients[row : row + 1],
             shading=None if self.shading is None else self.shading[row : row + 1],
             step=None if self.step is None else self.step[row : row + 1],
+            notices=self.notices[row : row + 1],
         )

@@ -276,6 +276,13 @@ def test_golden_the_generator_redraws_what_its_encoder_reads_of_the_moved_photo(
         torch.testing.assert_close(redrawn, tiny.synthesis(expected).detach(), atol=1e-4, rtol=1e-4)
 
 
+def test_shape_what_an_edit_has_to_say_is_reported(tiny: Generator) -> None:
+    photo = photo_of()
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    edit = Edit(inversion.latent, levels_of(), notices=(("it stopped",),))
+    assert put_back(tiny, photo, inversion, edit).report["notices"][0] == "it stopped"
+
+
 def test_invariance_the_generator_can_be_spared(tiny: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = photo_of()
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))

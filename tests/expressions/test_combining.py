@@ -62,3 +62,13 @@ def test_error_an_edit_of_others(inversion: Inversion) -> None:
     other = Edit(Latent(torch.zeros(2, TINY.num_ws, TINY.w_dim), "f" * 64))
     with pytest.raises(ShapeError, match="give an edit of this inversion"):
         share_of_edit(inversion, other, 0.5)
+
+
+def test_shape_notices_come_along(inversion: Inversion) -> None:
+    axes = load_axes()
+    first = apply_expressions(inversion, axes, {"jawOpen": -0.5})
+    second = apply_expressions(inversion_after(inversion, first), axes, {"jawOpen": -0.5, "cheekPuff": -0.5})
+    both = join_edits([first, second])
+    assert [note.split(" moves")[0] for note in both.notices[0]] == ["jawOpen -0.5", "cheekPuff -0.5"]
+    assert both[0].notices == both.notices
+    assert share_of_edit(inversion, first, 0.5).notices == first.notices

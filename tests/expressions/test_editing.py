@@ -276,3 +276,36 @@ def test_invariance_shapes_explain_what_expressions_leave(moving: ExpressionAxes
     together = {axis.name: level for axis, level in levels_of(both, coefficients).items()}
     assert {name: together[name] for name in alone} == alone
     assert together.get("mouthSmile", 0.0) < 0.5
+
+
+def told_of(before: Inversion, axes: ExpressionAxes, asked: dict[str, float], **options: bool) -> tuple[str, ...]:
+    """What an edit of one face has to say."""
+    (told,) = apply_expressions(before, axes, asked, **options).notices
+    return told
+
+
+def test_golden_a_shape_that_stops_is_told_with_its_range(moving: ExpressionAxes) -> None:
+    shut = "jawOpen -0.5 moves nothing: this shape goes from 0 to 1 and has no opposite movement, and the face shows 0.00 of it"
+    assert told_of(face(moving), moving, {"jawOpen": -0.5}) == (shut,)
+    assert told_of(face(moving, jawOpen=0.3), moving, {"jawOpen": -0.5}, neutral_first=True) == (shut,)
+    frowning = face(moving, mouthFrownLeft=1.0, mouthFrownRight=1.0)
+    (told,) = told_of(frowning, moving, {"mouthSmile": -0.5})
+    assert "mouthSmile -0.5 moves nothing: this shape goes from 0 to 1, its opposite movement from 0 to -1" in told
+    (told,) = told_of(face(moving, jawOpen=0.05), moving, {"jawOpen": -0.5})
+    assert told.startswith("jawOpen -0.5 moves it by 0.05: this shape goes from 0 to 1")
+    (told,) = told_of(face(moving, jawOpen=0.25), moving, {"jawOpen": 2.0})
+    assert "jawOpen +2 moves it by 0.75" in told
+    (told,) = told_of(face(moving, mouthSmileLeft=1.0, mouthSmileRight=1.0), moving, {"grin": 1.0})
+    assert told == "grin +1 moves nothing: all that it moves is as far as it goes already"
+
+
+def test_invariance_what_moves_the_face_is_not_told(moving: ExpressionAxes) -> None:
+    quiet = [
+        (face(moving), {"jawOpen": 0.5, "mouthSmile": -0.5, "eyeLookLeft": -0.5, "grin": -1.0}),
+        (face(moving, jawOpen=0.4), {"jawOpen": -1.0}),
+        (face(moving), {"jawOpen": 0.0}),
+    ]
+    assert [told_of(before, moving, asked) for before, asked in quiet] == [(), (), ()]
+    yawn = moving_axis("yawn", coefficients(jawOpen=0.6), source="made up")
+    beside = replace(moving, axes=(*moving.axes, yawn))
+    assert told_of(face(beside), beside, {"yawn": 1.0, "jawOpen": -0.5}) == ()

@@ -183,6 +183,16 @@ def test_shape_more_takes_expressions_without_a_slider(host: Host, graph) -> Non
     assert np.array_equal(host.pictures(by_slider, "save")[0], host.pictures(by_text, "save")[0])
 
 
+def test_shape_what_stops_or_may_look_wrong_is_told_on_the_node(host: Host, graph) -> None:
+    graph = graph.with_inputs("apply", mode="motion", happiness=0.0)
+    run = host.run(graph.with_inputs("apply", more="cheekPuff=-0.5").nodes)
+    assert re.match(
+        "cheekPuff -0.5 moves it by 0.0[0-9]: this shape goes from 0 to 1 and has no opp", run.told["apply"]
+    )
+    assert "cheekPuff" not in host.run(graph.with_inputs("apply", more="cheekPuff=0.5").nodes).told["apply"]
+    assert "the face has 43 px between the eyes" in run.told["apply"]
+
+
 def test_shape_axes_of_another_generator_move_photos(host: Host, graph) -> None:
     run = host.run(graph.with_inputs("axes", name="other_axes.safetensors").with_inputs("apply", mode="motion").nodes)
     assert run.status == "success", run.error
