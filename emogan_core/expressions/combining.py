@@ -12,6 +12,7 @@ import torch
 from ..devices import gradients_off
 from ..errors import ShapeError
 from ..inversion import Edit, Inversion
+from .reach import DRAWN_ONLY
 
 
 def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
@@ -46,16 +47,23 @@ def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
 
 
 def join_edits(edits: Sequence[Edit]) -> Edit:
-    """What edits come to of which each was made `inversion_after` the one before: the last one, with the shading, the
-    step and the notices of all."""
+    """What edits come to of which each was made `inversion_after` the one before.
+
+    Convention: the latent is the last one's, the coefficients those of the last that has some; shading, step and notices
+    are those of all. Where some have no coefficients, the photo shows nothing of these, and a notice says so.
+    """
     shadings = [edit.shading for edit in edits if edit.shading is not None]
     steps = [edit.step for edit in edits if edit.step is not None]
     with gradients_off():
         step = torch.stack(steps).sum(0) if steps else None
-    told = zip(*(edit.notices for edit in edits if edit.notices), strict=True)
+    moving = [edit.coefficients for edit in edits if edit.coefficients is not None]
+    told = [edit.notices for edit in edits if edit.notices]
+    if 0 < len(moving) < len(edits):
+        told.append(((DRAWN_ONLY,),) * len(edits[-1]))
     return replace(
         edits[-1],
+        coefficients=moving[-1] if moving else None,
         shading=np.sum(shadings, axis=0) if shadings else None,
         step=step,
-        notices=tuple(tuple(dict.fromkeys(chain(*of_face))) for of_face in told),
+        notices=tuple(tuple(dict.fromkeys(chain(*of_face))) for of_face in zip(*told, strict=True)),
     )

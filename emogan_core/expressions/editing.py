@@ -17,7 +17,7 @@ from ..face_model import REGIONS, FaceFit, load_face_model
 from ..inversion import Edit, Inversion
 from ..latents import Latent, expect_same_space
 from .axes import ExpressionAxes, ExpressionAxis, is_of_shape
-from .reach import stopped_notices, within_reach
+from .reach import DRAWN_ONLY, stopped_notices, within_reach
 
 Array = NDArray[np.float64]
 
@@ -224,7 +224,9 @@ class _Move:
             steps[axis] = steps.get(axis, 0.0) + step
         total = np.sum([*changes.values(), np.zeros(len(coefficients))], axis=0)
         after = within_reach(model.names, coefficients, total) - uncounted
-        return cls(after, shading, steps, stopped_notices(model.names, coefficients, changes, wanted))
+        drawn_only = (DRAWN_ONLY,) * any(value and not axis.has_coefficients for axis, value in wanted.items())
+        told = stopped_notices(model.names, coefficients, changes, wanted)
+        return cls(after, shading, steps, (*told, *drawn_only))
 
 
 def _shading(axis: ExpressionAxis, vertices: int) -> Array:

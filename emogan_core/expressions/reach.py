@@ -36,6 +36,10 @@ LITTLE = 0.2
 """The part of what was asked of a shape below which that it stopped there is said."""
 SEEN = 0.005
 """Of a coefficient, what is nothing."""
+DRAWN_ONLY = (
+    "a part of this edit is in what the generator draws alone; beside expressions that the face model moves, the photo's "
+    "own pixels show nothing of it"
+)
 
 
 def within_reach(names: Sequence[str], coefficients: Array, change: Array) -> Array:

@@ -11,7 +11,15 @@ from tiny import TINY
 from tiny_faces import tiny_face
 
 from emogan_core.errors import ShapeError
-from emogan_core.expressions import apply_expressions, inversion_after, join_edits, load_axes, share_of_edit
+from emogan_core.expressions import (
+    ExpressionAxes,
+    apply_expressions,
+    inversion_after,
+    join_edits,
+    load_axes,
+    share_of_edit,
+)
+from emogan_core.expressions.reach import DRAWN_ONLY
 from emogan_core.inversion import Edit, Inversion
 from emogan_core.latents import Latent
 
@@ -72,3 +80,19 @@ def test_shape_notices_come_along(inversion: Inversion) -> None:
     assert [note.split(" moves")[0] for note in both.notices[0]] == ["jawOpen -0.5", "cheekPuff -0.5"]
     assert both[0].notices == both.notices
     assert share_of_edit(inversion, first, 0.5).notices == first.notices
+
+
+def test_invariance_an_edit_without_coefficients_keeps_those_before(inversion: Inversion, axes: ExpressionAxes) -> None:
+    """An axis that only the generator draws leaves a copied or named expression where it is, and says that it is not seen."""
+    ws = torch.zeros(1, *axes["smile"].direction.shape)
+    before = replace(inversion, latent=Latent(ws, axes.fingerprint))
+    moved = apply_expressions(before, axes, {"jawOpen": 0.5})
+    drawn = apply_expressions(inversion_after(before, moved), axes, {"smile": 1.0})
+    assert drawn.coefficients is None
+    for edits in ([moved, drawn], [drawn, moved]):
+        both = join_edits(edits)
+        assert np.array_equal(both.coefficients, moved.coefficients)
+        assert both.notices == ((DRAWN_ONLY,),)
+    assert not torch.equal(join_edits([moved, drawn]).latent.ws, ws)
+    assert apply_expressions(before, axes, {"jawOpen": 0.5, "smile": 1.0}).notices == ((DRAWN_ONLY,),)
+    assert apply_expressions(before, axes, {"jawOpen": 0.5, "smile": 0.0}).notices == ((),)
