@@ -33,7 +33,9 @@ NEEDED_PERCEPTUAL = (
 NEEDED_IDENTITY = "needed ArcFace's IR-SE50 as weights (model_ir_se50.pth)"
 MAX_WIDTH = 4096
 _LINEAR = "lin{}.model.1.weight"
-_CONVOLUTION = re.compile(r"(?:features|net\.slice[1-5])\.(\d+)\.(weight|bias)")
+_MARKS = ("features.0.weight", "net.slice1.0.weight", "slice1.0.weight", "lin0.model.1.weight")
+_BARE, _ALSO_BARE = "0.weight", "10.weight"  # what is left of both by `features.state_dict()`
+_CONVOLUTION = re.compile(r"(?:features\.|(?:net\.)?slice[1-5]\.)?(\d+)\.(weight|bias)")
 _UNUSED = re.compile(r"classifier\.|lins\.|scaling_layer\.")  # the first of torchvision, the others said twice by LPIPS
 N = TypeVar("N", bound=nn.Module)
 
@@ -41,11 +43,11 @@ N = TypeVar("N", bound=nn.Module)
 def load_perceptual(path: Path, linear: Path | None = None) -> PerceptualNet:
     """LPIPS on the CPU from the weights of its classifier, and its linear layers from the same file or one of their own.
 
-    Convention: read are torchvision's VGG16 and AlexNet, and what the package lpips saves; without linear layers every
-    channel counts alike, as in that package's baseline, of which the distance is a tenth.
+    Convention: read are torchvision's VGG16 and AlexNet, or their features alone, and what the package lpips saves; without
+    linear layers every channel counts alike, as in that package's baseline, of which the distance is a tenth.
     Raises: CheckpointError when a file is missing, damaged, hostile or another kind.
     """
-    table = _table(path, ("features.0.weight", "net.slice1.0.weight", "lin0.model.1.weight"), NEEDED_PERCEPTUAL)
+    table = _table(path, _MARKS, NEEDED_PERCEPTUAL, bare=True)
     entries = dict(table.entries)
     if linear is not None:
         entries |= _table(linear, ("lin0.model.1.weight",), "needed LPIPS' linear layers (vgg.pth or alex.pth)").entries
@@ -61,8 +63,8 @@ def load_recogniser(path: Path) -> FaceRecogniser:
     return _read(path, lambda: _recogniser(ForeignWeights(table.entries)), NEEDED_IDENTITY)
 
 
-def _table(path: Path, marks: tuple[str, ...], needed: str) -> StateDict:
-    """The file's state dict.
+def _table(path: Path, marks: tuple[str, ...], needed: str, *, bare: bool = False) -> StateDict:
+    """The file's state dict; with `bare` a classifier's features under their numbers alone as well.
 
     Raises: CheckpointError, with what is needed here.
     """
@@ -77,11 +79,14 @@ def _table(path: Path, marks: tuple[str, ...], needed: str) -> StateDict:
     except CheckpointError as error:
         text = str(error)
         raise CheckpointError(text.replace(NEEDED, needed) if NEEDED in text else f"{text}; {needed}") from error
+    top = contents.top if isinstance(contents.top, dict) else {}
     with untrusted(path):
         found = state_dict_with(contents.top, *marks)
+        kind = kind_of_names(names_in(top)) if found is None else None
+        if bare and found is None and kind is None:
+            found = state_dict_with(contents.top, _BARE)
+            found = found if found is not None and _ALSO_BARE in found.entries else None
     if found is None:
-        top = contents.top if isinstance(contents.top, dict) else {}
-        kind = kind_of_names(names_in(top))
         names = ", ".join(f"{name[:40]!a}" for name in list(top)[:4]) or "no table of weights"
         raise CheckpointError(f"{path.name} {f'seems to be {kind}' if kind else f'holds {names}'}; {needed}")
     return found

@@ -61,6 +61,12 @@ def test_golden_lpips(tmp_path: Path, numbers: tuple[int, ...], side: int) -> No
     torch.save(torchvision_names(features), net)
     torch.save(linear_names(), linear, _use_new_zipfile_serialization=False)
     save_file(torchvision_names(features), tmp_path / "net.safetensors")
+    bare, sliced = (tmp_path / name for name in ("features.pth", "sliced.pth"))
+    torch.save({"state_dict": {f"module.{name}": tensor for name, tensor in features.state_dict().items()}}, bare)
+    own = {
+        name.removeprefix("net."): tensor for name, tensor in lpips_names(features, numbers).items() if "net." in name
+    }
+    torch.save(own, sliced)
     a, b = pictures(side)
     weights = [tensor.flatten() for tensor in linear_names().values()]
     with torch.no_grad():
@@ -71,6 +77,9 @@ def test_golden_lpips(tmp_path: Path, numbers: tuple[int, ...], side: int) -> No
         (load_perceptual(net, linear), expected),
         (load_perceptual(net), alike),
         (load_perceptual(tmp_path / "net.safetensors"), alike),
+        (load_perceptual(bare), alike),
+        (load_perceptual(bare, linear), expected),
+        (load_perceptual(sliced), alike),
     ):
         torch.testing.assert_close(loaded.distance(a, loaded(b)), wanted, atol=1e-6, rtol=1e-5)
         torch.testing.assert_close(loaded.distance(a, loaded(a)), torch.zeros(2), atol=0, rtol=0)
