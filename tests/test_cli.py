@@ -19,10 +19,13 @@ import numpy as np
 import pytest
 import torch
 from foreign import rosinality_names
+from likeness_files import ALEXNET, VGG16, classifier, linear_names, lpips_names, torchvision_names
+from likeness_files import write_networks as write_likeness
 from nvidia_pickles import write_networks
 from PIL import Image
 from played_readings import played_composites
 from played_readings import played_reading as played_picture
+from safetensors.torch import save_file
 from tiny import TINY, make_generator
 from tiny_models import portrait, without_progress, write_models
 
@@ -491,6 +494,31 @@ def test_shape_info_tells_files_by_their_bytes(run, models: Path) -> None:
     Path("misnamed.safetensors").write_bytes((models / "portrait.png").read_bytes())
     report = json.loads(run("info", "misnamed.safetensors", "--json"))
     assert (report["kind"], report["record"]) == ("picture", None)
+
+
+def test_shape_info_says_what_networks_that_compare_pictures_are_for(run, capsys: pytest.CaptureFixture[str]) -> None:
+    write_likeness(Path())
+    features = classifier(VGG16)
+    torch.save(features.state_dict(), "features.pth")
+    torch.save(lpips_names(features, VGG16), "lpips.pt")
+    torch.save(linear_names(), "lin.pth")
+    save_file(torchvision_names(classifier(ALEXNET)), "alex.safetensors")
+    for name, network, option in (
+        ("vgg16.pth", "VGG16", "--perceptual"),
+        ("features.pth", "VGG16", "--perceptual"),
+        ("lpips.pt", "LPIPS on VGG16", "--perceptual"),
+        ("alex.safetensors", "AlexNet", "--perceptual"),
+    ):
+        report = json.loads(run("info", name, "--json"))
+        assert (report["kind"], report["network"]) == ("network that compares pictures", network)
+        assert report["use"].startswith(f"{option} {name} of emogan edit and invert; in ComfyUI")
+    assert "kind: LPIPS' linear layers alone\n" in run("info", "lin.pth")
+    told = run("info", "arcface.pth")
+    assert "kind: face recogniser (ArcFace)\ninput: 32\ndescriptor: 12\n" in told
+    assert "use: --identity arcface.pth of emogan edit and invert" in told
+    torch.save({"features.0.weight": torch.zeros(2), "features.10.weight": torch.zeros(2)}, "other.pth")
+    assert cli.main(["info", "other.pth"]) == 2
+    assert "seems to be an image classifier, of which VGG16 and AlexNet go to --perceptual" in capsys.readouterr().err
 
 
 def test_shape_info_knows_all_that_ships(run) -> None:

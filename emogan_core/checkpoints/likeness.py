@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ NEEDED_PERCEPTUAL = (
 )
 NEEDED_IDENTITY = "needed ArcFace's IR-SE50 as weights (model_ir_se50.pth)"
 MAX_WIDTH = 4096
+IN_COMFYUI = "it goes into models/emotiongan_likeness, for Invert Face and Compare Edit"
 _LINEAR = "lin{}.model.1.weight"
 _MARKS = ("features.0.weight", "net.slice1.0.weight", "slice1.0.weight", "lin0.model.1.weight")
 _BARE, _ALSO_BARE = "0.weight", "10.weight"  # what is left of both by `features.state_dict()`
@@ -61,6 +63,49 @@ def load_recogniser(path: Path) -> FaceRecogniser:
     """
     table = _table(path, ("input_layer.0.weight",), NEEDED_IDENTITY)
     return _read(path, lambda: _recogniser(ForeignWeights(table.entries)), NEEDED_IDENTITY)
+
+
+def likeness_facts(path: Path) -> dict[str, object] | None:
+    """What a network that compares pictures is and what it is for, plain values only; None for any other file."""
+    for facts_of in (_perceptual_facts, _linear_facts, _recogniser_facts):
+        with suppress(CheckpointError):
+            return facts_of(path)
+    return None
+
+
+def _perceptual_facts(path: Path) -> dict[str, object]:
+    network = load_perceptual(path)
+    alike = all(bool((one == UNWEIGHTED).all()) for one in network.linear)
+    return {
+        "kind": "network that compares pictures",
+        "network": network.kind if alike else f"LPIPS on {network.kind}",
+        "linear_layers": "not in this file; give those of LPIPS as a second --perceptual, or all count alike"
+        if alike
+        else "in this file",
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "use": f"--perceptual {path.name} of emogan edit and invert; in ComfyUI {IN_COMFYUI}",
+    }
+
+
+def _linear_facts(path: Path) -> dict[str, object]:
+    table = _table(path, (_LINEAR.format(0),), NEEDED_PERCEPTUAL)
+    widths = [ForeignWeights(table.entries).shape(_LINEAR.format(depth), dims=4)[1] for depth in range(5)]
+    return {
+        "kind": "LPIPS' linear layers alone",
+        "channels": widths,
+        "use": f"a second --perceptual {path.name} after that of their network, VGG16 or AlexNet",
+    }
+
+
+def _recogniser_facts(path: Path) -> dict[str, object]:
+    network = load_recogniser(path)
+    return {
+        "kind": "face recogniser (ArcFace)",
+        "input": network.side,
+        "descriptor": network.to_descriptor.out_features,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "use": f"--identity {path.name} of emogan edit and invert; in ComfyUI {IN_COMFYUI}",
+    }
 
 
 def _table(path: Path, marks: tuple[str, ...], needed: str, *, bare: bool = False) -> StateDict:

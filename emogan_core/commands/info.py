@@ -13,6 +13,7 @@ from torch import nn
 from ..checkpoints import is_foreign, is_of_another_program, open_generator, start_of
 from ..checkpoints.describe import described
 from ..checkpoints.kinds import kind_of_names, kind_of_start
+from ..checkpoints.likeness import likeness_facts
 from ..compose.glasses import FORMAT as RIMS
 from ..compose.mouth_look import FORMAT as MOUTH_LOOK
 from ..compose.mouth_look import SIDE as MOUTH_SIDE
@@ -41,7 +42,7 @@ _KNOWN_KEYS = {"format", "version", "spec", "fingerprint", "axes", "left_out", "
 
 
 def describe(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
-    """Say what a generator, axes, latent or picture file holds; 'builtin' describes all that ships with the package."""
+    """Say what a generator, axes, latent, comparing network or picture file holds; 'builtin' describes all that ships with the package."""
     if arguments.file == "builtin":
         shipped = {
             "generator": _generator("builtin"),
@@ -71,11 +72,25 @@ def _reader(path: Path) -> Callable[[Path], dict[str, object]]:
     if start[8:9] == b"{":
         return _described
     if is_foreign(start):
-        return _generator
+        return _of_another_program
     kind = kind_of_start(start)
     if kind is not None and "picture" not in kind:
         raise CheckpointError(f"{path.name} is {kind}; needed a generator, axes, latent or picture")
     return _picture
+
+
+def _of_another_program(path: Path) -> dict[str, object]:
+    """A generator, or else a network that compares pictures.
+
+    Raises: CheckpointError where it is neither, as for a generator.
+    """
+    try:
+        return _generator(path)
+    except CheckpointError:
+        facts = likeness_facts(path)
+        if facts is None:
+            raise
+        return facts
 
 
 def _described(path: Path) -> dict[str, object]:
@@ -111,6 +126,8 @@ def _described(path: Path) -> dict[str, object]:
     ):
         if shapes == needed:
             return _with_notes({"kind": kind, "input": size, "parameters": parameters}, notes)
+    if (likeness := likeness_facts(path)) is not None:
+        return _with_notes(likeness, notes)
     known = kind_of_names(shapes) or "a safetensors file of another program"
     raise CheckpointError(
         f"{path.name} is {known} (format '{form[:40] or 'none'}'); needed a generator, axes or latent of ours"

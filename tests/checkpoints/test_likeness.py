@@ -196,7 +196,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str, str]] = {
         "seems to be a face recogniser .ArcFace.*needed torchvision's VGG16",
         "",
     ),
-    "its other": (lambda path: saved(path, VGG), "", "holds 'features.*needed ArcFace"),
+    "its other": (lambda path: saved(path, VGG), "", "seems to be an image classifier.*needed ArcFace"),
     "linear layers alone": (lambda path: saved(path, linear_names()), "linear layers alone, which come second", ""),
     "VGG19": (
         lambda path: saved(path, VGG | {"features.30.weight": torch.zeros(6, 6, 3, 3)}),
