@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from pathlib import Path
+
+from .argument_types import place
 
 
 def add_training_arguments(train: ArgumentParser) -> None:
@@ -13,5 +14,5 @@ def add_training_arguments(train: ArgumentParser) -> None:
     )
     train.add_argument("--minutes", type=float, metavar="M", help="how long, all runs together (default 60)")
     train.add_argument("--steps", type=int, metavar="N", help="instead of minutes: how many steps, all runs together")
-    train.add_argument("--photos", type=Path, metavar="DIR", help="photos with faces, to learn how photos look")
+    train.add_argument("--photos", type=place, metavar="DIR", help="photos with faces, to learn how photos look")
     train.add_argument("--again", action="store_true", help="train another encoder where the generator has one already")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
+from .argument_types import place_or_name
+
 FAMILIES = ("binary", "soft", "ordered", "gaussian", "two-part")
 """As the fit knows them; here, because its package imports what a command line that only helps need not wait for."""
 
@@ -41,6 +43,8 @@ def add_label_arguments(fit: ArgumentParser) -> None:
 
 def add_report_arguments(parser: ArgumentParser) -> None:
     """Which axes are looked at."""
-    parser.add_argument("axes", metavar="AXES", help="'builtin' or a .safetensors file that emogan fit wrote")
+    parser.add_argument(
+        "axes", metavar="AXES", type=place_or_name, help="'builtin' or a .safetensors file that emogan fit wrote"
+    )
     meaning = "only this one; repeat for several"
     parser.add_argument("--expression", action="append", default=[], metavar="NAME", help=meaning)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
+from .argument_types import count, place, place_or_name, whole
 from .encoder_arguments import add_training_arguments
 from .errors import EmoganError
 from .fit_arguments import add_label_arguments, add_report_arguments
 
 PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 DEFAULT_SEED = 0
-MOST_FACES = 400
 NUMBERS = ("intensity", "psi", "seed", "face", "class", "count", "seconds", "editability", "minutes", "steps")
 """Options that take a number, which may be negative."""
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
@@ -75,7 +75,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
         "mouthSmileLeft. 'emogan expressions' lists them all with what they do.",
         allow_abbrev=False,
     )
-    edit.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
+    edit.add_argument("photo", type=place, metavar="PHOTO", help=PICTURES)
     _add_out(
         edit,
         "OUT.png",
@@ -89,11 +89,11 @@ def _add_edit(commands: Commands[_Parser]) -> None:
         action="store_true",
         help="set expressions to their intensities instead of adding to the present one",
     )
-    edit.add_argument("--copy-from", type=Path, metavar="PHOTO", help="copy the expression of the largest face there")
+    edit.add_argument("--copy-from", type=place, metavar="PHOTO", help="copy the expression of the largest face there")
     edit.add_argument(
         "--regions", metavar="R", help="which parts to copy: some of brow,eye,cheek,nose,jaw,mouth (default all)"
     )
-    edit.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
+    edit.add_argument("--face", type=whole, metavar="N", help="which face; 0 is the largest (default)")
     _add_mode(edit, "motion")
     _add_inversion(edit)
     edit.add_argument(
@@ -101,7 +101,7 @@ def _add_edit(commands: Commands[_Parser]) -> None:
         action="store_true",
         help="edit every picture of an animation or of a file with pages; --out is a folder then",
     )
-    edit.add_argument("--sheet", type=Path, metavar="SHEET.png", help="also write a contact sheet over intensities")
+    edit.add_argument("--sheet", type=place, metavar="SHEET.png", help="also write a contact sheet over intensities")
     _add_models(edit, axes=True)
     _add_common(edit)
 
@@ -114,10 +114,10 @@ def _add_expressions_list(commands: Commands[_Parser]) -> None:
 
 def _add_read(commands: Commands[_Parser]) -> None:
     read = commands.add_parser("read", help="say which expression a face in a photo shows", allow_abbrev=False)
-    read.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
-    read.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
+    read.add_argument("photo", type=place, metavar="PHOTO", help=PICTURES)
+    read.add_argument("--face", type=whole, metavar="N", help="which face; 0 is the largest (default)")
     meaning = "also write the photo with a number on every face, by which --face chooses"
-    read.add_argument("--faces", type=Path, metavar="NUMBERED.png", help=meaning)
+    read.add_argument("--faces", type=place, metavar="NUMBERED.png", help=meaning)
     _add_force(read)
     read.add_argument("--json", action="store_true", help="print one JSON object instead of words")
 
@@ -126,7 +126,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
     demo = commands.add_parser(
         "demo", help="edit two faces of nobody, and one that is drawn, with every expression", allow_abbrev=False
     )
-    demo.add_argument("-o", "--out", type=Path, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
+    demo.add_argument("-o", "--out", type=place, default=Path("emogan-demo"), metavar="DIR", help="folder for pictures")
     _add_force(demo)
     _add_mode(demo, "motion")
     _add_method(demo)
@@ -138,7 +138,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
 def _add_sample(commands: Commands[_Parser]) -> None:
     sample = commands.add_parser("sample", help="draw faces of nobody", allow_abbrev=False)
     _add_out(sample, "OUT.png", "one face, or a sheet of several")
-    sample.add_argument("--count", type=_count, default=16, metavar="N", help="how many faces, 1 to 400 (default 16)")
+    sample.add_argument("--count", type=count, default=16, metavar="N", help="how many faces, 1 to 400 (default 16)")
     sample.add_argument("--psi", type=float, default=0.7, help="0 the average face, 1 full variety (default 0.7)")
     _add_expressions(sample, required=False)
     sample.add_argument("--neutral-first", action="store_true", help="take off the expression that each face shows")
@@ -149,9 +149,9 @@ def _add_sample(commands: Commands[_Parser]) -> None:
 
 def _add_invert(commands: Commands[_Parser]) -> None:
     invert = commands.add_parser("invert", help="find the latent of a face in a photo", allow_abbrev=False)
-    invert.add_argument("photo", type=Path, metavar="PHOTO", help=PICTURES)
+    invert.add_argument("photo", type=place, metavar="PHOTO", help=PICTURES)
     _add_out(invert, "LATENT.safetensors", "the latent file")
-    invert.add_argument("--face", type=_whole, metavar="N", help="which face; 0 is the largest (default)")
+    invert.add_argument("--face", type=whole, metavar="N", help="which face; 0 is the largest (default)")
     _add_inversion(invert)
     _add_models(invert, axes=False)
     _add_common(invert)
@@ -165,15 +165,15 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     )
     fit.add_argument(
         "folder",
-        type=Path,
+        type=place,
         nargs="?",
         metavar="DIR",
         help="labelled faces: with --labels, or in folders named by expression",
     )
-    fit.add_argument("--labels", type=Path, metavar="CSV", help="columns: file, expression[, person, covariates ...]")
+    fit.add_argument("--labels", type=place, metavar="CSV", help="columns: file, expression[, person, covariates ...]")
     fit.add_argument(
         "--samples",
-        type=_whole,
+        type=whole,
         metavar="N",
         help="instead of a folder: faces that the generator draws itself, some 4000",
     )
@@ -209,7 +209,7 @@ def _add_report(commands: Commands[_Parser]) -> None:
 
 def _add_apply(commands: Commands[_Parser]) -> None:
     apply = commands.add_parser("apply", help="draw a latent with another expression", allow_abbrev=False)
-    apply.add_argument("latent", type=Path, metavar="LATENT")
+    apply.add_argument("latent", type=place, metavar="LATENT")
     _add_out(apply, "OUT.png", "the generator's picture")
     _add_expressions(apply, required=True)
     _add_models(apply, axes=True)
@@ -219,9 +219,12 @@ def _add_apply(commands: Commands[_Parser]) -> None:
 def _add_convert(commands: Commands[_Parser]) -> None:
     convert = commands.add_parser("convert", help="write any generator file as safetensors", allow_abbrev=False)
     convert.add_argument(
-        "source", metavar="IN", help="a generator's .pt, .pth, .pkl or .safetensors file, or 'builtin'"
+        "source",
+        metavar="IN",
+        type=place_or_name,
+        help="a generator's .pt, .pth, .pkl or .safetensors file, or 'builtin'",
     )
-    convert.add_argument("out", type=Path, metavar="OUT.safetensors", help="the file to write, whole or not at all")
+    convert.add_argument("out", type=place, metavar="OUT.safetensors", help="the file to write, whole or not at all")
     _add_force(convert)
     convert.add_argument(
         "--crop",
@@ -236,7 +239,12 @@ def _add_convert(commands: Commands[_Parser]) -> None:
 def _add_train_encoder(commands: Commands[_Parser]) -> None:
     meaning = "give a generator without an encoder one, trained on its own samples"
     train = commands.add_parser("train-encoder", help=meaning, allow_abbrev=False)
-    train.add_argument("generator", metavar="GENERATOR", help="a .safetensors, .pkl, .pt or .pth file, or 'builtin'")
+    train.add_argument(
+        "generator",
+        metavar="GENERATOR",
+        type=place_or_name,
+        help="a .safetensors, .pkl, .pt or .pth file, or 'builtin'",
+    )
     _add_out(
         train, "OUT.safetensors", "the generator with its encoder; state and previews go to OUT.training beside it"
     )
@@ -248,12 +256,12 @@ def _add_info(commands: Commands[_Parser]) -> None:
     info = commands.add_parser(
         "info", help="say what a file is and all it holds: generator, axes, latent, edited picture"
     )
-    info.add_argument("file", metavar="FILE", help="a file, or 'builtin'")
+    info.add_argument("file", metavar="FILE", type=place_or_name, help="a file, or 'builtin'")
     info.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_out(parser: argparse.ArgumentParser, metavar: str, meaning: str) -> None:
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar=metavar, help=meaning)
+    parser.add_argument("-o", "--out", type=place, required=True, metavar=metavar, help=meaning)
     _add_force(parser)
 
 
@@ -300,20 +308,20 @@ def _add_inversion(parser: argparse.ArgumentParser) -> None:
         "a picture of the photo's size, white where the photo does not count for what the generator redraws: a hand, hair, "
         "glasses; mode motion moves the photo's own pixels all the same"
     )
-    parser.add_argument("--ignore", type=Path, metavar="MASK", help=meaning)
+    parser.add_argument("--ignore", type=place, metavar="MASK", help=meaning)
     meaning = (
         "weights of yours by which pictures are compared as well: torchvision's VGG16 or AlexNet, or all of LPIPS; a second "
         "--perceptual gives LPIPS' linear layers where they are a file of their own; like --identity it counts in what the "
         "generator redraws (methods optimise, hybrid and tune), not in mode motion"
     )
-    parser.add_argument("--perceptual", type=Path, action="append", default=[], metavar="FILE", help=meaning)
+    parser.add_argument("--perceptual", type=place, action="append", default=[], metavar="FILE", help=meaning)
     meaning = "weights of yours by which the person is compared as well: ArcFace's model_ir_se50.pth"
-    parser.add_argument("--identity", type=Path, metavar="FILE", help=meaning)
+    parser.add_argument("--identity", type=place, metavar="FILE", help=meaning)
 
 
 def _add_class(parser: argparse.ArgumentParser) -> None:
     meaning = "which class to draw, counted from 0; only for generators with classes, which need it"
-    parser.add_argument("--class", type=_whole, default=None, metavar="N", dest="label", help=meaning)
+    parser.add_argument("--class", type=whole, default=None, metavar="N", dest="label", help=meaning)
 
 
 def _add_mode(parser: argparse.ArgumentParser, default: str) -> None:
@@ -325,6 +333,7 @@ def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
     parser.add_argument(
         "--generator",
         default="builtin",
+        type=place_or_name,
         metavar="G",
         help="'builtin' (default), a .safetensors, .pkl, .pt or .pth file",
     )
@@ -333,30 +342,18 @@ def _add_models(parser: argparse.ArgumentParser, *, axes: bool) -> None:
 
 
 def _add_axes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--axes", default="builtin", metavar="A", help="'builtin' (default) or a .safetensors file")
+    parser.add_argument(
+        "--axes", default="builtin", metavar="A", type=place_or_name, help="'builtin' (default) or a .safetensors file"
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
     parser.add_argument(
         "--seed",
-        type=_whole,
+        type=whole,
         default=DEFAULT_SEED,
         metavar="N",
         help=f"of what is drawn at random (default {DEFAULT_SEED}); edits draw nothing",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")
-
-
-def _count(text: str) -> int:
-    """How many faces; argparse prints the words of the error."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:18]) <= MOST_FACES:
-        raise argparse.ArgumentTypeError(f"'{text}' came; needed a whole number from 1 to {MOST_FACES}")
-    return int(text)
-
-
-def _whole(text: str) -> int:
-    """A whole number from 0; argparse prints the words of the error."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise argparse.ArgumentTypeError(f"'{text}' came; needed a whole number from 0")
-    return int(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import pickle
@@ -10,7 +11,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +27,14 @@ from tiny_models import portrait, without_progress, write_models
 
 from emogan_core import cli
 from emogan_core.checkpoints import write_generator
+from emogan_core.commands import COMMANDS
 from emogan_core.compose import Composite
 from emogan_core.depth import png_of, tiff_of
 from emogan_core.expressions import FitConfig
 from emogan_core.faces import find
 from emogan_core.images import Photo, open_photo, save_photo
 from emogan_core.latents import Latent, load_latent, save_latent
+from emogan_core.parser import build_parser
 from emogan_core.weights import builtin_path, write_tensors
 
 EDIT = ("--expression", "happiness", "-o", "out.png", "--generator", "generator.safetensors")
@@ -599,3 +602,25 @@ def test_shape_unusual_photos_are_welcome(
     out = open_photo(place / "out.png")
     assert np.abs(out.pixels.astype(int).mean(2) - portrait().pixels.astype(int).mean(2)).mean() < 9
     assert (out.alpha is not None) == (case == "rgba")
+
+
+def options_of(command: str) -> Iterator[argparse.Action]:
+    """Everything that a command takes."""
+    (commands,) = [one for one in build_parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    yield from commands.choices[command]._actions
+
+
+PLACES = ("axes", "copy_from", "faces", "file", "folder", "generator", "identity", "ignore", "labels", "latent", "out")
+PLACES += ("perceptual", "photo", "photos", "sheet", "source")
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_error_an_empty_path_is_called_empty(command: str, refused: Callable[..., str]) -> None:
+    """Not the folder that one is in, as which Python reads it."""
+    asked = [one for one in options_of(command) if one.dest in PLACES]
+    assert [one.dest for one in options_of(command) if one.type is Path] == []
+    for one in asked:
+        words = [] if not one.option_strings else [f"{one.option_strings[-1]}="]
+        needed = [other for other in asked if other is not one and (other.required and not other.option_strings)]
+        told = refused(command, *(words or [""]), *("x" for _ in needed), *(["-o", "o"] if words else []))
+        assert "the path is empty; name the file or folder that is meant" in told, one.dest

@@ -25,6 +25,7 @@ LAYERS = (
     {
         "cli",
         "commands",
+        "argument_types",
         "encoder_arguments",
         "fit_arguments",
         "parser",
