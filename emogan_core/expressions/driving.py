@@ -77,8 +77,8 @@ def drive_expression(
 
 def most_neutral(driving: Array) -> int:
     """The number of the frame whose coefficients [n, k], but for the gaze, are smallest; the first of those about alike."""
-    counted = [not name.startswith(GAZE) for name in load_face_model().names]
-    squares = (driving[:, counted] ** 2).sum(1)
+    considered = [not name.startswith(GAZE) for name in load_face_model().names]
+    squares = (driving[:, considered] ** 2).sum(1)
     return int((squares <= squares.min() + ALIKE).argmax())
 
 

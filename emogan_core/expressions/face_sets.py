@@ -17,7 +17,7 @@ from ..errors import ExpressionError
 from ..wording import counted
 from .csv_rows import Row, read_rows
 from .disk_names import OnDisk
-from .label_folders import labelled_by_folders
+from .label_folders import labelled_by_folders, table_not_read
 from .label_words import read_labels
 
 Cell = TypeVar("Cell")
@@ -149,12 +149,16 @@ def read_face_set(
 def _by_folders(folder: Path, neutral: str | None, columns: Sequence[str]) -> FaceSet:
     """A face set without a table."""
     if columns:
-        raise ExpressionError(f"'{columns[0]}' is to be a column, and no table of labels came; give a CSV that has it")
+        table = table_not_read(folder)
+        raise ExpressionError(
+            f"'{columns[0]}' is to be a column, and no table of labels came; give a CSV that has it{'; ' * bool(table)}{table}"
+        )
     files, labels, others = labelled_by_folders(folder)
     expressions, told = read_labels(folder.name, labels, neutral=neutral)
-    counted = ", ".join(f"{name} {count}" for name, count in Counter(labels).most_common(12))
+    counts = ", ".join(f"{name} {count}" for name, count in Counter(labels).most_common(12))
     lost = (f"pictures that were not taken: {others}",) if others else ()
-    notices = (f"labels from folders: {counted}", *lost, *told, "every picture counts as another person")
+    table = filter(None, [table_not_read(folder)])
+    notices = (f"labels from folders: {counts}", *lost, *table, *told, "every picture counts as another person")
     return FaceSet(files, expressions, None, {}, notices=tuple(f"{folder.name}: {notice}" for notice in notices))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import ExpressionError
 
 ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"])
+TABLES = frozenset([".csv", ".tsv"])
 NEEDED = "needed are folders named by what their pictures show, 'neutral' one of them"
 
 
@@ -32,9 +33,10 @@ def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]
     except OSError as error:
         raise ExpressionError(f"cannot read {error.filename or folder}: {error.strerror}; check the folder") from error
     if not found:
+        table = table_not_read(folder)
         raise ExpressionError(
             f"no table of labels came, and no folder in {folder} holds pictures; {NEEDED}, or a CSV with columns file and "
-            "expression"
+            f"expression{'; ' * bool(table)}{table}"
         )
     files = tuple(path for pictures in found.values() for path in pictures)
     base = folder.resolve()
@@ -42,6 +44,15 @@ def labelled_by_folders(folder: Path) -> tuple[tuple[Path, ...], tuple[str, ...]
         if not path.resolve().is_relative_to(base):
             raise ExpressionError(f"'{path}' leads out of the folder through a link; copy the file into {folder}")
     return files, tuple(name for name, pictures in found.items() for _ in pictures), others
+
+
+def table_not_read(folder: Path) -> str:
+    """A sentence on a table that lies in the folder and that nobody asked for; "" where there is none."""
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLES and path.is_file())
+    if not found:
+        return ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"{found[0].name}{more} in it was not read; --labels {found[0]} takes the labels from it"
 
 
 def _not_taken(folder: Path, labels: Iterable[str]) -> str:

@@ -50,3 +50,20 @@ def test_error_no_folders_a_column_and_a_way_out(folder: Path, tmp_path: Path) -
     (folder / "grin/out.png").symlink_to(tmp_path / "secret.png")
     with pytest.raises(ExpressionError, match="leads out of the folder through a link"):
         read_face_set(folder, None)
+
+
+def test_shape_a_table_that_lies_in_the_folder_is_named(folder: Path) -> None:
+    """Whether labels can be had without it or not."""
+    table = folder / "Faces.CSV"
+    table.write_text("file,expression\n")
+    told = f"Faces.CSV in it was not read; --labels {table} takes the labels from it"
+    assert f"selfies: {told}" in read_face_set(folder, None).notices
+    (folder / "grin" / "labels.tsv").write_text("file\texpression\n")
+    with pytest.raises(
+        ExpressionError, match=r"a CSV with columns file and expression; labels\.tsv in it was not read; --labels"
+    ):
+        read_face_set(folder / "grin", None)
+    with pytest.raises(ExpressionError, match=r"give a CSV that has it; Faces\.CSV in it was not read"):
+        read_face_set(folder, None, covariates=["age"])
+    (folder / "more.csv").write_text("")
+    assert any("Faces.CSV and 1 more in it" in note for note in read_face_set(folder, None).notices)
