@@ -132,6 +132,7 @@ def _add_demo(commands: Commands[_Parser]) -> None:
     _add_method(demo)
     _add_class(demo)
     _add_models(demo, axes=True)
+    _add_seed(demo)
     _add_common(demo)
 
 
@@ -144,6 +145,7 @@ def _add_sample(commands: Commands[_Parser]) -> None:
     sample.add_argument("--neutral-first", action="store_true", help="take off the expression that each face shows")
     _add_class(sample)
     _add_models(sample, axes=True)
+    _add_seed(sample)
     _add_common(sample)
 
 
@@ -177,9 +179,7 @@ def _add_fit(commands: Commands[_Parser]) -> None:
         metavar="N",
         help="instead of a folder: faces that the generator draws itself, some 4000",
     )
-    fit.add_argument(
-        "--psi", type=float, default=1.0, help="of samples: 0 the average face, 1 full variety (default 1)"
-    )
+    fit.add_argument("--psi", type=float, help="of samples: 0 the average face, 1 full variety (default 1)")
     _add_class(fit)
     fit.add_argument("--neutral", metavar="NAME", help="the label that stands for 'neutral', if it is another one")
     _add_out(fit, "AXES.safetensors", "the axes file")
@@ -193,8 +193,9 @@ def _add_fit(commands: Commands[_Parser]) -> None:
     )
     fit.add_argument("--label-source", default="", metavar="TEXT", help="who labelled; kept in the file")
     fit.add_argument("--licence", default="", metavar="TEXT", help="terms of the labels; kept in the file")
-    _add_method(fit, default="encode")
+    _add_method(fit, default=None, meaning="how to invert labelled pictures (default encode)")
     _add_models(fit, axes=False)
+    _add_seed(fit, default=None, meaning=f"of samples (default {DEFAULT_SEED})")
     _add_common(fit)
 
 
@@ -204,6 +205,7 @@ def _add_report(commands: Commands[_Parser]) -> None:
     _add_out(report, "REPORT.html", "a page (.html), a picture (.png) or the figures alone (.json)")
     _add_class(report)
     _add_models(report, axes=False)
+    _add_seed(report)
     _add_common(report)
 
 
@@ -249,6 +251,7 @@ def _add_train_encoder(commands: Commands[_Parser]) -> None:
         train, "OUT.safetensors", "the generator with its encoder; state and previews go to OUT.training beside it"
     )
     add_training_arguments(train)
+    _add_seed(train)
     _add_common(train)
 
 
@@ -288,9 +291,15 @@ def _add_expressions(parser: argparse.ArgumentParser, *, required: bool) -> None
     )
 
 
-def _add_method(parser: argparse.ArgumentParser, default: str = "hybrid", *, more: tuple[str, ...] = ()) -> None:
+def _add_method(
+    parser: argparse.ArgumentParser,
+    default: str | None = "hybrid",
+    *,
+    more: tuple[str, ...] = (),
+    meaning: str = "how to invert (default hybrid)",
+) -> None:
     methods = ("encode", "optimise", "hybrid", *more)
-    parser.add_argument("--method", choices=methods, default=default, help=f"how to invert (default {default})")
+    parser.add_argument("--method", choices=methods, default=default, help=meaning)
 
 
 def _add_inversion(parser: argparse.ArgumentParser) -> None:
@@ -303,7 +312,7 @@ def _add_inversion(parser: argparse.ArgumentParser) -> None:
         help="stop optimising in time, at the best so far; encode does not optimise",
     )
     meaning = "0 redraws closest, 1 edits most cleanly (default 0.5); encode has no such choice"
-    parser.add_argument("--editability", type=float, default=0.5, metavar="X", help=meaning)
+    parser.add_argument("--editability", type=float, metavar="X", help=meaning)
     meaning = (
         "a picture of the photo's size, white where the photo does not count for what the generator redraws: a hand, hair, "
         "glasses; mode motion moves the photo's own pixels all the same"
@@ -347,13 +356,15 @@ def _add_axes(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_seed(
+    parser: argparse.ArgumentParser,
+    *,
+    default: int | None = DEFAULT_SEED,
+    meaning: str = f"of what is drawn at random (default {DEFAULT_SEED})",
+) -> None:
+    parser.add_argument("--seed", type=whole, default=default, metavar="N", help=meaning)
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    parser.add_argument(
-        "--seed",
-        type=whole,
-        default=DEFAULT_SEED,
-        metavar="N",
-        help=f"of what is drawn at random (default {DEFAULT_SEED}); edits draw nothing",
-    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of words")

@@ -14,6 +14,7 @@ from ..emogan_core import (
     FIT_FAMILIES,
     SHOWN_BYTES,
     ExpressionAxes,
+    ExpressionError,
     Generator,
     SampleConfig,
     SampleFit,
@@ -166,6 +167,10 @@ class FitExpressionGLM(io.ComfyNode):
         covariance: str = AS_USUAL,
         family: str = BY_VALUES,
     ) -> io.NodeOutput:
+        if face_set != FROM_INPUTS:
+            _expect_no_batch(
+                face_set, images=images is not None, labels=bool(labels.strip()), people=bool(people.strip())
+            )
         if face_set == FROM_SAMPLES:
             expect_unlabelled(
                 {
@@ -175,6 +180,7 @@ class FitExpressionGLM(io.ComfyNode):
                     "neutral": neutral.strip(),
                     "covariance": covariance != AS_USUAL,
                     "family": family != BY_VALUES,
+                    "aligned": aligned,
                 }
             )
             return _from_samples(generator or held_builtin(), model, samples)
@@ -184,6 +190,7 @@ class FitExpressionGLM(io.ComfyNode):
             hold=words_of(hold),
             family=None if family == BY_VALUES else family,
             covariance=next((one for one in FIT_COVARIANCES if one == covariance), None),
+            model=_model(model),
         )
         generator = generator or held_builtin()
         how = CodingOptions(
@@ -206,6 +213,19 @@ class FitExpressionGLM(io.ComfyNode):
 
         axes, told = host.at_work(generator, learn, bytes_needed=need.peak(CODED_AT_ONCE))
         return io.NodeOutput(axes, "\n".join([*axes_lines(axes), *told]))
+
+
+def _expect_no_batch(face_set: str, **given: bool) -> None:
+    """Refuse images and what is about them beside another face set, where nothing would come of them.
+
+    Raises: ExpressionError.
+    """
+    asked = [name for name, came in given.items() if came]
+    if asked:
+        raise ExpressionError(
+            f"{', '.join(asked)} came, and '{face_set}' is chosen as face_set, so nothing would come of that; choose "
+            f"'{FROM_INPUTS}', or leave it out"
+        )
 
 
 def _choices() -> list[io.Input]:

@@ -173,14 +173,19 @@ def test_error_face_index(refused: Callable[..., str]) -> None:
     [
         (("--face", "-1"), "whole number"),
         (("--face", "first"), "whole number"),
-        (("--seed", "-3"), "whole number"),
+        (("--seed", "3"), "unrecognized arguments: --seed"),
         (("--device", "gpu"), "auto, cpu, cuda or mps"),
         (("--device", "cuda:77"), "--device auto"),
         (("--mode", "magic"), "motion"),
         (("--method", "guess"), "encode"),
-        (("--seconds", "0"), "finite number above 0"),
-        (("--seconds", "-nan"), "finite number above 0"),
-        (("--editability", "-0.1"), "from 0 to 1"),
+        (("--seconds", "0", "--method", "hybrid"), "finite number above 0"),
+        (("--seconds", "-nan", "--method", "hybrid"), "finite number above 0"),
+        (("--editability", "-0.1", "--method", "hybrid"), "from 0 to 1"),
+        (
+            ("--seconds", "3"),
+            "--seconds is about optimising, and --method encode came, which does not, so nothing would come",
+        ),
+        (("--seconds", "3", "--editability", "0.5"), "--seconds, --editability are about optimising"),
         (("--bogus",), "--help"),
         (("--intensity", "nan"), "finite"),
         (("--intensity", "-nan"), "finite"),
@@ -624,3 +629,48 @@ def test_error_an_empty_path_is_called_empty(command: str, refused: Callable[...
         needed = [other for other in asked if other is not one and (other.required and not other.option_strings)]
         told = refused(command, *(words or [""]), *("x" for _ in needed), *(["-o", "o"] if words else []))
         assert "the path is empty; name the file or folder that is meant" in told, one.dest
+
+
+IDLE: dict[str, tuple[tuple[str, ...], str]] = {
+    "psi of a folder": (("fit", ".", "-o", "a.safetensors", "--psi", "1"), "--psi is about a generator's own samples"),
+    "class of a folder": (("fit", ".", "-o", "a.safetensors", "--class", "0"), "--class is about a generator's own"),
+    "seed of a folder": (
+        ("fit", ".", "-o", "a.safetensors", "--seed", "0"),
+        "--seed is about a generator's own samples",
+    ),
+    "neutral of scores": (
+        ("fit", ".", "-o", "a.safetensors", "--score", "joy", "--neutral", "calm"),
+        "--neutral is about labels in words, and --score came",
+    ),
+    "covariance of a pattern": (
+        ("fit", ".", "-o", "a.safetensors", "--covariance", "latent"),
+        "the model pattern came, which uses it only to hold something still",
+    ),
+    "licence and method of samples": (
+        ("fit", "--samples", "200", "-o", "a.safetensors", "--licence", "mine", "--method", "encode"),
+        "--licence, --method are about labelled pictures",
+    ),
+    "absolute of a copy": (
+        ("edit", "portrait.png", "--copy-from", "portrait.png", "--absolute", "-o", "out.png"),
+        "--absolute is about expressions that are named, and none came, so nothing would come of it; leave it out",
+    ),
+    "seconds of the encoder": (
+        ("invert", "portrait.png", "-o", "a.safetensors", "--method", "encode", "--seconds", "2"),
+        "--seconds is about optimising",
+    ),
+    "axes of plain samples": (
+        ("sample", "--axes", "axes.safetensors", "-o", "out.png"),
+        "--axes is about --expression or --neutral-first, and neither came",
+    ),
+    "seed of a latent": (
+        ("apply", "latent.safetensors", "--expression", "happiness", "-o", "out.png", "--seed", "1"),
+        "unrecognized arguments: --seed",
+    ),
+}
+
+
+@pytest.mark.usefixtures("no_long_work")
+@pytest.mark.parametrize("case", IDLE)
+def test_error_options_that_nothing_would_come_of(case: str, refused: Callable[..., str]) -> None:
+    words, told = IDLE[case]
+    assert told in refused(*words)

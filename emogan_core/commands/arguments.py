@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,9 +142,9 @@ def inverted(
     Raises: EmoganError for numbers out of range; FaceError as `chosen_face`; PhotoError as `read_mask`; as `likeness_of`;
     as `invert`.
     """
-    config = OptimiseConfig(
-        seconds=arguments.seconds, editability=arguments.editability, likeness=likeness_of(arguments)
-    )
+    config = OptimiseConfig(seconds=arguments.seconds, likeness=likeness_of(arguments))
+    if arguments.editability is not None:
+        config = replace(config, editability=arguments.editability)
     masks, said = None, list[str]()
     if arguments.ignore is not None:
         height, width = photo.pixels.shape[:2]

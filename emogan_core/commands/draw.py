@@ -23,6 +23,7 @@ from ..provenance import edit_record
 from ..sheets import contact_sheet
 from ..wording import counted
 from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled, spelled_out
+from .idle import refuse_idle
 from .outputs import Outputs
 
 
@@ -32,6 +33,8 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     if not math.isfinite(arguments.psi) or abs(arguments.psi) > 2:
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
     intensities = intensities_of(arguments)
+    if not intensities and not arguments.neutral_first and arguments.axes != "builtin":
+        refuse_idle({"--axes": arguments.axes}, "about --expression or --neutral-first, and neither came")
     notes: list[str] = []
     generator = load_generator(arguments.generator, device=arguments.device)
     axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None

@@ -28,9 +28,11 @@ from ..networks.build import Generator
 from ..progress import Progress
 from .arguments import Outcome, input_files
 from .fit_samples import fit_own_samples
+from .idle import refuse_idle
 from .outputs import Outputs
 
 CODES = ".codes"
+METHOD = "encode"
 MOST_NAMED = 20
 
 
@@ -56,9 +58,15 @@ def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
                 "--neutral": arguments.neutral,
                 "--aligned": arguments.aligned,
                 "--label-source": arguments.label_source,
+                "--licence": arguments.licence,
+                "--method": arguments.method,
             }
         )
         return fit_own_samples(arguments, progress, outputs)
+    drawing = {"--psi": arguments.psi, "--class": arguments.label, "--seed": arguments.seed}
+    refuse_idle(drawing, "about a generator's own samples (--samples), and a folder of labelled pictures came")
+    if arguments.score:
+        refuse_idle({"--neutral": arguments.neutral}, "about labels in words, and --score came, which reads numbers")
     return fit_folder(arguments, progress, outputs)
 
 
@@ -67,6 +75,15 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
 
     All that can be known before the pictures are inverted is looked at before; their codes are kept beside the axes.
     """
+    method = arguments.method or METHOD
+    config = fit_config(
+        scores=arguments.score,
+        covariates=arguments.covariate,
+        hold=arguments.hold,
+        family=arguments.family,
+        covariance=arguments.covariance,
+        model=arguments.model,
+    )
     all_faces = read_face_set(
         arguments.folder,
         arguments.labels,
@@ -79,17 +96,10 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
         inputs=[*input_files(arguments), *([arguments.labels] if arguments.labels else []), *all_faces.files],
     )
     faces, unread = readable(all_faces)
-    config = fit_config(
-        scores=arguments.score,
-        covariates=arguments.covariate,
-        hold=arguments.hold,
-        family=arguments.family,
-        covariance=arguments.covariance,
-    )
     expect_fittable(faces, config)
     generator = load_generator(arguments.generator, device=arguments.device)
-    expect_method(generator, arguments.method)
-    labelled, kept = _labelled(arguments, generator, faces, progress, outputs)
+    expect_method(generator, method)
+    labelled, kept = _labelled(arguments, method, generator, faces, progress, outputs)
     axes = fit_labelled(
         labelled,
         model=arguments.model,
@@ -113,13 +123,13 @@ def fit_folder(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
 
 
 def _labelled(
-    arguments: Namespace, generator: Generator, faces: FaceSet, progress: Progress, outputs: Outputs
+    arguments: Namespace, method: str, generator: Generator, faces: FaceSet, progress: Progress, outputs: Outputs
 ) -> tuple[LabelledLatents, Path]:
     """The labelled latents, and the file that keeps them."""
-    codes = code_file(arguments.out.with_suffix(CODES), generator, aligned=arguments.aligned, method=arguments.method)
+    codes = code_file(arguments.out.with_suffix(CODES), generator, aligned=arguments.aligned, method=method)
     try:
         labelled = label_latents(
-            generator, faces, aligned=arguments.aligned, method=arguments.method, codes=codes, progress=progress
+            generator, faces, aligned=arguments.aligned, method=method, codes=codes, progress=progress
         )
     finally:
         if codes.path.exists():

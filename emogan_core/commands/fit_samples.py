@@ -19,6 +19,7 @@ from ..expressions import (
     save_axes,
 )
 from ..expressions.sample_fit import LEAST_SEEN
+from ..parser import DEFAULT_SEED
 from ..progress import Progress
 from ..wording import counted
 from .arguments import Outcome, input_files
@@ -33,7 +34,12 @@ def fit_own_samples(arguments: Namespace, progress: Progress, outputs: Outputs) 
     What was read is kept beside the axes. Under `torchrun` every process reads its share, and the first one fits.
     """
     outputs.expect_safetensors(arguments.out, inputs=input_files(arguments))
-    config = SampleConfig(count=arguments.samples, seed=arguments.seed, psi=arguments.psi, label=arguments.label)
+    config = SampleConfig(
+        count=arguments.samples,
+        seed=DEFAULT_SEED if arguments.seed is None else arguments.seed,
+        psi=1.0 if arguments.psi is None else arguments.psi,
+        label=arguments.label,
+    )
     if config.count < LEAST_SEEN:
         raise ExpressionError(
             f"{counted(config.count, 'sample was', 'samples were')} asked for; needed are {LEAST_SEEN} or more that show a face (some thousands fit well)"

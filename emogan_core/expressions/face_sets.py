@@ -157,8 +157,8 @@ def _by_folders(folder: Path, neutral: str | None, columns: Sequence[str]) -> Fa
     expressions, told = read_labels(folder.name, labels, neutral=neutral)
     counts = ", ".join(f"{name} {count}" for name, count in Counter(labels).most_common(12))
     lost = (f"pictures that were not taken: {others}",) if others else ()
-    table = filter(None, [table_not_read(folder)])
-    notices = (f"labels from folders: {counts}", *lost, *table, *told, "every picture counts as another person")
+    unread = filter(None, [table_not_read(folder)])
+    notices = (f"labels from folders: {counts}", *lost, *unread, *told, "every picture counts as another person")
     return FaceSet(files, expressions, None, {}, notices=tuple(f"{folder.name}: {notice}" for notice in notices))
 
 

@@ -10,7 +10,7 @@ from ..glm import FAMILIES, Family
 from .axes import REFERENCE
 from .face_sets import FaceSet
 from .fit import FitConfig
-from .steps import Covariance, StepConfig
+from .steps import Covariance, Model, StepConfig
 from .tables import expect_enough, expect_pairable, expect_scores, score_labels
 
 IDENTITY = "identity"
@@ -28,13 +28,15 @@ def fit_config(
     hold: Sequence[str] = (),
     family: str | None = None,
     covariance: Covariance | None = None,
+    model: Model = "pattern",
 ) -> FitConfig:
     """Settings of a fit from the names in a face set.
 
     Convention: `scores` and `covariates` are its columns; `hold` names covariates, expressions, or "identity", that steps
     leave still; `family` is one of FIT_FAMILIES, None the one that the scores' values suggest, and "multinomial" reads
     expressions off together instead of each against neutral.
-    Raises: ExpressionError for a family of scores without scores, or the other way round.
+    Raises: ExpressionError for a family of scores without scores, or the other way round, and a covariance that the model
+    does not use.
     """
     together = family == MULTINOMIAL
     if family and together == bool(scores):
@@ -42,6 +44,11 @@ def fit_config(
             "expressions, and scores came; leave them out" if together else "scores, and none came; name their column"
         )
         raise ExpressionError(f"the family '{family}' is about {told}")
+    if covariance and model == "pattern" and not hold:
+        raise ExpressionError(
+            f"the covariance '{covariance}' is one in which the model readout steps, and the model pattern came, which uses it "
+            "only to hold something still; leave it out, or choose the model readout"
+        )
     steps = StepConfig(
         hold_covariates=tuple(name for name in hold if name in covariates),
         hold_expressions=tuple(name for name in hold if name not in (*covariates, IDENTITY)),

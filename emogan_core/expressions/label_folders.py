@@ -52,7 +52,7 @@ def table_not_read(folder: Path) -> str:
     if not found:
         return ""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0].name}{more} in it was not read; --labels {found[0]} takes the labels from it"
+    return f"{found[0].name}{more} in it was not read; --labels {found[0]} takes its labels (in ComfyUI choose it as face_set)"
 
 
 def _not_taken(folder: Path, labels: Iterable[str]) -> str:

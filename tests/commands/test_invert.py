@@ -60,7 +60,7 @@ def test_golden_an_edit_tells_them_in_words(folder: Path, monkeypatch, capsys) -
     ("words", "sentence"),
     [
         (("--perceptual", "arcface.pth"), "seems to be a face recogniser .ArcFace.*needed torchvision's VGG16"),
-        (("--identity", "vgg16.pth"), "holds 'features.0.weight'.*needed ArcFace's IR-SE50"),
+        (("--identity", "vgg16.pth"), "seems to be an image classifier, .*needed ArcFace's IR-SE50"),
         (("--perceptual", "vgg16.pth") * 3, "--perceptual came 3 times"),
         (("--perceptual", "vgg16.pth", "-o", "vgg16.pth"), "vgg16"),
     ],

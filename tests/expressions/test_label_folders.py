@@ -56,7 +56,7 @@ def test_shape_a_table_that_lies_in_the_folder_is_named(folder: Path) -> None:
     """Whether labels can be had without it or not."""
     table = folder / "Faces.CSV"
     table.write_text("file,expression\n")
-    told = f"Faces.CSV in it was not read; --labels {table} takes the labels from it"
+    told = f"Faces.CSV in it was not read; --labels {table} takes its labels (in ComfyUI choose it as face_set)"
     assert f"selfies: {told}" in read_face_set(folder, None).notices
     (folder / "grin" / "labels.tsv").write_text("file\texpression\n")
     with pytest.raises(

@@ -111,6 +111,7 @@ def test_error_scores_and_samples(host: Host) -> None:
     (host.folder / "input/few.csv").write_text("file,expression,joy\nportrait.png,happiness,much\n", encoding="utf-8")
     refused(host.run(fitting(face_set="few.csv", scores="fun")), "fun")
     refused(host.run(fitting(face_set="few.csv", scores="joy")), "joy")
+    refused(host.run(fitting(face_set="few.csv", **given)), "^images, labels came, and 'few.csv' is chosen as face_set")
     own = "the generator's own samples"
     with pytest.raises(AssertionError, match="smaller than min"):
         host.run(fitting(face_set=own, samples=10))
