@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..compose import Composite
 from ..errors import FaceError
 from ..expressions import LIMIT, reading_lines, reading_of, share_of_edit
-from ..faces import Crop, fit_to_photo, seen_again, window_around
+from ..faces import Crop, Face, find_faces, fit_to_photo, same_face, seen_again, window_around
 from ..images import Photo, frames_in, open_photo, photo_from_tensor
 from ..inversion import Edit, Inversion
 from ..metadata import Metadata
@@ -64,11 +64,23 @@ def _reached(composite: Composite, inversion: Inversion) -> tuple[dict[str, obje
         lines.append(f"the face moved by {moved[0]:.2f} cm on average, {moved[1]:.2f} cm at most")
     lines += notices_of(composite)
     try:
-        face = seen_again(composite.photo, inversion.crops[0])
-        reading = reading_of(fit_to_photo(composite.photo, face))
+        reading = reading_of(fit_to_photo(composite.photo, _found_again(composite.photo, inversion.crops[0])))
     except FaceError as error:
         return report | {"reading": None}, [*lines, f"the edited face could not be read: {error}"]
     return report | {"reading": reading_report(reading)}, [*lines, *(f"now {line}" for line in reading_lines(reading))]
+
+
+def _found_again(photo: Photo, before: Crop) -> Face:
+    """The edited face as `emogan read` finds it in the saved file, so that both read it alike: a search sees it slightly
+    otherwise than a look where it was, which is all there is when the search finds it no more.
+
+    Raises: FaceError when there is none where it was.
+    """
+    known = seen_again(photo, before)
+    try:
+        return same_face(find_faces(photo), known.box)
+    except FaceError:
+        return known
 
 
 def _sheet(face: FaceInPhoto, asked: AskedEdit, wanted: Composite, progress: Progress) -> Photo:
