@@ -21,6 +21,7 @@ CORE = ROOT / "emogan_core"
 NODES = sorted((ROOT / "nodes").glob("*.py"))
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of outputs and the terminal need
+    "DEFAULT_SEED",
     "DenseLandmarkNet",
     "EXPRESSION_READOUT",
     "READ",
@@ -57,6 +58,7 @@ FOR_COMMANDS_ALONE = {  # what only `emogan info`, the other commands' checks of
     "is_of_another_program",
     "kind_of_names",
     "kind_of_start",
+    "likeness_facts",
     "read_face_model",
     "read_header",
     "refuse_overwrite",
