@@ -75,7 +75,8 @@ def put_back(
     and all of them when nothing changed, are those of `photo`; alpha is never touched. `draft` moves at half the
     fineness, for sliders; `redraw` off spares the generator where its picture is not needed. In a drawn picture that shows no face, mode "paste" changes nothing but `redrawn`.
     The generator redraws what its encoder reads of the moved photo beyond the photo; the edit's latent where it has no
-    encoder, where the edit has no coefficients, and where axes fitted on examples moved the latent, or somebody else.
+    encoder, where the edit has no coefficients, and where axes fitted on examples moved the latent, to which what it reads of the
+    rest is added, or somebody else.
     Raises: EmoganError for an unknown mode, a face that does not lie in this photo, or a paste of an edit that the
     generator has no part in; ShapeError when inversion or edit hold several faces or differ in shape, or for
     coefficients of another face model; SpaceMismatch for a latent of another generator.
@@ -103,10 +104,17 @@ def put_back(
             after = edit.coefficients[0]
         shading = mesh_shading(model, edit)
         rims = remembered_scene(photo, model, fit).rims
-        reached, notices = seen_coefficients(hidden_parts(photo.pixels, fit, rims), model, fit, after)
+        hidden = hidden_parts(photo.pixels, fit, rims)
+        reached, notices = seen_coefficients(hidden, model, fit, after)
         pixels, mask = move_face(photo, model, fit, reached, shading=shading, draft=draft)
         if edit.coefficients is not None and (redraw or mode == "paste"):
-            target = code_of_moved(generator, photo, pixels, crop, ws, edit)
+            learned = _learned(edit)
+            if learned is not None and not np.allclose(learned, fit.coefficients):
+                own, _ = seen_coefficients(hidden, model, fit, learned)
+                alone, _ = move_face(photo, model, fit, own, shading=shading)
+            else:
+                alone = photo.pixels
+            target = code_of_moved(generator, photo, pixels, crop, ws, edit, learned=None if learned is None else alone)
             redrawn = drawn(tuned, target)
         if mode == "paste" and not notices and not torch.equal(ws, target):
             try:
@@ -120,6 +128,13 @@ def put_back(
             notices += (KEPT_TOLD,)
         notices += edit.notices[0] if edit.notices else ()
         return Composite(replace(photo, pixels=pixels), mask, redrawn, _report(fit, reached, notices))
+
+
+def _learned(edit: Edit) -> NDArray[np.float64] | None:
+    """The coefficients [k] that axes fitted on examples come to, where the face model moves something beside them, else None."""
+    if edit.coefficients is None or edit.unlearned is None or not edit.unlearned.any():
+        return None
+    return np.asarray(edit.coefficients[0] - edit.unlearned[0])
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:

@@ -64,6 +64,12 @@ def apply_expressions(
         coefficients=np.stack([move.coefficients for move in moves]),
         shading=np.stack([move.shading for move in moves]),
         step=_step(inversion.latent, designed) if own else None,
+        unlearned=np.stack(
+            [
+                move.coefficients - (move.learned if own else face.coefficients)
+                for move, face in zip(moves, inversion.faces, strict=True)
+            ]
+        ),
         notices=tuple(move.notices for move in moves),
     )
 
@@ -91,7 +97,8 @@ def copy_expression(
         wanted = (reference.coefficients + shown - taken_off).clip(-1.0, 1.0)
         coefficients.append(np.where(copied, wanted, face.coefficients))
         shading.append((shadow - shade) * ("mouth" in regions))
-    return Edit(inversion.latent, coefficients=np.stack(coefficients), shading=np.stack(shading))
+    after, before = np.stack(coefficients), np.stack([face.coefficients for face in inversion.faces])
+    return Edit(inversion.latent, coefficients=after, shading=np.stack(shading), unlearned=after - before)
 
 
 def checked_regions(regions: Sequence[str]) -> None:
@@ -185,12 +192,19 @@ def checked_intensity(name: str, value: float) -> float:
 
 
 class _Move:
-    """One face's coefficients and shading after an edit, the steps its latent takes, and what there is to say."""
+    """One face's coefficients and shading after an edit, what of the coefficients axes fitted on examples come to, the steps
+    its latent takes, and what there is to say."""
 
     def __init__(
-        self, coefficients: Array, shading: Array, steps: Mapping[ExpressionAxis, float], notices: tuple[str, ...]
+        self,
+        coefficients: Array,
+        learned: Array,
+        shading: Array,
+        steps: Mapping[ExpressionAxis, float],
+        notices: tuple[str, ...],
     ) -> None:
-        self.coefficients, self.shading, self.steps, self.notices = coefficients, shading, steps, notices
+        self.coefficients, self.learned, self.shading = coefficients, learned, shading
+        self.steps, self.notices = steps, notices
 
     @classmethod
     def of(
@@ -222,11 +236,16 @@ class _Move:
                 changes[axis] = value * own - coefficients * own if one_shape else step * own
             shading += max(step, -level) * _shading(axis, model.face_vertices)  # no less than what there is
             steps[axis] = steps.get(axis, 0.0) + step
-        total = np.sum([*changes.values(), np.zeros(len(coefficients))], axis=0)
-        after = within_reach(model.names, coefficients, total) - uncounted
+        learned = [change for axis, change in changes.items() if axis.has_direction and not axis.designed]
+        after, drawn = (
+            within_reach(model.names, coefficients, np.sum([*parts, np.zeros(len(coefficients))], axis=0)) - uncounted
+            for parts in (changes.values(), learned)
+        )
+        if not any(axis.has_direction and not axis.designed for axis, value in steps.items() if value):
+            drawn = face.coefficients  # none of them moves the latent, taking off what there is included
         drawn_only = (DRAWN_ONLY,) * any(value and not axis.has_coefficients for axis, value in wanted.items())
         told = stopped_notices(model.names, coefficients, changes, wanted)
-        return cls(after, shading, steps, (*told, *drawn_only))
+        return cls(after, drawn, shading, steps, (*told, *drawn_only))
 
 
 def _shading(axis: ExpressionAxis, vertices: int) -> Array:

@@ -384,3 +384,22 @@ def test_error_coefficients_of_another_model(tiny: Generator, change: dict[str, 
     inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
     with pytest.raises(ShapeError, match=r"coefficients came as .*needs \(1, 55\)"):
         put_back(tiny, photo, inversion, Edit(inversion.latent, **change))
+
+
+def test_golden_shapes_beside_axes_of_examples_are_redrawn(tiny: Generator) -> None:
+    """The axes' own latent, and what the encoder reads of the shapes beyond what these axes move."""
+    photo = photo_of()
+    inversion = inversion_of(tiny, photo, crop_at(LANDMARKS))
+    ws = inversion.latent.ws
+    other = 0.2 * torch.randn(ws.shape, generator=torch.Generator().manual_seed(2))
+    both, axis = levels_of(mouthSmileLeft=0.8, browInnerUpLeft=0.9), levels_of(mouthSmileLeft=0.8)
+    moved = replace(inversion.latent, ws=ws + other)
+    for learned in (axis, levels_of()):  # axes that move the photo as well, and axes that do not
+        result = put_back(tiny, photo, inversion, Edit(moved, both, unlearned=both - learned))
+        before = put_back(tiny, photo, inversion, Edit(inversion.latent, learned)).photo
+        codes = [tiny.encode(cut(one, crop_at(LANDMARKS), 32)) for one in (before, result.photo)]
+        assert (codes[1] - codes[0]).abs().max() > 1e-3
+        expected = tiny.synthesis(ws + other + codes[1] - codes[0]).detach()
+        torch.testing.assert_close(result.redrawn, expected, atol=1e-4, rtol=1e-4)
+    alone = put_back(tiny, photo, inversion, Edit(moved, axis, unlearned=axis - axis)).redrawn
+    torch.testing.assert_close(alone, tiny.synthesis(ws + other).detach(), atol=1e-4, rtol=1e-4)

@@ -309,3 +309,21 @@ def test_invariance_what_moves_the_face_is_not_told(moving: ExpressionAxes) -> N
     yawn = moving_axis("yawn", coefficients(jawOpen=0.6), source="made up")
     beside = replace(moving, axes=(*moving.axes, yawn))
     assert told_of(face(beside), beside, {"yawn": 1.0, "jawOpen": -0.5}) == ()
+
+
+def test_golden_an_edit_tells_what_axes_of_examples_do_not(moving: ExpressionAxes) -> None:
+    """Shapes and designed axes, as these are read off the photo; taking off what there is counts to axes that know it."""
+    learned = replace(moving["smile"], name="smirk", coefficients=coefficients(mouthSmileLeft=0.5))
+    mixed = replace(moving, axes=(*moving.axes, learned))
+    before = face(moving, jawOpen=0.2)
+    own = apply_expressions(before, mixed, {"smirk": 1.0})
+    assert own.unlearned is not None
+    assert not own.unlearned.any()
+    beside = apply_expressions(before, mixed, {"smirk": 1.0, "jawOpen": 0.3, "grin": 0.5})
+    assert beside.unlearned[0][MODEL.index("jawOpen")] == pytest.approx(0.3)
+    assert beside.unlearned[0][MODEL.index("mouthSmileRight")] == pytest.approx(0.4)
+    assert beside.unlearned[0][MODEL.index("mouthSmileLeft")] == pytest.approx(0.4)
+    shapes = apply_expressions(before, mixed, {"jawOpen": 0.3})
+    assert np.array_equal(shapes.unlearned[0], shapes.coefficients[0] - before.faces[0].coefficients)
+    foreign = apply_expressions(before, replace(mixed, fingerprint="e" * 64), {"smirk": 1.0})
+    assert foreign.unlearned.any()
