@@ -85,5 +85,5 @@ def _lines(faces: Sequence[Face]) -> list[str]:
     for number, face in enumerate(faces):
         obstacle = obstacle_of(face)
         cannot = "" if obstacle is None else f"; cannot be edited, {obstacle}"
-        lines.append(f"face {number}: {face.size_px:.0f} px wide, turned {face.yaw_deg:+.0f} degrees{cannot}")
+        lines.append(f"face {number}: {face.size_px:.0f} px wide, turned {round(face.yaw_deg):+d} degrees{cannot}")
     return lines

@@ -311,7 +311,7 @@ def _told(inversion: Inversion, found: Found) -> str:
     lines = [
         f"image {row + 1}: redrawn with a PSNR of {metrics['psnr_db'][at]:.1f} dB, "
         + "".join(f"{name.replace('_', ' ')} {metrics[name][at]:.3f}, " for name in distances)
-        + f"face model {fit.error_cm:.2f} cm from the landmarks, head turned {fit.pose.yaw_deg:+.0f} degrees"
+        + f"face model {fit.error_cm:.2f} cm from the landmarks, head turned {round(fit.pose.yaw_deg):+d} degrees"
         for at, (row, fit) in enumerate(zip(found.rows, found.fits, strict=True))
     ]
     return "\n".join([*lines, *found.notes])

@@ -72,4 +72,4 @@ class ReadExpression(io.ComfyNode):
 
 
 def _head(reading: Reading) -> str:
-    return f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
+    return f"head: yaw {round(reading.yaw_deg):+d}, pitch {round(reading.pitch_deg):+d}, roll {round(reading.roll_deg):+d} degrees"

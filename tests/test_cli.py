@@ -740,3 +740,13 @@ def test_error_standard_output_is_closed(models: Path, monkeypatch, capsys: pyte
     assert capsys.readouterr().err == (
         "emogan: standard output is closed, so the report cannot be shown; files asked for are written\n"
     )
+
+
+def test_golden_a_hardly_turned_head_is_turned_by_plus_nothing(
+    run, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading = played_reading()
+    reading.yaw_deg, reading.pitch_deg, reading.roll_deg = -0.3, -0.7, 0.3
+    monkeypatch.setattr("emogan_core.commands.read.reading_of", lambda fit: reading)
+    assert cli.main(["read", str(models / "portrait.png")]) == 0
+    assert "head: yaw +0, pitch -1, roll +0 degrees" in capsys.readouterr().out

@@ -22,7 +22,8 @@ def read_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Ou
     face, notes = chosen_face(photo, arguments.face)
     reading = reading_of(fit_to_photo(photo, face))
     lines = reading_lines(reading)
-    head = f"head: yaw {reading.yaw_deg:+.0f}, pitch {reading.pitch_deg:+.0f}, roll {reading.roll_deg:+.0f} degrees"
+    turned = (round(angle) for angle in (reading.yaw_deg, reading.pitch_deg, reading.roll_deg))  # -0.3 is 0, not -0
+    head = "head: yaw {:+d}, pitch {:+d}, roll {:+d} degrees".format(*turned)
     fitted = f"the face model lies {reading.error_cm:.2f} cm from the face's points on average"
     notes += [*clear_notes(photo, face.landmarks, arguments.photo.name), *notes_of(photo)]
     wrote = [f"wrote {path}" for path in outputs.written]
