@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +18,8 @@ PICTURES = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 DEFAULT_SEED = 0
 NUMBERS = ("intensity", "psi", "seed", "face", "class", "count", "seconds", "editability", "minutes", "steps")
 """Options that take a number, which may be negative."""
+EXPRESSION = re.compile(r"[A-Za-z]+(=\S*)?")
+"""What looks like one, where none was expected."""
 NAMED = ("happiness", "surprise", "anger", "sadness", "disgust", "fear", "contempt")
 """The expressions that ship with the package; here, because their own package imports torch."""
 
@@ -29,7 +32,10 @@ class _Parser(argparse.ArgumentParser):
     """Reports a mistake as an exception instead of printing a page and leaving."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
+        words = message.partition("unrecognized arguments: ")[2].split()
+        bare = next((word for word in words if EXPRESSION.fullmatch(word)), None)
+        meant = "" if bare is None else f"; an expression is asked for by --expression {bare}"
+        raise UsageError(f"{message}{meant}; see {self.prog} --help")
 
 
 def joined(argv: Sequence[str]) -> list[str]:
