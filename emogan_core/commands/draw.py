@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from ..checkpoints import load_generator
+from ..compose import put_back
 from ..errors import ShapeError
 from ..expressions import ExpressionAxes, apply_expressions, load_axes, move_latent
 from ..faces import frame_of, place_drawn
@@ -18,7 +19,7 @@ from ..latents import Latent, load_latent
 from ..networks.build import Generator
 from ..networks.sampling import drawn_in_groups, sampled
 from ..networks.tuned import with_delta
-from ..progress import Progress
+from ..progress import Progress, StepReport, silent
 from ..provenance import edit_record
 from ..sheets import contact_sheet
 from ..wording import counted
@@ -40,14 +41,17 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None
     if axes is not None:
         intensities, notes = spelled_out(intensities, axes)
-        able = [axis.name for axis in axes if axis.has_direction]
-        expect_possible(generator, axes, intensities or dict.fromkeys(able[:1], 0.0), drawn=True)
+        expect_possible(generator, axes, intensities)
     latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed, label=arguments.label)
-    if axes is not None and arguments.neutral_first:
-        latent = neutral_and(generator, latent, drawn(generator, latent, progress), axes, intensities)
-    elif axes is not None:
-        latent = move_latent(latent, axes, intensities)
     faces = drawn(generator, latent, progress)
+    if axes is not None:
+        faces, unread = expressed(
+            generator, latent, faces, axes, intensities, neutral_first=arguments.neutral_first, progress=progress
+        )
+        if unread:
+            notes.append(
+                f"{unread} of {len(faces)} show no face that the face model fits, and have no expression for it"
+            )
     picture = faces[0]
     if len(faces) > 1:
         columns = math.ceil(math.sqrt(len(faces)))
@@ -62,20 +66,37 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     return report, [f"{counted(len(faces), 'face')} drawn: wrote {arguments.out}", *notes]
 
 
-def neutral_and(
+def expressed(
     generator: Generator,
     latent: Latent,
     faces: Sequence[Photo],
     axes: ExpressionAxes,
     intensities: Mapping[str, float],
-) -> Latent:
-    """Codes of drawn faces moved along axes, after what each face reads as was taken off, where it can be read."""
-    moved, frame, empty = [], frame_of(generator), torch.zeros(1, 3, 1, 1)
+    *,
+    neutral_first: bool,
+    progress: Progress,
+) -> tuple[list[Photo], int]:
+    """Drawn faces with expressions, and how many show no face that could be moved.
+
+    Their own pixels are moved, as a photo's are. Where axes fitted on examples know a direction of this generator, it
+    draws the faces along them instead.
+    """
+    own = axes.fingerprint == generator.fingerprint
+    along = own and any(axes[name].has_direction and not axes[name].designed for name in intensities)
+    moved, unread, frame, empty = list[Photo](), 0, frame_of(generator), torch.zeros(1, 3, 1, 1)
     for row, face in enumerate(faces):
         crop, fit = place_drawn(face, frame)
         known = Inversion(latent[row], empty, empty, (crop,), {}, None if fit is None else (fit,))
-        moved.append(apply_expressions(known, axes, intensities, neutral_first=True).latent.ws)
-    return Latent(torch.cat(moved), latent.fingerprint)
+        edit = apply_expressions(known, axes, intensities, neutral_first=neutral_first)
+        if along:
+            moved += drawn(generator, edit.latent, silent)
+        elif fit is None:
+            moved.append(face)
+            unread += 1
+        else:
+            moved.append(put_back(generator, face, known, edit, redraw=False).photo)
+        progress(StepReport(row + 1, len(faces), "moving"))
+    return moved, unread
 
 
 def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:

@@ -35,7 +35,7 @@ NEARLY_ALL = 0.9
 """Of a face left out by a mask: what is redrawn is then hardly of that face."""
 
 CODE_METHODS: Mapping[str, Callable[..., Latent]] = {"encode": encode, "optimise": optimise, "hybrid": hybrid}
-"""The ways to find a code: one pass of the encoder, optimisation from the most alike of many samples, or one after the
+"""The ways to find a code: the encoder, corrected once, optimisation from the most alike of many samples, or one after the
 other."""
 METHODS: Mapping[str, Callable[..., Latent]] = {**CODE_METHODS, "tune": tune}
 """The ways of `invert` by name: those that find a code, and hybrid with pivotal tuning of the generator's weights after it."""

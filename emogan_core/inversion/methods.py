@@ -12,6 +12,7 @@ from torch import Tensor
 from ..devices import gradients_allowed, gradients_off, ordinary
 from ..latents import Latent
 from ..networks.build import Generator
+from ..networks.irse import IrseEncoder
 from ..progress import Progress, StepReport
 from .guess import first_guess
 from .likeness import likeness_loss, measures_of
@@ -23,14 +24,32 @@ GUESS_SHARE = 0.2  # of a time budget
 
 
 def encode(generator: Generator, target: Target, *, config: OptimiseConfig, progress: Progress) -> Latent:
-    """Codes in one pass.
+    """Codes by the encoder, corrected once.
 
     Raises: CheckpointError when the generator came without an encoder.
     """
-    with gradients_off():
-        ws = generator.encode(ordinary(target.images))
+    ws = encoded(generator, target)
     progress(StepReport(1, 1, "encode"))
     return Latent(ws, generator.fingerprint)
+
+
+def encoded(generator: Generator, target: Target) -> Tensor:
+    """ws [n, num_ws, w_dim] by the encoder, corrected once by what it reads otherwise in the pictures drawn of them.
+
+    An encoder that inverts the synthesis nearly reads its own errors in what is drawn: added to the codes, the difference
+    takes most of them away. Each picture keeps those codes that draw it better. Encoders of other programs are asked
+    as they were trained, ReStyle's with a feedback of its own.
+    Source: the feedback of ReStyle (Alaluf et al. 2021), here by an encoder that was not trained for it.
+    Raises: CheckpointError when the generator came without an encoder.
+    """
+    with gradients_off():
+        first = generator.encode(ordinary(target.images))
+        if isinstance(generator.encoder, IrseEncoder):
+            return first
+        drawn = generator.synthesis(first).clamp(-1, 1)
+        corrected = first + (first - generator.encode(target.masked(drawn)))
+        better = target.psnr_db(generator.synthesis(corrected).clamp(-1, 1)) > target.psnr_db(drawn)
+        return torch.where(better[:, None, None], corrected, first)
 
 
 def optimise(generator: Generator, target: Target, *, config: OptimiseConfig, progress: Progress) -> Latent:
@@ -46,8 +65,7 @@ def hybrid(generator: Generator, target: Target, *, config: OptimiseConfig, prog
     if generator.encoder is None:
         return optimise(generator, target, config=config, progress=progress)
     began = time.monotonic()
-    with gradients_off():
-        start = generator.encode(ordinary(target.images))
+    start = encoded(generator, target)
     config = less_time(config, time.monotonic() - began)
     return descend(generator, target, start, steps=config.hybrid_steps, config=config, progress=progress)
 

@@ -13,7 +13,7 @@ from ..errors import CheckpointError
 from ..weights import fingerprint_of, is_finite
 from . import stylegan1, stylegan2, stylegan3
 from .discriminator import Discriminator
-from .encoder import Encoder
+from .encoder import FEATURES, Encoder
 from .irse import IrseEncoder, layout_of
 from .mapping import Mapping, sampled_w
 from .spec import GeneratorSpec
@@ -184,7 +184,9 @@ def _encoder(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> Encoder | 
     outer = _widths(tensors, "encoder.b{}.weight", side, 0)
     if inner is None or outer is None:
         return None
-    return Encoder(side, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws)
+    last = tensors.get("encoder.to_w.weight")
+    features = FEATURES if last is None or last.ndim != 2 else last.shape[1]
+    return Encoder(side, (outer[0], *inner), w_dim=spec.w_dim, num_ws=spec.num_ws, features=features)
 
 
 def _irse(spec: GeneratorSpec, tensors: MappingOf[str, Tensor]) -> IrseEncoder:

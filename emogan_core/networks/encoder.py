@@ -16,11 +16,13 @@ class Encoder(nn.Module):
     """images [n, 3, r, r] in [-1, 1] -> ws [n, num_ws, w_dim], one code plus small offsets per row.
 
     Convention: the linear part reads the picture averaged down to 32 px, the rest at `resolution`, for which `channels`
-    are given from 4 px up.
+    are given from 4 px up; `features` is the width of the layer before the codes.
     Training starts at the projection, as principal components reconstruct aligned faces well.
     """
 
-    def __init__(self, resolution: int, channels: tuple[int, ...], *, w_dim: int, num_ws: int) -> None:
+    def __init__(
+        self, resolution: int, channels: tuple[int, ...], *, w_dim: int, num_ws: int, features: int = FEATURES
+    ) -> None:
         super().__init__()
         self.resolution, self.channels, self.w_dim, self.num_ws = resolution, channels, w_dim, num_ws
         self.linear = nn.Linear(3 * LINEAR_SIDE * LINEAR_SIDE, w_dim)
@@ -28,9 +30,9 @@ class Encoder(nn.Module):
         self.fromrgb = Conv(3, channels[-1], kernel=3)
         for index in range(len(channels) - 1, 0, -1):
             self.add_module(f"b{4 << index}", Conv(channels[index], channels[index - 1], kernel=3, down=True))
-        self.features = Dense(channels[0] * 16, FEATURES, activate=True)
-        self.to_w = Dense(FEATURES, w_dim)
-        self.to_rows = Dense(FEATURES, num_ws * w_dim)
+        self.features = Dense(channels[0] * 16, features, activate=True)
+        self.to_w = Dense(features, w_dim)
+        self.to_rows = Dense(features, num_ws * w_dim)
 
     def forward(self, images: Tensor) -> Tensor:
         small = F.adaptive_avg_pool2d(images, LINEAR_SIDE)

@@ -65,12 +65,13 @@ def need_to_draw(spec: GeneratorSpec, *, device: str = "cuda") -> Need:
 
 
 def need_to_encode(generator: Generator, *, device: str = "cuda") -> Need:
-    """For pictures that the encoder reads; ReStyle's also has them drawn."""
+    """For pictures that the encoder reads and that are drawn of its codes."""
     encoder, drawing = generator.encoder, need_to_draw(generator.spec, device=device)
     if encoder is None:
         return Need(0)
     if not isinstance(encoder, IrseEncoder):
-        return Need(max(drawing.each, ENCODED * encoder.channels[-1] * encoder.resolution**2 * BYTES))
+        each = ENCODED * encoder.channels[-1] * encoder.resolution**2 * BYTES
+        return Need(max(drawing.each, each), drawing.fixed)
     first = encoder.layout.stem * encoder.layout.side**2
     return Need(max(drawing.each, ENCODED * first * BYTES), drawing.fixed)
 

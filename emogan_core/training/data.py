@@ -78,6 +78,17 @@ def read_faces(sets: Iterable[tuple[Path, Path, float]]) -> Faces:
     )
 
 
+def favour_dark(faces: Faces, times: float) -> Faces:
+    """The same faces with the darkest third drawn `times` as often, by the median luma of the cheeks in the tight frame.
+
+    Dark skin is rare in all sets, and a mean over faces is mostly a mean over light ones.
+    """
+    cheeks = torch.cat([faces.pixels[:, :, 64:86, 26:48], faces.pixels[:, :, 64:86, 80:102]], dim=3).float()
+    luma = (cheeks * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=1).flatten(1).median(dim=1).values
+    dark = luma <= luma.quantile(1 / 3)
+    return replace(faces, weights=torch.where(dark, times * faces.weights, faces.weights))
+
+
 def read_held_out(path: Path) -> frozenset[str]:
     """Names in a list of people, one a line, `#` starts a comment."""
     return frozenset(line for line in path.read_text().splitlines() if line and not line.startswith("#"))

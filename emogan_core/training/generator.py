@@ -31,13 +31,13 @@ from ..devices import resolve_device
 from ..encoder_training.degradations import degrade
 from ..inversion.objective import feature_l1, pyramid_l1
 from ..weights import read_header
-from .data import Faces, pick, read_faces, read_held_out, split, view
+from .data import Faces, favour_dark, pick, read_faces, read_held_out, split, view
 from .losses import augmented_alike, gradient_penalty, regions_l1
 from .recipe import PRESETS, TRAINABLE, TrainConfig, lr_factor_at
 from .run import Run
 from .starts import refit_mapping, start_from_components, start_from_decoder, start_from_generators
 
-REFIT_EVERY = 200  # steps; codes drift by two standard deviations in 1,000
+REFIT_EVERY = 400  # steps; codes drift by two standard deviations in 1,000
 LOG_EVERY = 100
 PREVIEW_EVERY = 500
 PREVIEW_FACES = 128
@@ -153,7 +153,7 @@ def _update(optimiser: torch.optim.Optimizer, loss: Tensor, rate: float, clip: f
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
         torch.nn.utils.clip_grad_norm_(group["params"], clip)
     optimiser.step()
 
@@ -248,6 +248,7 @@ def main() -> None:
     run = Run(PRESETS[arguments.size], config, device=resolve_device(arguments.device))
     faces = read_faces([(Path(folder), Path(table), float(weight)) for folder, table, weight in arguments.faces])
     training, held_out = split(faces, read_held_out(arguments.held_out))
+    training = favour_dark(training, config.dark)
     shown = held_out.pixels[:: max(1, len(held_out) // PREVIEW_FACES)][:PREVIEW_FACES]
     preview = (shown.float() / 127.5 - 1).to(run.device)
     state = arguments.work / "state.safetensors"

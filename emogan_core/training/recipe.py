@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..networks.encoder import FEATURES
 from ..networks.spec import GeneratorSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A generator with the widths of its encoder and discriminator, from 4 px up; the encoder may read more or fewer pixels."""
+    """A generator with the widths of its encoder and discriminator, from 4 px up; the encoder may read more or fewer pixels.
+
+    Convention: `features` is the width of the encoder's layer before the codes.
+    """
 
     spec: GeneratorSpec
     encoder: tuple[int, ...]
     discriminator: tuple[int, ...]
+    features: int = FEATURES
 
 
 def _spec(resolution: int, w_dim: int, channels: tuple[int, ...]) -> GeneratorSpec:
@@ -33,7 +38,9 @@ PRESETS = {
     "small": Preset(_spec(64, 256, (128, 128, 128, 128, 64)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32)),
     # the 32 px start of "small", and its progressive growth to 128 px
     "seed": Preset(_spec(32, 256, (128, 128, 128, 128)), (128, 96, 64, 48, 32), (96, 96, 96, 64)),
-    "grown": Preset(_spec(128, 256, (128, 128, 128, 128, 64, 32)), (128, 96, 64, 48, 32), (96, 96, 96, 64, 32, 16)),
+    "grown": Preset(
+        _spec(128, 256, (128, 128, 128, 128, 64, 32)), (256, 192, 128, 96, 64), (96, 96, 96, 64, 32, 16), features=768
+    ),
     # for a GPU: 48 MB in float16, all together
     "large": Preset(
         _spec(128, 512, (384, 384, 384, 256, 128, 64)), (256, 256, 192, 128, 64, 32), (320, 320, 320, 256, 128, 64)
@@ -51,10 +58,12 @@ class TrainConfig:
     steps: int = 6000
     trainable: str = "both"  # of TRAINABLE; unless both are, the distribution of random codes is frozen too
     freeze_below: int = 0  # px up to which blocks of the synthesis are frozen, for progressive growing
+    dark: float = 1.0  # how much more often the darkest third of the faces is drawn
     batch: int = 24  # pictures reconstructed in a step without an adversarial loss
     reconstructed: int = 8  # and with one, beside random faces
     samples: int = 16
     lr: float = 1e-3
+    projection_lr: float = 0.0  # of the encoder's linear part, as a share of lr: a step moves its 3,072 inputs at once
     discriminator_lr: float = 2e-3
     discriminator_steps: int = 2  # discriminator updates per generator update
     warm_up: float = 0.15  # reconstruction before the adversarial loss sets in; at 2 it never does

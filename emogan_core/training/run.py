@@ -38,7 +38,13 @@ class Run:
         spec = preset.spec
         self.spec, self.config, self.step = spec, config, 0
         self.device = torch.device(device)
-        encoder = Encoder(2 << len(preset.encoder), preset.encoder, w_dim=spec.w_dim, num_ws=spec.num_ws)
+        encoder = Encoder(
+            2 << len(preset.encoder),
+            preset.encoder,
+            w_dim=spec.w_dim,
+            num_ws=spec.num_ws,
+            features=preset.features,
+        )
         discriminator = Discriminator(spec.resolution, preset.discriminator)
         self.live = Generator(spec, fingerprint="", encoder=encoder, discriminator=discriminator)
         initialise(self.live, rng)
@@ -52,16 +58,19 @@ class Run:
         self.feature_extractor = load_feature_extractor().to(self.device) if config.perceptual else None
         self.origin = torch.zeros(spec.w_dim, device=self.device)
         self.augment_share = 0.0  # of the pictures that the discriminator sees
-        # the projection is frozen as fitted: one Adam step on its 3,072 inputs at once moves the codes too far; the
-        # mapping network is not trained: the adversarial loss moved its mean by 0.8 standard deviations
-        encoder.linear.requires_grad_(False)
+        # the mapping network is not trained: the adversarial loss moved its mean by 0.8 standard deviations
+        encoder.linear.requires_grad_(config.projection_lr > 0)
         for index, side in enumerate(spec.resolutions):
             if side <= config.freeze_below:
                 synthesis.block(index).requires_grad_(False)
         if config.trainable != "both":
             (encoder if config.trainable == "synthesis" else synthesis).requires_grad_(False)
+        projection = set(encoder.linear.parameters())
         trained = [p for part in (synthesis, encoder) for p in part.parameters() if p.requires_grad]
-        self.generator_optimiser = torch.optim.Adam(trained, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
+        groups = [{"params": [p for p in trained if p not in projection], "share": 1.0}]
+        if config.projection_lr > 0 and config.trainable != "synthesis":
+            groups.append({"params": list(encoder.linear.parameters()), "share": config.projection_lr})
+        self.generator_optimiser = torch.optim.Adam(groups, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
         self.discriminator_optimiser = torch.optim.Adam(
             discriminator.parameters(), lr=config.discriminator_lr, betas=(0.0, 0.99), eps=1e-8
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checkpoints import read_generator
-from ..networks.encoder import LINEAR_SIDE, start_from_projection
+from ..networks.encoder import LINEAR_SIDE, Encoder, start_from_projection
+from ..networks.layers import Conv, Dense
 from ..weights import read_tensors
 from .codes import (
     fold_layer_offsets,
@@ -64,7 +65,8 @@ def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
     """Begin from generator files of ours, with new optimisers (their rate warms up).
 
     Later files override earlier ones. Files may have a lower or higher resolution: blocks that the last one lacks start
-    with ToRGB weights of zero, and blocks that the run lacks are left out.
+    with ToRGB weights of zero, and blocks that the run lacks are left out. An encoder that is narrower than the run's is
+    widened, see `widen`.
     """
     given: dict[str, list[Tensor]] = {"weight": [], "bias": []}
     for path in paths:
@@ -81,12 +83,34 @@ def start_from_generators(run: Run, paths: Sequence[Path]) -> None:
             given[part] = rows
         fitting = {name: tensor for name, tensor in known.items() if name in own and own[name].shape == tensor.shape}
         run.live.load_state_dict(own | fitting)
+        _, encoder, _ = run.parts()
+        widen(encoder, {name.removeprefix("encoder."): known[name] for name in known if name.startswith("encoder.")})
     synthesis, _, _ = run.parts()
     for index in range(len(file.spec.channels), len(run.spec.channels)):
         torgb = synthesis.block(index).torgb
         assert torgb is not None
         torch.nn.init.zeros_(torgb.weight)
     run.ema.load_state_dict(run.live.state_dict())
+
+
+def widen(encoder: Encoder, narrow: Mapping[str, Tensor]) -> None:
+    """Set the layers that have more channels than those of the tensors given, so that the encoder answers as theirs did.
+
+    Channels that are new keep their random weights, but no former channel reads them yet. Layers of the same shape, and
+    those of which the encoder has fewer channels, are left alone.
+    """
+    with torch.no_grad():
+        for name, layer in encoder.named_modules():
+            given = narrow.get(f"{name}.weight")
+            if not isinstance(layer, (Conv, Dense)) or given is None or given.shape == layer.weight.shape:
+                continue
+            outputs, inputs = given.shape[:2]
+            if outputs > layer.weight.shape[0] or inputs > layer.weight.shape[1]:
+                continue
+            layer.weight[:outputs] = 0
+            layer.weight[:outputs, :inputs] = given * (layer.weight.shape[1] / inputs) ** 0.5  # gains are of the inputs
+            if layer.bias is not None:
+                layer.bias[:outputs] = narrow[f"{name}.bias"]
 
 
 def refit_mapping(run: Run, faces: Faces) -> None:

@@ -287,6 +287,24 @@ def test_invariance_a_grown_generator_draws_its_picture_enlarged(folder: Path, t
     torch.testing.assert_close(codes[:, :10], known, atol=1e-3 * float(known.abs().max()), rtol=0)
 
 
+def test_invariance_a_widened_encoder_answers_as_before(tmp_path: Path) -> None:
+    """And what is new in it gets a gradient."""
+    path = tmp_path / "generator.safetensors"
+    preset = replace(SMALL, encoder=(32, 32, 16, 16, 16), features=24)
+    write_generator(path, Run(preset, TrainConfig()).result(), half=False)
+    before = load_generator(path)
+    wide = Run(replace(preset, encoder=(48, 40, 24, 16, 20), features=40), TrainConfig(seed=5))
+    start_from_generators(wide, [path])
+    _, encoder, _ = wide.parts()
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    codes = encoder(images)
+    torch.testing.assert_close(codes + wide.origin, before.encode(images), atol=1e-3, rtol=1e-4)
+    codes.square().sum().backward()
+    new = encoder.to_w.weight.grad
+    assert new is not None
+    assert bool((new[:, 24:].abs().sum(0) > 0).any())
+
+
 def test_invariance_a_seed_draws_the_lower_blocks_picture(tmp_path: Path) -> None:
     """And goes on seeing more pixels than it draws, in a file as well."""
     path = tmp_path / "generator.safetensors"
