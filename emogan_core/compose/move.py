@@ -173,7 +173,9 @@ def _drawn(
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
             behind = None
             if scene.shut or darkness(photo.pixels, opening, scene.tones) < 1:
-                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=scene.shut)
+                behind = inside(
+                    model, moved, patch, scene.tones, scale, fine, blur=scene.blur, hang=scene.hang, upper=scene.shut
+                )
             if behind is None or not scene.shut:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
             canvas.lay(

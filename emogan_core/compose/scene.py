@@ -16,6 +16,7 @@ from ..images import Photo
 from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
 from .glasses import Rims, rims_of
+from .jaws import hanging
 from .lids import lids_of
 from .motion import FADE_CM, Sources, seen_sources
 from .open_mouth import shows_nothing
@@ -28,6 +29,7 @@ from .veil import unveiled, veil_of
 Array = NDArray[np.float64]
 
 LIP_SHADE = 0.45  # log brightness that a lip's inner side lacks
+BETWEEN_LIPS = (13, 14)  # landmarks in the middle of either lip; the line found in the photo would differ with haze
 BALL_CM = (0.3, 0.9, 0.9)  # around an eye's landmarks, aside, above and below: how far lids may open
 LIDS_CM = (0.9, 2.8, 1.4)  # the same: how far the skin goes with them
 FINE = 2  # cells a pixel and side from which edges are antialiased
@@ -39,8 +41,8 @@ class Scene:
 
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
-    lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; blur is
-    the photo's own, in px; veil [3] its values for black; rims are those of glasses, if there are any. All colours are
+    lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; hang is by
+    how many px its upper and lower teeth lie lower than the model's; blur is the photo's own, in px; veil [3] its values for black; rims are those of glasses, if there are any. All colours are
     those below the veil, and of the face behind the rims.
     """
 
@@ -55,6 +57,7 @@ class Scene:
     light: Light
     tones: Tones
     shut: bool
+    hang: tuple[float, float]
     blur: float
     veil: Array
     rims: Rims | None
@@ -81,6 +84,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
     eyes = {one.place.name: _eye(photo, fit, one) for one in openings if one.place in (EYE_RIGHT, EYE_LEFT)}
     tones = tones_of_face(photo.pixels, fit)
     mouth = next(one for one in openings if one.place is MOUTH)
+    shut = shows_nothing(photo.pixels, mouth, tones, fit.pose.scale)
     return Scene(
         base=base,
         raw=raw,
@@ -92,7 +96,10 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         relief=relief_of(model, fit.pose.project(_expressed(model, base, fit.coefficients)), fit.pose.scale),
         light=light_of(photo.pixels, model, vertices),
         tones=tones,
-        shut=shows_nothing(photo.pixels, mouth, tones, fit.pose.scale),
+        shut=shut,
+        hang=hanging(model, vertices, fit.landmarks[list(BETWEEN_LIPS)].mean(0), fit.pose.scale)
+        if shut
+        else (0.0, 0.0),
         blur=blur_of(photo.pixels, fit),
         veil=veil,
         rims=rims,
