@@ -8,11 +8,12 @@ from scipy import ndimage
 from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
+from emogan_core.compose.frames import COLUMNS, Edges, frame_between
 from emogan_core.compose.motion import Patch, opening_patch
-from emogan_core.compose.mouth import _without_gaps, inside
+from emogan_core.compose.mouth import _without_gaps, corners_eased, inside
 from emogan_core.compose.move import move_face
 from emogan_core.compose.open_mouth import seen_inside, shows_nothing
-from emogan_core.compose.openings import MOUTH, aligned, fitted, sides
+from emogan_core.compose.openings import MOUTH, Fitted, Moved, aligned, fitted, sides
 from emogan_core.compose.scene import scene_of
 from emogan_core.compose.tones import Toning, tones_of
 from emogan_core.face_model import FaceFit, FaceModel
@@ -169,6 +170,25 @@ def test_golden_teeth_stay_as_tall_as_they_are_when_a_smile_opens_wide() -> None
     tall = [(image[:, column].min(-1) > 205).sum() for image in (pixels, opened)]
     assert tall[0] > 3
     assert tall[1] <= 1.3 * tall[0] + 1
+
+
+def test_golden_a_dark_line_past_corners_that_are_drawn_down_is_eased_and_nothing_else() -> None:
+    zeros = np.zeros(COLUMNS)
+    frames = [frame_between(np.array([60.0, y]), np.array([180.0, y])) for y in (40.0, 40.0 + 0.3 * LARGE)]
+    opening = Fitted(MOUTH, frames[0], Edges(zeros, zeros), Edges(zeros, zeros), zeros)
+    grid = Grid(0.0, 0.0, 240, 100)
+    skin = np.full((100, 240, 3), 180.0, dtype=np.float32)
+    row = round(40 + 0.3 * LARGE)
+    skin[row - 1 : row + 1] = 90.0  # along the mouth and on past its corners
+    still, down = (corners_eased(skin, grid, opening, Moved(one, opening.photo), LARGE) for one in frames)
+    assert (still == 1).all()
+    assert down.min() == 1.0
+    past = [round(end + sign * 0.12 * LARGE) for end, sign in ((60, -1), (180, 1))]
+    assert (down[row, past] > 1.3).all()
+    assert (down[row, past] * 90 <= 180).all()
+    assert np.allclose(down[row, 66:175], 1)
+    assert np.allclose(down[: row - 6], 1)
+    assert np.allclose(down[:, [0, -1]], 1)  # where the patch ends
 
 
 def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
