@@ -25,6 +25,7 @@ OPENS_CM = 0.5  # what jawOpen moves by more than this belongs to the lower jaw
 ARCH_MIDDLE_Z = 5.0  # the dental arch's middle in the neutral model, cm; its x is 0
 GUMS_BACK_CM = 0.05  # so that teeth look as long as they are
 UPPER_SHOWS_CM, LOWER_SHOWS_CM = 0.34, 0.0  # biting edges are this far below the line between resting lips
+UPPER_LONGER = 1.12  # the model's upper crowns are 1 cm long
 LOWER_WIDTHS = (0.54, 0.59, 0.68, 0.71, 0.72, 1.1, 1.05, 1.0)
 """Widths of the lower teeth from the middle, cm, as usual for people: the model's are as wide as the upper ones."""
 TONGUE_BACK = (9.7, 9.4, 8.9, 8.2, 7.4, 6.6, 5.8, 5.0, 4.2, 3.4)  # z of places along the tongue, from its tip, cm
@@ -33,7 +34,7 @@ TONGUE_WIDE = (0.55, 0.95, 1.3, 1.5, 1.65, 1.75, 1.8, 1.85, 1.85, 1.85)  # half 
 TONGUE_ROUND = 0.75  # by how many cm its sides hang
 TONGUE_LEAST, TONGUE_MOST = 0.3, 0.62  # a tongue rises so many cm above the lower teeth, or so much of an open mouth
 ACROSS = 25
-EDGE_CM, CROWN_CM, ROOT_CM = 0.04, 0.95, 1.35  # up from where a tooth is no biting edge, may have gums, is root
+EDGE_CM, CROWN_CM, ROOT_CM = 0.04, 1.05, 1.5  # up from where a tooth is no biting edge, may have gums, is root
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,8 @@ def jaws_of(model: FaceModel) -> Jaws:
             height[tooth], order[tooth] = (up.max() - up) if which else (up - up.min()), number
             row_radius[tooth] = np.median(radius)
     edge = float(vertices[(order == 1) & (height < EDGE_CM), 1].mean())
+    vertices[lower == 0, 1] += (UPPER_LONGER - 1) * (vertices[lower == 0, 1] - edge)
+    height[lower == 0] *= UPPER_LONGER
     teeth = np.flatnonzero(order < NONE)
     near = teeth[cKDTree(vertices[teeth]).query(vertices[gums])[1]]
     order[gums] = order[near]
@@ -112,11 +115,13 @@ def placed_jaws(model: FaceModel, after: Array, hang: tuple[float, float], scale
     """[m, 3]: the jaws' vertices in the photo, by the projected mesh after [v, 3] of an edit; hang is `hanging`'s."""
     jaws, count = jaws_of(model), len(model.neutral)
     result = np.concatenate([after, np.zeros((len(jaws.vertices) - count, 3))])
-    low = np.flatnonzero((jaws.lower[:count] > 0) & (jaws.height[:count] < NONE))
-    bases = np.column_stack([model.neutral[low], np.ones(len(low))])
-    pose = np.linalg.lstsq(bases, after[low], rcond=None)[0]  # [4, 3]: of the lower jaw, which is rigid
-    result[:count] += (jaws.vertices[:count] - model.neutral) @ pose[:3]
-    result[count:] = np.column_stack([jaws.vertices[count:], np.ones(len(result) - count)]) @ pose
+    for which in (0, 1):
+        rigid = np.flatnonzero((jaws.lower[:count] == which) & (jaws.height[:count] < NONE))
+        bases = np.column_stack([model.neutral[rigid], np.ones(len(rigid))])
+        pose = np.linalg.lstsq(bases, after[rigid], rcond=None)[0]  # [4, 3]
+        jaw = np.flatnonzero(jaws.lower[:count] == which)
+        result[jaw] += (jaws.vertices[jaw] - model.neutral[jaw]) @ pose[:3]
+    result[count:] = np.column_stack([jaws.vertices[count:], np.ones(len(result) - count)]) @ pose  # the lower jaw's
     result[model.part_vertices["gums_and_tongue"], 2] -= GUMS_BACK_CM * scale
     down = _downwards(model, after)
     for which, by in enumerate(hang):

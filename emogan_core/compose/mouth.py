@@ -98,7 +98,7 @@ def _teeth_form(jaws: Jaws, drawing: Drawing, normal: Single) -> Array:
     turned = np.clip((normal[:, 2] - 0.1) / 0.75, 0, 1)
     side = np.clip(np.abs(across), 0, 1)
     round_ = 1 - 0.16 * side**3 - 0.2 * np.exp(-(((1 - side) / 0.1) ** 2))
-    tall = 1 - 0.14 * np.clip((height - 0.45) / 0.5, 0, 1) - 0.12 * np.exp(-height / 0.07)
+    tall = 1 - 0.1 * np.clip((height - 0.45) / 0.5, 0, 1) - 0.12 * np.exp(-height / 0.07)
     row = np.interp(order, np.arange(1, 9), ROW) * (1 - LOWER_LESS * drawing.values(jaws.lower))
     return np.asarray((0.5 + 0.5 * turned * (2 - turned)) * round_ * tall * row)
 
