@@ -32,7 +32,7 @@ TONGUE_BACK = (9.7, 9.4, 8.9, 8.2, 7.4, 6.6, 5.8, 5.0, 4.2, 3.4)  # z of places 
 TONGUE_UP = (-4.0, -3.75, -3.5, -3.3, -3.15, -3.05, -3.05, -3.2, -3.6, -4.3)  # y of its middle there
 TONGUE_WIDE = (0.55, 0.95, 1.3, 1.5, 1.65, 1.75, 1.8, 1.85, 1.85, 1.85)  # half its width there
 TONGUE_ROUND = 0.75  # by how many cm its sides hang
-TONGUE_LEAST, TONGUE_MOST = 0.3, 0.62  # a tongue rises so many cm above the lower teeth, or so much of an open mouth
+TONGUE_LEAST, TONGUE_MOST = 0.55, 0.62  # a tongue rises so many cm above the lower teeth, or so much of an open mouth
 ACROSS = 25
 EDGE_CM, CROWN_CM, ROOT_CM = 0.04, 1.05, 1.5  # up from where a tooth is no biting edge, may have gums, is root
 

@@ -20,8 +20,8 @@ Single = NDArray[np.float32]
 GROOVE_CM = 0.22  # half the width of the tongue's furrow
 GAP_CM, GAP_KEPT = 0.1, 0.45  # teeth stand closer than this, and so much of the dark between them is left
 CORNER_DOWN_CM, CORNER_EASED = 0.25, 0.7  # where corners are drawn down so far, so much of lines past them is taken off
-PAST_CM, THIN_CM = 0.34, 0.16  # how far past corners, and from which width on dark lines are none
-LINING = 0.05  # so much of the colour of gums is seen in the dark of a mouth
+PAST_CM, WITHIN_CM, THIN_CM = 0.34, 0.7, 0.2  # how far past and before corners; from which width on dark lines are none
+LINING = 0.08  # so much of the colour of gums is seen in the dark of a mouth
 LOWER_LESS = 0.16  # of the light, as they stand behind the upper ones and the lower lip
 ROW = (1.0, 0.97, 0.92, 0.86, 0.78, 0.7, 0.62, 0.55)  # brightness of teeth from the middle: cheeks shade them
 
@@ -135,27 +135,32 @@ def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Sin
 
 
 def corners_eased(colours: Single, grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
-    """[h, w]: factors that lighten thin dark lines past corners that are drawn down; colours [h, w, 3] are the skin's.
+    """[h, w, 3]: factors that lighten thin dark lines at corners that close, and past those that are drawn down.
 
-    The skin is pressed together there, which makes of the soft shade beside a resting corner a line.
+    Of the dark in the corners of an open mouth a line is left when it closes; past a corner that is drawn down the skin
+    is pressed together, which makes of a soft shade a line. Colours [h, w, 3] are the skin's.
     """
     frame, before = moved.frame, opening.frame
     ends = [(one.origin, one.origin + one.length * one.axes[0]) for one in (before, frame)]
     drops = [float((after - old) @ frame.axes[1]) / (CORNER_DOWN_CM * scale) for old, after in zip(*ends, strict=True)]
-    if max(drops) <= 0:
-        return np.ones(grid.shape, dtype=np.float32)
+    then, now = float(opening.photo.gap.mean()), float(moved.edges.gap.mean())
+    closed = float(np.clip(1 - now / then, 0, 1)) if then > 0 else 0.0
+    if max(*drops, closed) <= 0:
+        return np.ones((*grid.shape, 3), dtype=np.float32)
     x, y = grid.centres()
     points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
-    along, down = np.moveaxis(frame.inside(points) / scale, -1, 0)
+    along, down = np.moveaxis(frame.inside(points), -1, 0)
     weight = np.zeros(grid.shape)
-    for drop, out in zip(drops, (-along, along - frame.length / scale), strict=True):
-        near = np.clip(out / 0.12 + 0.5, 0, 1) * np.clip((PAST_CM - out) / 0.2, 0, 1)
-        weight = np.maximum(weight, min(max(drop, 0.0), 1.0) * near)
-    weight *= CORNER_EASED * np.clip((0.4 - np.abs(down)) / 0.2, 0, 1)
+    for drop, out in zip(drops, (-along / scale, (along - frame.length) / scale), strict=True):
+        past, within = np.clip(out / 0.12 + 0.5, 0, 1), np.clip((out + WITHIN_CM) / 0.3, 0, 1)
+        strength = np.maximum(min(max(drop, 0.0), 1.0) * past, closed * within)
+        weight = np.maximum(weight, strength * np.clip((PAST_CM - out) / 0.2, 0, 1))
+    line = np.interp(along / frame.length, np.r_[0, shares(), 1], np.r_[0, moved.edges.middle, 0])
+    weight *= CORNER_EASED * np.clip((0.22 - np.abs(down - line) / scale) / 0.12, 0, 1)
     size, soft = 2 * max(1, round(THIN_CM * scale / 2)) + 1, 0.02 * scale
-    light = ndimage.gaussian_filter(colours.mean(-1), soft) + 1
-    ratio = np.log(ndimage.grey_closing(light, (size, size)) / light)
-    return np.asarray(np.exp(ndimage.gaussian_filter(ratio, soft) * weight), dtype=np.float32)
+    light = ndimage.gaussian_filter(colours, (soft, soft, 0)) + 1
+    ratio = np.log(ndimage.grey_closing(light, (size, size, 1)) / light)  # of each colour: the dark there is red
+    return np.asarray(np.exp(ndimage.gaussian_filter(ratio, (soft, soft, 0)) * weight[..., None]), dtype=np.float32)
 
 
 def _lip_distances(skin: Single, factor: int, scale: float, drawing: Drawing) -> tuple[Single, Single, Single]:

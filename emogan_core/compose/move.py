@@ -170,8 +170,8 @@ def _drawn(
     for opening, outcome, patch, lids in patches:
         at = canvas.at(patch.grid)
         if lids is None:
+            canvas.colours[at] *= corners_eased(canvas.colours[at], patch.grid, opening, outcome, scale)
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
-            canvas.colours[at] *= corners_eased(canvas.colours[at], patch.grid, opening, outcome, scale)[..., None]
             behind = None
             if scene.shut or darkness(photo.pixels, opening, scene.tones) < 1:
                 behind = inside(

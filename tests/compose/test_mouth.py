@@ -183,12 +183,32 @@ def test_golden_a_dark_line_past_corners_that_are_drawn_down_is_eased_and_nothin
     still, down = (corners_eased(skin, grid, opening, Moved(one, opening.photo), LARGE) for one in frames)
     assert (still == 1).all()
     assert down.min() == 1.0
+    down = down.mean(-1)
     past = [round(end + sign * 0.12 * LARGE) for end, sign in ((60, -1), (180, 1))]
     assert (down[row, past] > 1.3).all()
     assert (down[row, past] * 90 <= 180).all()
     assert np.allclose(down[row, 66:175], 1)
     assert np.allclose(down[: row - 6], 1)
     assert np.allclose(down[:, [0, -1]], 1)  # where the patch ends
+
+
+def test_golden_the_dark_left_in_corners_that_close_takes_the_colour_of_the_skin_and_a_mole_beside_stays() -> None:
+    zeros, gap = np.zeros(COLUMNS), np.full(COLUMNS, 20.0)
+    frame = frame_between(np.array([60.0, 40.0]), np.array([180.0, 40.0]))
+    opening = Fitted(MOUTH, frame, Edges(-gap / 2, gap / 2), Edges(zeros, zeros), zeros)
+    grid = Grid(0.0, 0.0, 240, 80)
+    skin = np.full((80, 240, 3), (180.0, 130.0, 120.0), dtype=np.float32)
+    skin[39:42, 62:72] = (50.0, 10.0, 10.0)  # what is left of the dark in a corner
+    skin[50:54, 62:66] = 60.0  # a mole
+    stays, closes = (
+        skin * corners_eased(skin, grid, opening, Moved(frame, edges), LARGE)
+        for edges in (opening.photo, Edges(zeros, zeros))
+    )
+    assert np.array_equal(stays, skin)
+    assert closes[40, 66].min() > 4 * skin[40, 66].min()
+    assert closes[40, 66, 0] / closes[40, 66, 1] < 0.6 * (50 / 10)  # nor as red
+    assert np.allclose(closes[48:56], skin[48:56])
+    assert np.allclose(closes[:, 100:140], skin[:, 100:140])
 
 
 def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
