@@ -28,7 +28,7 @@ AROUND = 8.0  # columns over which lips are taken together
 OVERLAP_CM = 0.03  # edges that meet after an edit overlap by twice this, so that nothing shows between them
 LITTLE_CM = 0.02  # a gap of the mesh that says nothing
 OVAL, OVAL_FROM, OVAL_WHOLE = 0.85, 0.06, 0.25  # how oval the lower lip of a mouth is that opens so far of its width
-OFF_CORNERS = 0.19  # share of its width in which it becomes so: corners stay where the mesh has them
+OFF_CORNERS = 0.1  # share of its width in which it becomes so: corners stay where the mesh has them
 LIFTED_CM = 0.15  # and by how much its upper lip is higher than the mesh's, which the jaw pulls down
 SHUT = 0.2  # share of its opening below which an opening is taken to be closed
 TEETH_CM = 0.05  # an open mouth is taken to be this much taller at each edge, so that no tooth goes with a lip
@@ -276,9 +276,9 @@ def _lips_after(opening: Fitted, moved: Edges, length: float, pressed: tuple[flo
     upper, lower = middle - gap / 2, middle + gap / 2
     far = np.clip((float(np.max(now - then)) / length - OVAL_FROM) / (OVAL_WHOLE - OVAL_FROM), 0, 1)
     arch = np.sqrt(1 - (2 * shares() - 1) ** 2)
-    off_corners = np.clip(np.minimum(shares(), 1 - shares()) / OFF_CORNERS - 0.25, 0, 1)
+    off_corners = np.clip((np.minimum(shares(), 1 - shares()) - INSET) / OFF_CORNERS, 0, 1)
     lower = lower + OVAL * far * off_corners * np.maximum(max(float(lower.max()), 0.0) * arch - lower, 0)
-    return _rounded(Edges(upper - LIFTED_CM * scale * far * arch, lower), photo)
+    return _rounded(Edges(upper - LIFTED_CM * scale * far * off_corners * arch, lower), photo)
 
 
 def _left(now: Array, then: Array, scale: float) -> Array:
