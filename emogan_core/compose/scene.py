@@ -15,6 +15,7 @@ from ..face_model.model import FaceModel
 from ..images import Photo
 from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
+from .frames import COLUMNS
 from .glasses import Rims, rims_of
 from .jaws import hanging
 from .lids import lids_of
@@ -29,7 +30,6 @@ from .veil import unveiled, veil_of
 Array = NDArray[np.float64]
 
 LIP_SHADE = 0.45  # log brightness that a lip's inner side lacks
-BETWEEN_LIPS = (13, 14)  # landmarks in the middle of either lip; the line found in the photo would differ with haze
 BALL_CM = (0.3, 0.9, 0.9)  # around an eye's landmarks, aside, above and below: how far lids may open
 LIDS_CM = (0.9, 2.8, 1.4)  # the same: how far the skin goes with them
 FINE = 2  # cells a pixel and side from which edges are antialiased
@@ -97,13 +97,17 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         light=light_of(photo.pixels, model, vertices),
         tones=tones,
         shut=shut,
-        hang=hanging(model, vertices, fit.landmarks[list(BETWEEN_LIPS)].mean(0), fit.pose.scale)
-        if shut
-        else (0.0, 0.0),
+        hang=hanging(model, vertices, _between_lips(mouth), fit.pose.scale) if shut else (0.0, 0.0),
         blur=blur_of(photo.pixels, fit),
         veil=veil,
         rims=rims,
     )
+
+
+def _between_lips(mouth: Fitted) -> Array:
+    """[2]: the middle of the line between shut lips, as found in the photo: landmarks are often off it."""
+    down = float(mouth.photo.middle[COLUMNS // 3 : -COLUMNS // 3].mean())
+    return np.asarray(mouth.frame.origin + np.array([mouth.frame.length / 2, down]) @ mouth.frame.axes)
 
 
 class _Same:
