@@ -33,6 +33,7 @@ LIP_SHOWN_CM = 0.09  # hidden parts of a lip take their pixels no deeper in the 
 FACING = 0.25  # how much of the viewer's direction a normal needs for its skin's motion to be trusted
 SMOOTH_CM = 0.06
 LIPS_SMOOTH_CM = 0.08  # over which the motion of lips is smoothed: the mesh folds at their corners
+SEAM_CM = 0.04  # over which lips that meet pass into each other, as between lips at rest
 TOGETHER = 1.5  # cells by which motions of the two sides differ where they hang together
 SPLIT_PX = 0.4  # motions within a pixel that differ more than this are told apart
 ROUNDS = 60  # of averaging over neighbours when hidden vertices are given a source
@@ -210,13 +211,14 @@ def opening_patch(
     whole = _smoothed(parts[..., :2] + parts[..., 3:5], skin, soft)
     alone = _parted(parts, skin, step, soft)[..., None]
     planes = [whole + alone * (_smoothed(parts[..., k : k + 2], parts[..., k + 2], soft) - whole) for k in (0, 3)]
-    lower_share = parts[..., 5] / np.maximum(skin, 1e-6)
+    lower_share, near = (ndimage.gaussian_filter(plane, SEAM_CM * scale / step) for plane in (parts[..., 5], skin))
+    lower_share = lower_share / np.maximum(near, 1e-6)
     if skin.any():
         nearest = ndimage.distance_transform_edt(skin < 0.5, return_distances=False, return_indices=True)
         planes, lower_share = [plane[nearest[0], nearest[1]] for plane in planes], lower_share[nearest[0], nearest[1]]
     pixels = at_pixels(np.dstack([*planes, lower_share, skin]), grid, step)
     first, last = pixels[..., :2], pixels[..., 2:4]
-    share = np.clip((pixels[..., 4] - 0.5) * step + 0.5, 0, 1)
+    share = pixels[..., 4]
     under = share > 0.5
     other = np.minimum(share, 1 - share)
     rows, columns = np.nonzero((other > 0.02) & (np.abs(first - last).max(-1) > SPLIT_PX))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from ..face_model.mesh import Drawing, Grid, draw, vertex_normals
-from ..face_model.model import PARTS, FaceModel
+from ..face_model.model import FaceModel
 from .frames import shares
+from .jaws import BETWEEN, TEETH, TONGUE, Jaws, jaws_of, placed_jaws
 from .motion import Patch, at_pixels
 from .openings import Fitted, Moved
 from .tones import Tones
@@ -19,15 +17,13 @@ from .tones import Tones
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-GUMS_BACK_CM = 0.05  # so that teeth look as long as they are
-UPPER_DOWN_CM = 0.26  # upper teeth show as much below a resting upper lip as people's do
-OPENS_CM = 0.5  # what jawOpen moves by more than this belongs to the lower jaw
-ARCH_MIDDLE = (0.0, 5.0)  # x and z of the dental arch's middle in the neutral model, cm
-NEAR_TEETH = 60  # vertices of a tooth and its neighbours
-GROOVE_CM = 0.2  # half the width of the tongue's furrow
-GAP_CM, GAP_KEPT = 0.1, 0.62  # teeth stand closer than this, and so much of the dark between them is left
-CROWN_CM = 0.72  # from the biting edge to where gums may show
-TEETH, GUMS, SOCKET = PARTS.index("teeth"), PARTS.index("gums_and_tongue"), PARTS.index("mouth_socket")
+GROOVE_CM = 0.22  # half the width of the tongue's furrow
+GAP_CM, GAP_KEPT = 0.1, 0.45  # teeth stand closer than this, and so much of the dark between them is left
+CORNER_DOWN_CM, CORNER_EASED = 0.25, 0.7  # where corners are drawn down so far, so much of lines past them is taken off
+PAST_CM, WITHIN_CM, THIN_CM = 0.34, 0.7, 0.2  # how far past and before corners; from which width on dark lines are none
+LINING = 0.08  # so much of the colour of gums is seen in the dark of a mouth
+LOWER_LESS = 0.16  # of the light, as they stand behind the upper ones and the lower lip
+ROW = (1.0, 0.97, 0.92, 0.86, 0.78, 0.7, 0.62, 0.55)  # brightness of teeth from the middle: cheeks shade them
 
 
 def inside(
@@ -39,56 +35,44 @@ def inside(
     factor: int,
     *,
     blur: float = 0.0,
+    hang: tuple[float, float] = (0.0, 0.0),
     upper: bool = True,
 ) -> Single:
     """[h, w, 3]: the drawn inside of the mouth, as blurred (px) as the photo is; `upper`: with its upper teeth and gums.
 
-    The model's teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light.
+    Teeth, gums and tongue are lit by direction, by depth, and by what the lips leave of the light; `hang` is `hanging`'s.
     """
     grid, skin, step = patch.cells, patch.covered, round(patch.cells.step)
     fine, unit = grid.finer(factor), scale / step  # cells per cm
-    rough = np.isin(model.triangle_part, (SOCKET, GUMS, TEETH))
-    fixed, tongue = _upper_jaw(model), _tongue(model)
-    if not upper:
-        rough &= ~np.isin(model.triangles, fixed).all(1)
-    triangles, part = model.triangles[rough], model.triangle_part[rough]
-    placed = after.copy()
-    placed[model.part_vertices["gums_and_tongue"], 2] -= GUMS_BACK_CM * scale
-    placed[fixed, :2] += UPPER_DOWN_CM * scale * _downwards(model, after)
-    drawing = draw(placed, triangles, fine, both=True).where(np.repeat(np.repeat(skin < 0.999, factor, 0), factor, 1))
+    jaws = jaws_of(model)
+    placed = placed_jaws(model, after, hang, scale)
+    kept = np.full(len(jaws.triangles), True) if upper else ~(jaws.lower[jaws.triangles] == 0).all(1)
+    triangles, part = jaws.triangles[kept], jaws.part[kept]
+    opened = np.repeat(np.repeat(skin < 0.999, factor, 0), factor, 1)
+    drawing = draw(placed, triangles, fine, both=True).where(opened)
     kind = part[drawing.triangle]
-    normals = vertex_normals(after, triangles)
-    normal = drawing.values(normals)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    facing = np.abs(normal[:, 2])
-    teeth = model.part_vertices["teeth"]
-    behind = np.maximum(after[teeth, 2].max() - drawing.depth, 0) / scale  # cm behind the foremost tooth
+    normal = drawing.values(vertex_normals(placed, triangles))
+    normal *= np.where(normal[:, 2:] < 0, -1, 1) / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     above, below, aside = _lip_distances(skin, factor, unit, drawing)
     lit = np.clip((above + below) / 1.6, 0, 1)  # how much light so tall an opening lets in
-    is_teeth, is_gums = kind == TEETH, kind == GUMS
-    crown = np.abs(drawing.values(model.neutral[:, 1].astype(np.float64)) - _biting_edge(model))
-    on_tongue = np.where(is_gums, np.clip(drawing.values(tongue), 0, 1), 0.0)
-    # the model's gums reach too far down between teeth
-    between = is_gums & (on_tongue < 0.5) & (crown < CROWN_CM) & (behind < 2.5)
-    is_teeth, is_gums = is_teeth | between, is_gums & ~between
-    lips = (1 - 0.30 * np.exp(-above / 0.12)) * (1 - 0.18 * np.exp(-below / 0.07))
-    corner = 1 - 0.40 * np.exp(-aside / 0.35)
-    depth = np.exp(
-        -np.maximum(behind - 0.1, 0) / np.where(is_teeth, 2.0, np.where(is_gums, 1.2 + 1.9 * lit, 0.8 + lit))
+    behind = _behind(jaws, placed, drawing, scale)
+    is_teeth, is_tongue = (kind == TEETH) | (kind == BETWEEN), kind == TONGUE
+    reach = np.select([is_teeth, is_tongue], [2.2, 0.8 + 1.3 * lit], 1.0 + lit)
+    depth = np.exp(-np.maximum(behind - np.where(is_tongue, 1.2, 0.1), 0) / reach)
+    lips = (1 - 0.32 * np.exp(-above / 0.13)) * (1 - 0.22 * np.exp(-below / 0.08))
+    corner = 1 - 0.5 * np.exp(-aside / 0.4)
+    form = np.select(
+        [is_teeth, is_tongue],
+        [_teeth_form(jaws, drawing, normal), _tongue_form(drawing.values(jaws.vertices[:, 0]), normal)],
+        0.45 + 0.5 * normal[:, 2],
     )
-    turned = np.clip((facing - 0.1) / 0.75, 0, 1)
-    form = np.where(
-        is_teeth, 0.5 + 0.5 * turned * (2 - turned), 0.5 + 0.3 * on_tongue + (0.5 - 0.3 * on_tongue) * facing
-    ) * np.where(between, 0.85, 1)
-    gloss = np.where(is_teeth, 0.07, 0.05) * np.exp(-(normal[:, 0] ** 2 + (normal[:, 1] + 0.2) ** 2) / 0.03)
-    furrow = 1 - 0.2 * on_tongue * np.exp(-((drawing.values(model.neutral[:, 0].astype(np.float64)) / GROOVE_CM) ** 2))
-    shade = (lips * corner * depth * furrow * (form + gloss)).astype(np.float32)
-    flesh = tones.gums + on_tongue[:, None] * (tones.tongue - tones.gums)
+    shade = np.asarray(lips * corner * depth * form, dtype=np.float32)
     ivory = tones.teeth * (1 + (1 - shade[:, None]) * tones.shaded)
-    base = np.where(is_teeth[:, None], ivory, np.where(is_gums[:, None], flesh, tones.gums * 0.5))
+    base = np.select([is_teeth[:, None], is_tongue[:, None]], [ivory, tones.tongue], tones.gums)
     deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.deep)  # red in the dark
-    colours = (tones.dark + (base * deep - tones.dark) * shade[:, None]).astype(np.float32)
-    empty = np.broadcast_to(tones.dark.astype(np.float32), (fine.height * fine.width, 3)).copy()
+    throat = tones.dark + LINING * (tones.gums * tones.deep - tones.dark)
+    colours = (throat + (base * deep - throat) * shade[:, None]).astype(np.float32)
+    empty = np.broadcast_to(throat.astype(np.float32), (fine.height * fine.width, 3)).copy()
     empty[drawing.cell] = colours
     white = np.zeros(fine.height * fine.width, dtype=bool)
     white[drawing.cell] = is_teeth
@@ -101,40 +85,36 @@ def inside(
     )
 
 
+def _behind(jaws: Jaws, placed: Array, drawing: Drawing, scale: float) -> Array:
+    """[n] cm behind the foremost tooth of the same jaw."""
+    foremost = [placed[(jaws.lower == jaw) & (jaws.order == 1), 2].max() for jaw in (0, 1)]
+    fronts = np.where(jaws.lower > 0, foremost[1], foremost[0])
+    return np.asarray(np.maximum(drawing.values(fronts) - drawing.depth, 0) / scale, dtype=np.float64)
+
+
+def _teeth_form(jaws: Jaws, drawing: Drawing, normal: Single) -> Array:
+    """[n]: how bright teeth are by their shape: round from side to side, darker at the gums and at the biting edge."""
+    across, height, order = (drawing.values(of) for of in (jaws.across, jaws.height, jaws.order))
+    turned = np.clip((normal[:, 2] - 0.1) / 0.75, 0, 1)
+    side = np.clip(np.abs(across), 0, 1)
+    round_ = 1 - 0.16 * side**3 - 0.2 * np.exp(-(((1 - side) / 0.1) ** 2))
+    tall = 1 - 0.1 * np.clip((height - 0.45) / 0.5, 0, 1) - 0.12 * np.exp(-height / 0.07)
+    row = np.interp(order, np.arange(1, 9), ROW) * (1 - LOWER_LESS * drawing.values(jaws.lower))
+    return np.asarray((0.5 + 0.5 * turned * (2 - turned)) * round_ * tall * row)
+
+
+def _tongue_form(across: Single, normal: Single) -> Array:
+    """[n]: how bright the tongue is by its shape, across cm from its furrow: light falls on it from before and above."""
+    furrow = 1 - 0.12 * np.exp(-((across / GROOVE_CM) ** 2))
+    return np.asarray(furrow * (0.22 + 0.42 * np.clip(0.85 * normal[:, 2] - 0.53 * normal[:, 1], 0, 1)))
+
+
 def _without_gaps(colours: Single, teeth: NDArray[np.bool_], reach: float) -> Single:
     """[h, w, 3]: narrow dark gaps between teeth side by side filled in most of the way, as neighbours touch."""
     row = np.ones((1, 2 * max(1, round(reach / 2)) + 1), dtype=bool)
     between = ndimage.binary_closing(teeth, row)
     filled = ndimage.grey_closing(colours, footprint=row[..., None])
     return np.where(between[..., None], GAP_KEPT * colours + (1 - GAP_KEPT) * filled, colours).astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def _upper_jaw(model: FaceModel) -> NDArray[np.int64]:
-    """The vertices of teeth and gums that stay where they are when the jaw opens."""
-    parts = np.r_[model.part_vertices["gums_and_tongue"], model.part_vertices["teeth"]]
-    opening = np.abs(model.expressions[model.index("jawOpen")][parts]).max(1)
-    return np.asarray(parts[opening < OPENS_CM], dtype=np.int64)
-
-
-@lru_cache(maxsize=4)
-def _tongue(model: FaceModel) -> Array:
-    """[v]: 1 on the tongue, which the model has in one piece with the gums: lower, and inside of the dental arch."""
-    gums, teeth = model.part_vertices["gums_and_tongue"], model.part_vertices["teeth"]
-    places, rows = (model.neutral[part][:, [0, 2]] - ARCH_MIDDLE for part in (gums, teeth))
-    near = cKDTree(rows).query(places, k=NEAR_TEETH)[1]
-    arch = np.linalg.norm(rows[near].mean(1), axis=1)  # the row of teeth in that direction
-    result = np.zeros(len(model.neutral))
-    result[gums] = np.clip((arch - np.linalg.norm(places, axis=1) + 0.1) / 0.2, 0, 1)
-    result[_upper_jaw(model)] = 0.0
-    return result
-
-
-def _downwards(model: FaceModel, after: Array) -> Array:
-    """[2]: from the eyes to the mouth in the photo, a unit vector."""
-    eyes = [after[model.part_vertices[name], :2].mean(0) for name in ("eyeball_left", "eyeball_right")]
-    across = eyes[0] - eyes[1]
-    return np.asarray(np.array([-across[1], across[0]]) / max(float(np.linalg.norm(across)), 1e-6))
 
 
 def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
@@ -152,6 +132,35 @@ def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Sin
     narrow = np.exp(-(((down - line) / (0.035 * scale)) ** 2))
     wide = np.exp(-(((down - line) / (0.11 * scale)) ** 2))
     return np.asarray(1 - strength * (0.38 * narrow + 0.14 * wide), dtype=np.float32)
+
+
+def corners_eased(colours: Single, grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:
+    """[h, w, 3]: factors that lighten thin dark lines at corners that close, and past those that are drawn down.
+
+    Of the dark in the corners of an open mouth a line is left when it closes; past a corner that is drawn down the skin
+    is pressed together, which makes of a soft shade a line. Colours [h, w, 3] are the skin's.
+    """
+    frame, before = moved.frame, opening.frame
+    ends = [(one.origin, one.origin + one.length * one.axes[0]) for one in (before, frame)]
+    drops = [float((after - old) @ frame.axes[1]) / (CORNER_DOWN_CM * scale) for old, after in zip(*ends, strict=True)]
+    then, now = float(opening.photo.gap.mean()), float(moved.edges.gap.mean())
+    closed = float(np.clip(1 - now / then, 0, 1)) if then > 0 else 0.0
+    if max(*drops, closed) <= 0:
+        return np.ones((*grid.shape, 3), dtype=np.float32)
+    x, y = grid.centres()
+    points = np.stack(np.broadcast_arrays(x, y), axis=-1).astype(np.float64)
+    along, down = np.moveaxis(frame.inside(points), -1, 0)
+    weight = np.zeros(grid.shape)
+    for drop, out in zip(drops, (-along / scale, (along - frame.length) / scale), strict=True):
+        past, within = np.clip(out / 0.12 + 0.5, 0, 1), np.clip((out + WITHIN_CM) / 0.3, 0, 1)
+        strength = np.maximum(min(max(drop, 0.0), 1.0) * past, closed * within)
+        weight = np.maximum(weight, strength * np.clip((PAST_CM - out) / 0.2, 0, 1))
+    line = np.interp(along / frame.length, np.r_[0, shares(), 1], np.r_[0, moved.edges.middle, 0])
+    weight *= CORNER_EASED * np.clip((0.22 - np.abs(down - line) / scale) / 0.12, 0, 1)
+    size, soft = 2 * max(1, round(THIN_CM * scale / 2)) + 1, 0.02 * scale
+    light = ndimage.gaussian_filter(colours, (soft, soft, 0)) + 1
+    ratio = np.log(ndimage.grey_closing(light, (size, size, 1)) / light)  # of each colour: the dark there is red
+    return np.asarray(np.exp(ndimage.gaussian_filter(ratio, (soft, soft, 0)) * weight[..., None]), dtype=np.float32)
 
 
 def _lip_distances(skin: Single, factor: int, scale: float, drawing: Drawing) -> tuple[Single, Single, Single]:
@@ -173,10 +182,3 @@ def _lip_distances(skin: Single, factor: int, scale: float, drawing: Drawing) ->
     at = row // factor * width + column // factor
     above, below, beside = ((np.maximum(plane, 0) / scale).astype(np.float32).reshape(-1)[at] for plane in planes)
     return above, below, beside
-
-
-def _biting_edge(model: FaceModel) -> float:
-    """Height (cm, of the neutral model) at which upper and lower teeth meet."""
-    teeth = model.neutral[model.part_vertices["teeth"]]
-    front = teeth[teeth[:, 2] > teeth[:, 2].max() - 0.6]
-    return float((front[:, 1].min() + front[:, 1].max()) / 2) if len(front) else 0.0

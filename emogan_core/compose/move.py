@@ -17,7 +17,7 @@ from .canvas import Canvas
 from .eyes import iris_shift, lid_share
 from .lids import lids_after
 from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, seamless, without_stillness
-from .mouth import inside, lips_contact
+from .mouth import corners_eased, inside, lips_contact
 from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
 from .sampling import finer, keep_inside, sampled
@@ -170,10 +170,13 @@ def _drawn(
     for opening, outcome, patch, lids in patches:
         at = canvas.at(patch.grid)
         if lids is None:
+            canvas.colours[at] *= corners_eased(canvas.colours[at], patch.grid, opening, outcome, scale)
             canvas.colours[at] *= lips_contact(patch.grid, opening, outcome, scale)[..., None]
             behind = None
             if scene.shut or darkness(photo.pixels, opening, scene.tones) < 1:
-                behind = inside(model, moved, patch, scene.tones, scale, fine, blur=scene.blur, upper=scene.shut)
+                behind = inside(
+                    model, moved, patch, scene.tones, scale, fine, blur=scene.blur, hang=scene.hang, upper=scene.shut
+                )
             if behind is None or not scene.shut:
                 behind = seen_inside(photo.pixels, patch.grid, opening, outcome, scene.tones, scale, drawn=behind)
             canvas.lay(

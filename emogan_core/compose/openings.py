@@ -27,6 +27,9 @@ PRESSED_CM = 0.25  # a gap between lips that is shut where they are fully presse
 AROUND = 8.0  # columns over which lips are taken together
 OVERLAP_CM = 0.03  # edges that meet after an edit overlap by twice this, so that nothing shows between them
 LITTLE_CM = 0.02  # a gap of the mesh that says nothing
+OVAL, OVAL_FROM, OVAL_WHOLE = 0.85, 0.06, 0.25  # how oval the lower lip of a mouth is that opens so far of its width
+OFF_CORNERS = 0.1  # share of its width in which it becomes so: corners stay where the mesh has them
+LIFTED_CM = 0.15  # and by how much its upper lip is higher than the mesh's, which the jaw pulls down
 SHUT = 0.2  # share of its opening below which an opening is taken to be closed
 TEETH_CM = 0.05  # an open mouth is taken to be this much taller at each edge, so that no tooth goes with a lip
 CLOSED_CM = 0.16  # landmarks less far apart than this mean closed lips: they are wrong by up to half of it
@@ -242,7 +245,7 @@ def aligned(
         frame = frame_between(start, end)
         moved = mesh_edges(model, after, place, frame, scale)
         edges = (
-            _lips_after(opening, moved, (first_pressed, last_pressed), scale)
+            _lips_after(opening, moved, frame.length, (first_pressed, last_pressed), scale)
             if place is MOUTH
             else _lids_after(opening, moved, scale)
         )
@@ -258,10 +261,11 @@ def aligned(
     return first, second, tuple(outcome)
 
 
-def _lips_after(opening: Fitted, moved: Edges, pressed: tuple[float, float], scale: float) -> Edges:
-    """The photo's edges after an edit, from the mesh's before and after: each column of lips for itself.
+def _lips_after(opening: Fitted, moved: Edges, length: float, pressed: tuple[float, float], scale: float) -> Edges:
+    """The photo's edges after an edit, from the mesh's before and after, `length` px long: each column for itself.
 
-    Where the mesh had them shut the lips around say whether they close.
+    Where the mesh had them shut the lips around say whether they close. A mouth that opens wide is an oval; the mesh
+    drops the middle of its lower lip to a point.
     """
     mesh, photo = opening.mesh, opening.photo
     then, now = (np.maximum(gap - opening.rest - by, 0) for gap, by in zip((mesh.gap, moved.gap), pressed, strict=True))
@@ -269,7 +273,12 @@ def _lips_after(opening: Fitted, moved: Edges, pressed: tuple[float, float], sca
     left = np.minimum(_left(now, then, scale), _left(now_around, then_around, scale))
     gap = photo.gap * left + np.maximum(now - then, 0)
     middle = moved.middle + photo.middle - mesh.middle
-    return _rounded(Edges(middle - gap / 2, middle + gap / 2), photo)
+    upper, lower = middle - gap / 2, middle + gap / 2
+    far = np.clip((float(np.max(now - then)) / length - OVAL_FROM) / (OVAL_WHOLE - OVAL_FROM), 0, 1)
+    arch = np.sqrt(1 - (2 * shares() - 1) ** 2)
+    off_corners = np.clip((np.minimum(shares(), 1 - shares()) - INSET) / OFF_CORNERS, 0, 1)
+    lower = lower + OVAL * far * off_corners * np.maximum(max(float(lower.max()), 0.0) * arch - lower, 0)
+    return _rounded(Edges(upper - LIFTED_CM * scale * far * off_corners * arch, lower), photo)
 
 
 def _left(now: Array, then: Array, scale: float) -> Array:

@@ -15,7 +15,9 @@ from ..face_model.model import FaceModel
 from ..images import Photo
 from .eye_skin import EyeSkin, eye_skin_of
 from .eyes import Eye, eye_of, iris_of
+from .frames import COLUMNS
 from .glasses import Rims, rims_of
+from .jaws import hanging
 from .lids import lids_of
 from .motion import FADE_CM, Sources, seen_sources
 from .open_mouth import shows_nothing
@@ -39,8 +41,8 @@ class Scene:
 
     Convention: base [v, 3] is the person's neutral shape in cm; raw and vertices [v, 3] the projected mesh before and
     after its openings were laid on the photo's; sources where in the photo the vertices take their pixels;
-    lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; blur is
-    the photo's own, in px; veil [3] its values for black; rims are those of glasses, if there are any. All colours are
+    lips [v] the log ratio of brightness of what lips hid; shut whether the mouth shows nothing of its inside; hang is by
+    how many px its upper and lower teeth lie lower than the model's; blur is the photo's own, in px; veil [3] its values for black; rims are those of glasses, if there are any. All colours are
     those below the veil, and of the face behind the rims.
     """
 
@@ -55,6 +57,7 @@ class Scene:
     light: Light
     tones: Tones
     shut: bool
+    hang: tuple[float, float]
     blur: float
     veil: Array
     rims: Rims | None
@@ -81,6 +84,7 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
     eyes = {one.place.name: _eye(photo, fit, one) for one in openings if one.place in (EYE_RIGHT, EYE_LEFT)}
     tones = tones_of_face(photo.pixels, fit)
     mouth = next(one for one in openings if one.place is MOUTH)
+    shut = shows_nothing(photo.pixels, mouth, tones, fit.pose.scale)
     return Scene(
         base=base,
         raw=raw,
@@ -92,11 +96,18 @@ def scene_of(photo: Photo, model: FaceModel, fit: FaceFit) -> Scene:
         relief=relief_of(model, fit.pose.project(_expressed(model, base, fit.coefficients)), fit.pose.scale),
         light=light_of(photo.pixels, model, vertices),
         tones=tones,
-        shut=shows_nothing(photo.pixels, mouth, tones, fit.pose.scale),
+        shut=shut,
+        hang=hanging(model, vertices, _between_lips(mouth), fit.pose.scale) if shut else (0.0, 0.0),
         blur=blur_of(photo.pixels, fit),
         veil=veil,
         rims=rims,
     )
+
+
+def _between_lips(mouth: Fitted) -> Array:
+    """[2]: the middle of the line between shut lips, as found in the photo: landmarks are often off it."""
+    down = float(mouth.photo.middle[COLUMNS // 3 : -COLUMNS // 3].mean())
+    return np.asarray(mouth.frame.origin + np.array([mouth.frame.length / 2, down]) @ mouth.frame.axes)
 
 
 class _Same:

@@ -99,3 +99,23 @@ def test_invariance_lips_move_in_a_large_photo_as_in_a_small_one() -> None:
     for axis in (0, 1):  # off the seam no facet and no fold bends the motion
         bends = np.abs(np.diff(big.field, 2, axis=axis)).max(-1)
         assert np.quantile(bends, 0.99) < 0.1
+
+
+def test_golden_lips_that_slide_over_each_other_pass_into_each_other_softly() -> None:
+    model, fit = tiny_face()
+    skin, below, k = model.triangles[model.triangle_part <= 1], sides(model, MOUTH)[0], 4
+    before, after = (
+        fit.vertices(model, coefficients_of(model, named)) * k
+        for named in ({}, {"mouthShrugLower": 0.6, "mouthFrown": 0.9})
+    )
+    corner, size = np.floor(fit.landmarks[13] - 4 * SCALE) * k, int(8 * SCALE) * k
+    patch = opening_patch(after, before[:, :2], below, skin, Grid(*corner, size, size), scale=SCALE * k)
+    middle = patch.seam[:, 1] == size // 2
+    rows = patch.seam[middle, 0]
+    assert 0.08 < len(rows) / (SCALE * k) < 0.3  # cm: as wide as the line between lips at rest, and no wider
+    assert patch.share[middle].max() <= 0.5
+    order = np.argsort(rows)
+    share = patch.share[middle][order]
+    peak = int(share.argmax())
+    assert (np.diff(share[: peak + 1]) >= -1e-3).all()
+    assert (np.diff(share[peak + 1 :]) <= 1e-3).all()

@@ -1,35 +1,101 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
+from scipy import ndimage
 from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
 
-from emogan_core.compose.motion import opening_patch
-from emogan_core.compose.mouth import _tongue, _upper_jaw, _without_gaps, inside
+from emogan_core.compose.frames import COLUMNS, Edges, frame_between
+from emogan_core.compose.motion import Patch, opening_patch
+from emogan_core.compose.mouth import _without_gaps, corners_eased, inside
 from emogan_core.compose.move import move_face
 from emogan_core.compose.open_mouth import seen_inside, shows_nothing
-from emogan_core.compose.openings import MOUTH, aligned, fitted, sides
+from emogan_core.compose.openings import MOUTH, Fitted, Moved, aligned, fitted, sides
 from emogan_core.compose.scene import scene_of
 from emogan_core.compose.tones import Toning, tones_of
-from emogan_core.face_model import FaceFit, FaceModel, load_face_model
+from emogan_core.face_model import FaceFit, FaceModel
 from emogan_core.face_model.mesh import Grid
 from emogan_core.images import Photo
 
+LARGE = 30.0  # px per cm, as in the photos of people
 VIVID = Toning(np.full((1, 4), 128.0), 1.0)
 TONES = tones_of(np.array([200.0, 170, 160]), np.array([200.0, 170, 160]), np.array([185.0, 180, 178]), VIVID)
 
 
-def test_golden_teeth_show_between_parted_lips() -> None:
+@cache
+def opened(shapes: str) -> tuple[Patch, np.ndarray, np.ndarray]:
+    """A mouth opened by shapes on a large photo: its patch, what is drawn inside, and the rows and columns of its hole."""
     model, fit = tiny_face()
-    after = fit.vertices(model, coefficients_of(model, {"mouthUpperUp": 1.0, "mouthLowerDown": 1.0}))
-    x, y = (fit.landmarks[13] - 4 * SCALE).astype(int)
-    grid = Grid(float(x), float(y), int(8 * SCALE), int(8 * SCALE))
+    pose = replace(fit.pose, scale=LARGE, translation=fit.pose.translation * LARGE / SCALE)
+    after = replace(fit, pose=pose).vertices(model, coefficients_of(model, dict.fromkeys(shapes.split(), 1.0)))
+    middle = fit.landmarks[13] * LARGE / SCALE
+    grid = Grid(*np.floor(middle - 4 * LARGE), int(8 * LARGE), int(8 * LARGE))
     skin, below = model.triangles[model.triangle_part <= 1], sides(model, MOUTH)[0]
-    patch = opening_patch(after, after[:, :2], below, skin, grid, scale=SCALE)
-    assert (patch.skin < 0.5).sum() > 20
-    drawn = inside(model, after, patch, TONES, SCALE, 2)
+    patch = opening_patch(after, after[:, :2], below, skin, grid, scale=LARGE)
+    return patch, inside(model, after, patch, TONES, LARGE, 2), np.argwhere(patch.skin < 0.02)
+
+
+def test_golden_teeth_show_between_parted_lips() -> None:
+    patch, drawn, hole = opened("mouthUpperUp mouthLowerDown")
+    assert len(hole) > 20
     assert drawn[patch.skin < 0.2].max() > 0.7 * TONES.teeth.max()
-    assert drawn.max() <= 1.1 * TONES.teeth.max()
+    assert (drawn.max((0, 1)) <= TONES.teeth).all()
+
+
+def test_golden_teeth_are_darker_towards_the_corners_and_below_the_upper_lip() -> None:
+    _, drawn, hole = opened("mouthUpperUp mouthLowerDown")
+    light = drawn.mean(-1)
+    columns = hole[:, 1]
+    left, right = columns.min(), columns.max()
+    share = (columns - left) / (right - left)
+    front, side, corner = (
+        float(np.quantile(light[hole[near, 0], hole[near, 1]], 0.8))
+        for near in (np.abs(share - 0.5) < 0.1, np.abs(np.abs(share - 0.5) - 0.3) < 0.05, np.abs(share - 0.5) > 0.44)
+    )
+    assert side < 0.93 * front
+    assert corner < 0.8 * side
+    tooth = hole[:, 1] == left + round(0.42 * (right - left))
+    column = light[hole[tooth, 0], hole[tooth, 1]]
+    assert column[: round(0.1 * LARGE)].mean() < 0.85 * column.max()
+
+
+def test_golden_single_teeth_are_told_apart_by_soft_lines() -> None:
+    _, drawn, hole = opened("mouthUpperUp mouthLowerDown")
+    row = round(float(hole[:, 0].mean()) - 0.1 * LARGE)
+    columns = hole[hole[:, 0] == row][:, 1]
+    front = drawn[row, columns[len(columns) // 4] : columns[-len(columns) // 4]].mean(-1)
+    level = front / ndimage.maximum_filter1d(front, round(0.9 * LARGE))
+    lines = level < 0.9
+    count = int((np.diff(lines.astype(int)) > 0).sum())
+    assert 2 <= count <= 6
+    assert lines.mean() < 0.35
+    assert level.min() > 0.35  # no black slits
+
+
+def test_golden_a_tongue_is_a_broad_mound_and_the_throat_behind_it_is_dark() -> None:
+    _, drawn, hole = opened("jawOpen")
+    middle = round(float(hole[:, 1].mean()))
+    rows = hole[hole[:, 1] == middle][:, 0]
+    line = drawn[rows, middle].mean(-1)
+    flesh = line > 0.35 * line[len(line) // 2 :].max()
+    tall = int(flesh[len(line) // 3 :].sum())
+    assert 0.3 < tall / len(rows) < 0.75
+    assert line[len(line) // 8 : len(line) // 4].mean() < 0.3 * line[-len(line) // 5 :].mean()
+    half = int(rows[-1]) - tall // 2
+    across = hole[hole[:, 0] == half][:, 1]
+    wide = drawn[half, across].mean(-1) > 0.5 * drawn[half, middle].mean()
+    assert wide.mean() > 0.7  # at half its height it fills most of the cavity
+    assert (drawn[..., 0] >= drawn[..., 2] - 1).all()
+
+
+def test_invariance_a_mirrored_mouth_is_drawn_mirrored() -> None:
+    _, drawn, hole = opened("jawOpen")
+    columns = hole[:, 1]
+    mirrored = drawn[hole[:, 0], columns.min() + columns.max() - columns]
+    assert np.abs(drawn[hole[:, 0], columns] - mirrored).mean() < 3.0
 
 
 def test_invariance_the_photos_own_inside_stays_where_the_mouth_was_open() -> None:
@@ -106,6 +172,45 @@ def test_golden_teeth_stay_as_tall_as_they_are_when_a_smile_opens_wide() -> None
     assert tall[1] <= 1.3 * tall[0] + 1
 
 
+def test_golden_a_dark_line_past_corners_that_are_drawn_down_is_eased_and_nothing_else() -> None:
+    zeros = np.zeros(COLUMNS)
+    frames = [frame_between(np.array([60.0, y]), np.array([180.0, y])) for y in (40.0, 40.0 + 0.3 * LARGE)]
+    opening = Fitted(MOUTH, frames[0], Edges(zeros, zeros), Edges(zeros, zeros), zeros)
+    grid = Grid(0.0, 0.0, 240, 100)
+    skin = np.full((100, 240, 3), 180.0, dtype=np.float32)
+    row = round(40 + 0.3 * LARGE)
+    skin[row - 1 : row + 1] = 90.0  # along the mouth and on past its corners
+    still, down = (corners_eased(skin, grid, opening, Moved(one, opening.photo), LARGE) for one in frames)
+    assert (still == 1).all()
+    assert down.min() == 1.0
+    down = down.mean(-1)
+    past = [round(end + sign * 0.12 * LARGE) for end, sign in ((60, -1), (180, 1))]
+    assert (down[row, past] > 1.3).all()
+    assert (down[row, past] * 90 <= 180).all()
+    assert np.allclose(down[row, 66:175], 1)
+    assert np.allclose(down[: row - 6], 1)
+    assert np.allclose(down[:, [0, -1]], 1)  # where the patch ends
+
+
+def test_golden_the_dark_left_in_corners_that_close_takes_the_colour_of_the_skin_and_a_mole_beside_stays() -> None:
+    zeros, gap = np.zeros(COLUMNS), np.full(COLUMNS, 20.0)
+    frame = frame_between(np.array([60.0, 40.0]), np.array([180.0, 40.0]))
+    opening = Fitted(MOUTH, frame, Edges(-gap / 2, gap / 2), Edges(zeros, zeros), zeros)
+    grid = Grid(0.0, 0.0, 240, 80)
+    skin = np.full((80, 240, 3), (180.0, 130.0, 120.0), dtype=np.float32)
+    skin[39:42, 62:72] = (50.0, 10.0, 10.0)  # what is left of the dark in a corner
+    skin[50:54, 62:66] = 60.0  # a mole
+    stays, closes = (
+        skin * corners_eased(skin, grid, opening, Moved(frame, edges), LARGE)
+        for edges in (opening.photo, Edges(zeros, zeros))
+    )
+    assert np.array_equal(stays, skin)
+    assert closes[40, 66].min() > 4 * skin[40, 66].min()
+    assert closes[40, 66, 0] / closes[40, 66, 1] < 0.6 * (50 / 10)  # nor as red
+    assert np.allclose(closes[48:56], skin[48:56])
+    assert np.allclose(closes[:, 100:140], skin[:, 100:140])
+
+
 def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
     teeth = np.zeros((4, 40), dtype=bool)
     teeth[:, 4:14] = teeth[:, 16:26] = teeth[:, 36:] = True  # two apart, then ten
@@ -114,13 +219,3 @@ def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
     assert 60 < filled[2, 15, 0] < 150
     assert (filled[2, 30] == 20).all()
     assert (filled[teeth] == 200).all()
-
-
-def test_golden_the_tongue_is_behind_the_lower_teeth() -> None:
-    model = load_face_model()
-    tongue = _tongue(model)
-    assert tongue[model.part_vertices["teeth"]].max() == 0
-    assert tongue[_upper_jaw(model)].max() == 0
-    lower = np.setdiff1d(np.arange(len(model.neutral))[model.part_vertices["gums_and_tongue"]], _upper_jaw(model))
-    x, _, z = model.neutral[lower].T
-    assert tongue[lower][(np.abs(x) < 0.5) & (z > 5) & (z < 8.5)].min() == 1
