@@ -31,6 +31,13 @@ def test_golden_frown_darkens_between_the_brows_and_spares_eyes_and_lips() -> No
     assert not change[model.part_vertices["teeth"]].any()
 
 
+def test_golden_raised_brows_do_not_light_up_the_lids() -> None:
+    model, before, after = reliefs({"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.8})
+    change = folds(model, before, after, FRONT)
+    assert change[model.landmark_vertex[[223, 224, 225, 443, 444, 445]]].max() < 0.03
+    assert change.max() > 0.03  # the forehead is lit as it was
+
+
 def test_invariance_every_setting_is_felt() -> None:
     model, before, after = reliefs({"noseSneer": 1.0})
     plain = folds(model, before, after, FRONT)
