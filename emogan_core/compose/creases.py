@@ -13,7 +13,7 @@ from .lids import SPAN, Lids, above_lid, line_along
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-WIDE_CM = 0.35  # what is dark and narrower than this across the lid is a crease
+WIDE_CM = 0.5  # what is dark and narrower than this across the lid is a crease
 EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
 BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow
 BESIDE = 0.25  # of the eye's length: how far beyond the corners
@@ -52,7 +52,7 @@ def smoothed(skin: Single, grid: Grid, lids: Lids, scale: float) -> Single:
     """[h, w, 3]: skin without its grain, and without what lashes leave of it; nothing of the eye comes in."""
     share, down = lids.inside(grid)
     off = np.maximum(np.interp(share, SPAN, lids.upper) - down, down - np.interp(share, SPAN, lids.lower))
-    known = np.clip(off / (EDGE_CM * scale) - 0.5, 0, 1) + 1e-3
+    known = np.clip(off / (EDGE_CM * scale) - 2, 0, 1) + 1e-3
     sigma = max(SMOOTH_CM * scale, 1.0)
     mass = ndimage.gaussian_filter(known, sigma)
     planes = [ndimage.gaussian_filter(skin[..., c] * known, sigma) / mass for c in range(3)]

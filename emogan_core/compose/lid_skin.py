@@ -50,11 +50,12 @@ def stretch(before: Lids, after: Lids, brow: Array, light: Array, scale: float) 
     Convention: brow [73] as `brow_above` gives it, in the frame before, light [73, 48] as `light_skin`.
     """
     off = (before.upper - brow)[:, None] * WAY / scale  # cm
-    ends = _step((1 - WAY) / HAIR_WAY)
+    stiff = light**STIFF
+    ends = _step((1 - WAY) / HAIR_WAY) * (1 + _step((WAY - 0.4) / 0.3) * (stiff - 1))  # hair above is dark
     opened = float(np.clip((after.gap - before.gap).mean() / (OPENED_CM * scale), 0, 1))
     carried = 1 - _step(off / np.minimum(CARRIED_CM, CARRIED * off[:, -1:]))
     risen = ends * (1 - carried) - SLIP * opened * carried
-    unrolled = ends * _step(off / ROOTS_CM) * (EVEN + np.exp(-(((off - FOLD_CM) / FOLD_WIDE_CM) ** 2))) * light**STIFF
+    unrolled = ends * _step(off / ROOTS_CM) * (EVEN + np.exp(-(((off - FOLD_CM) / FOLD_WIDE_CM) ** 2))) * stiff
     weight = risen + 0.02
     weight += shut_share(before, after) * (unrolled - risen)
     return np.asarray(weight / weight.mean(1, keepdims=True))
