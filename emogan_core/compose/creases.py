@@ -8,15 +8,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
+from .frames import smooth_step
 from .lids import SPAN, Lids, above_lid, line_along
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-WIDE_CM = 0.5  # what is dark and narrower than this across the lid is a crease
+WIDE_CM, LONG_CM = (
+    0.65,
+    0.5,
+)  # what is dark and narrower than this across the lid, or along it, is a crease or lashes' shadow
 EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
 BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow
-BESIDE = 0.25  # of the eye's length: how far beyond the corners
+BESIDE, FADES = 0.4, 0.25  # of the eye's length: how far beyond the corners, and over what they fade there
 SMOOTH_CM = 0.1
 GRAIN_CM, GRAIN_MOST = 0.04, 0.05  # what is finer is grain, and as faint: stronger lines are folds
 
@@ -31,21 +35,21 @@ def creases_of(skin: Single, grid: Grid, lids: Lids, brow: Array, scale: float) 
     tall = np.interp(share, SPAN, lids.upper - brow)
     light = [np.interp(share, SPAN, _lightest(skin[..., c], grid, lids, brow)) for c in range(3)]
     bright = np.where((off > 0)[..., None], np.maximum(skin, 1.0), np.stack(light, -1))
-    line = line_along(lids.frame.axes[1], WIDE_CM * scale)
     smooth = max(0.02 * scale, 0.5)
-    planes = [ndimage.gaussian_filter(bright[..., c], smooth) for c in range(3)]
-    closed = [
-        ndimage.gaussian_filter(ndimage.grey_closing(one, footprint=line, mode="nearest"), smooth) for one in planes
-    ]
+    closed = planes = [ndimage.gaussian_filter(bright[..., c], smooth) for c in range(3)]
+    for direction, length in ((lids.frame.axes[1], WIDE_CM), (lids.frame.axes[0], LONG_CM)):
+        line = line_along(direction, length * scale)
+        closed = [ndimage.grey_closing(one, footprint=line, mode="nearest") for one in closed]
+    closed = [ndimage.gaussian_filter(one, smooth) for one in closed]
     ratio = np.minimum(np.log(np.stack(planes, -1) / np.maximum(np.stack(closed, -1), 1.0)), 0)
     weight = np.clip(off / (EDGE_CM * scale) - 1, 0, 1) * np.clip((BELOW_BROW - off / tall) / 0.2, 0, 1)
-    weight = weight * np.clip(1 - np.maximum(-share, share - 1) / BESIDE, 0, 1)
+    weight = weight * smooth_step((BESIDE - np.maximum(-share, share - 1)) / FADES)
     return np.asarray(ratio * weight[..., None], dtype=np.float32)
 
 
 def _lightest(plane: Single, grid: Grid, lids: Lids, brow: Array) -> Array:
     """[73]: about the lightest value between lid and brow, smooth along the lid."""
-    return np.asarray(ndimage.gaussian_filter1d(np.quantile(above_lid(plane, grid, lids, brow), 0.7, axis=1), 3.0))
+    return np.asarray(ndimage.gaussian_filter1d(np.quantile(above_lid(plane, grid, lids, brow), 0.7, axis=1), 8.0))
 
 
 def smoothed(skin: Single, grid: Grid, lids: Lids, scale: float) -> Single:

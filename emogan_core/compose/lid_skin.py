@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
+from .frames import smooth_step
 from .lids import SPAN, WAY, Lids, above_lid, shut_share
 
 Array = NDArray[np.float64]
@@ -51,11 +52,11 @@ def stretch(before: Lids, after: Lids, brow: Array, light: Array, scale: float) 
     """
     off = (before.upper - brow)[:, None] * WAY / scale  # cm
     stiff = light**STIFF
-    ends = _step((1 - WAY) / HAIR_WAY) * (1 + _step((WAY - 0.4) / 0.3) * (stiff - 1))  # hair above is dark
+    ends = smooth_step((1 - WAY) / HAIR_WAY) * (1 + smooth_step((WAY - 0.4) / 0.3) * (stiff - 1))  # hair above is dark
     opened = float(np.clip((after.gap - before.gap).mean() / (OPENED_CM * scale), 0, 1))
-    carried = 1 - _step(off / np.minimum(CARRIED_CM, CARRIED * off[:, -1:]))
+    carried = 1 - smooth_step(off / np.minimum(CARRIED_CM, CARRIED * off[:, -1:]))
     risen = ends * (1 - carried) - SLIP * opened * carried
-    unrolled = ends * _step(off / ROOTS_CM) * (EVEN + np.exp(-(((off - FOLD_CM) / FOLD_WIDE_CM) ** 2))) * stiff
+    unrolled = ends * smooth_step(off / ROOTS_CM) * (EVEN + np.exp(-(((off - FOLD_CM) / FOLD_WIDE_CM) ** 2))) * stiff
     weight = risen + 0.02
     weight += shut_share(before, after) * (unrolled - risen)
     return np.asarray(weight / weight.mean(1, keepdims=True))
@@ -85,7 +86,7 @@ def lid_field(
     share, down = after.inside(grid)
     axes = after.frame.axes
     beside = np.maximum(np.maximum(-share, share - 1), 0) * after.frame.length / (BESIDE_CM * scale)
-    weight = _step(1 - beside)
+    weight = smooth_step(1 - beside)
     above = down < np.interp(share, SPAN, (after.upper + after.lower) / 2)
     column = (share - SPAN[0]) / (SPAN[1] - SPAN[0])
     result = field.astype(np.float64)
@@ -108,7 +109,7 @@ def lid_field(
         inside = (above if side > 0 else ~above) & (off < tall)
         part = np.clip(off / tall, 0, 1)
         was = ndimage.map_coordinates(table, [column, part * (len(WAY) - 1)], order=1, mode="nearest")
-        mix = _step(part)
+        mix = smooth_step(part)
         along = np.interp(share, SPAN, edge_move[:, 0]) * (1 - mix) + np.interp(share, SPAN, far_move[:, 0]) * mix
         move = np.interp(share, SPAN, edge_move[:, 1])
         across = move - side * (was - np.maximum(off, 0))
@@ -119,7 +120,9 @@ def lid_field(
             grain = along[..., None] * axes[0] + (move - own + np.maximum(off, 0))[..., None] * axes[1]
             rate = np.gradient(height[:, None] * WAY, axis=1) / np.maximum(np.gradient(table, axis=1), 1e-6)
             rate = ndimage.map_coordinates(rate, [column, part * (len(WAY) - 1)], order=1, mode="nearest")
-            stretched = inside * weight * _step(off / least - 1) * _step((rate - wider[0]) / (wider[1] - wider[0]))
+            stretched = (
+                inside * weight * smooth_step(off / least - 1) * smooth_step((rate - wider[0]) / (wider[1] - wider[0]))
+            )
         result += (inside * weight)[..., None] * (vector - result)
     return SkinMotion(result.astype(np.float32), grain.astype(np.float32), stretched.astype(np.float32))
 
@@ -163,8 +166,3 @@ def _shared(after: Array, before: Array, soft: Array) -> Array:
     there = np.concatenate([np.zeros((len(rate), 1)), np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2, axis=1)], axis=1)
     there /= there[:, -1:]
     return np.stack([size * np.interp(WAY, line, WAY) for size, line in zip(before, there, strict=True)])
-
-
-def _step(values: NDArray[np.floating]) -> Array:
-    clipped = np.clip(values, 0, 1)
-    return np.asarray(clipped * clipped * (3 - 2 * clipped), dtype=np.float64)
