@@ -20,6 +20,7 @@ from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, seamless, wi
 from .mouth import inside, lips_contact
 from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
+from .outline import with_outline
 from .sampling import finer, keep_inside, sampled
 from .scene import FINE, Scene, below, placed, relief_after, remembered_scene
 from .shading import folds
@@ -136,6 +137,7 @@ def _drawn(
     step = max(step, round(STEP_CM * scale))
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
+    field[..., :2] = with_outline(field[..., :2], fit.landmarks, rough, scale)
     full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
     canvas = Canvas(left, top, own, own, own[..., 0])

@@ -25,7 +25,7 @@ USUAL_TINT = np.array([0.92, 1.01, 1.07])  # of fair skin
 BURNT, ROOM = 253.0, 30.0  # values at which a channel says nothing, and below which it says all
 SOCKET = 0.85  # of its brightening skin between lid and brow loses: there the mesh turns to the light, and skin unfolds
 SOCKET_CM = 0.5  # over which that fades beside the eye and above the brow
-MOST = 0.24  # of log brightness: no fold is darker or lighter than this
+MOST, LIGHTEST = 0.24, 0.1  # of log brightness: no fold is darker than the first, and no bulge lighter than the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,8 @@ def folds(
         change = 0.5 * change + 0.5 * (mean @ change)
     change = change * bare * np.clip((after.normals[:, 2] - 0.1) / 0.4, 0, 1)
     result = np.zeros(len(model.neutral))
-    result[: len(change)] = MOST * np.tanh(change / MOST)
+    most = np.where(change > 0, LIGHTEST, MOST)
+    result[: len(change)] = most * np.tanh(change / most)
     return result
 
 
