@@ -58,7 +58,7 @@ PARTS = (
     _Part("brows", ("brow",), "", "the rims of the glasses lie on the brows or right below, so these were left alone"),
 )
 ON_BROW = 0.06  # of a brow's area under a rim, beyond which the brow comes apart as it leaves the rim
-UNDER_BROW, UNDER_CM = 0.2, 0.15
+UNDER_BROW, UNDER_CM = 0.25, 0.15
 """Of the skin so far below a brow hidden by a rim, beyond which what the rising brow leaves is a made-up band up to it."""
 
 
