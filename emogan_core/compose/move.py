@@ -137,7 +137,7 @@ def _drawn(
     step = max(step, round(STEP_CM * scale))
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
-    field[..., :2] = with_outline(field[..., :2], fit.landmarks, rough, scale)
+    field[..., :2] = with_outline(field[..., :2], fit, rough)
     full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
     canvas = Canvas(left, top, own, own, own[..., 0])

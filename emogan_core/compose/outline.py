@@ -8,6 +8,7 @@ from scipy import ndimage
 from skimage.draw import polygon
 
 from ..face_model.contours import OVAL
+from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from .frames import smooth_step
 
@@ -20,14 +21,17 @@ SIDES = 0.4  # how much of its direction is sideways where an outline is a cheek
 SMOOTH_CM = 0.3
 
 
-def with_outline(field: Single, landmarks: Array, grid: Grid, scale: float) -> Single:
+def with_outline(field: Single, fit: FaceFit, grid: Grid) -> Single:
     """[h, w, 2] px: a face's motion (backwards) on a grid, with less of it sideways where cheeks and jaw end.
 
     A cheek that moves outwards turns away there, and goes behind the outline; carried on to it, its motion would widen
     the face.
-    Convention: field [h, w, 2] as `coarse_field` gives it, landmarks [n, 2] before it.
+    Convention: field [h, w, 2] as `coarse_field` gives it.
     """
-    points = grid.cells(landmarks[list(OVAL)])
+    scale = fit.pose.scale
+    up = fit.pose.project_change(np.array([0.0, 1.0, 0.0]))[:2]
+    up = up / max(float(np.hypot(*up)), 1e-6)
+    points = grid.cells(fit.landmarks[list(OVAL)])
     inside = np.zeros(grid.shape, dtype=np.bool_)
     inside[polygon(points[:, 1], points[:, 0], grid.shape)] = True  # type: ignore[no-untyped-call]
     if inside.all() or not inside.any():
@@ -40,7 +44,8 @@ def with_outline(field: Single, landmarks: Array, grid: Grid, scale: float) -> S
     depth, down, across = (
         ndimage.map_coordinates(plane, at, order=1, mode="nearest") for plane in (depth, down / steep, across / steep)
     )
-    cheek = smooth_step((np.abs(across) - SIDES) / (1 - SIDES))
+    sideways = np.abs(across * up[1] - down * up[0])
+    cheek = smooth_step((sideways - SIDES) / (1 - SIDES))
     less = (1 - LEFT) * cheek * smooth_step(1 - depth * grid.step / scale / FELT_CM)
     less = less * (field[..., 0] * across + field[..., 1] * down)
     return np.asarray(field - less[..., None] * np.stack([across, down], -1), dtype=np.float32)

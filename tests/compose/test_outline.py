@@ -16,7 +16,7 @@ def held(motion: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """A motion that is the same everywhere, with the outline held, and the landmarks' cells."""
     _, fit = tiny_face()
     field = np.broadcast_to(np.array(motion, dtype=np.float32), (*GRID.shape, 2))
-    return with_outline(field, fit.landmarks, GRID, SCALE), GRID.cells(fit.landmarks).astype(int)
+    return with_outline(field, fit, GRID), GRID.cells(fit.landmarks).astype(int)
 
 
 def test_golden_cheeks_hardly_move_sideways_where_they_end() -> None:
