@@ -18,6 +18,7 @@ WIDE_CM, LONG_CM = (
     0.65,
     0.5,
 )  # what is dark and narrower than this across the lid, or along it, is a crease or lashes' shadow
+SHADE, SHADE_CM = 0.5, 0.8  # of the shade that a fold throws on the lid, and how far from its edge
 EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
 BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow
 BESIDE, FADES = 0.4, 0.25  # of the eye's length: how far beyond the corners, and over what they fade there
@@ -42,6 +43,8 @@ def creases_of(skin: Single, grid: Grid, lids: Lids, brow: Array, scale: float) 
         closed = [ndimage.grey_closing(one, footprint=line, mode="nearest") for one in closed]
     closed = [ndimage.gaussian_filter(one, smooth) for one in closed]
     ratio = np.minimum(np.log(np.stack(planes, -1) / np.maximum(np.stack(closed, -1), 1.0)), 0)
+    shade = np.minimum(np.log(np.maximum(np.stack(closed, -1), 1.0) / np.maximum(np.stack(light, -1), 1.0)), 0)
+    ratio += (SHADE * (1 - smooth_step(off / (SHADE_CM * scale))))[..., None] * shade
     weight = np.clip(off / (EDGE_CM * scale) - 1, 0, 1) * np.clip((BELOW_BROW - off / tall) / 0.2, 0, 1)
     weight = weight * smooth_step((BESIDE - np.maximum(-share, share - 1)) / FADES)
     return np.asarray(ratio * weight[..., None], dtype=np.float32)
