@@ -11,6 +11,7 @@ from scipy import ndimage
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
+from .frames import smooth_step
 from .lid_shadow import Shadow, shadow_of
 from .lids import Lids
 from .openings import EYE_LEFT, EYE_RIGHT, Place
@@ -85,15 +86,15 @@ class Eye:
         risen = np.clip((lids.below(self.grid)[1] - self.depth) / (RISEN_CM * scale), 0, 1)
         risen = risen * np.clip(2 - self.depth / (SHADOW_CM * scale), 0, 1)  # not where the lower lid is
         now_taken = shadow_share(lids.skin(self.grid), scale)
-        left = _step(1.15 * np.maximum(self.taken - now_taken, self.taken * risen))
-        bared = np.maximum(left, _step((now - self.shade - 0.05) / 0.25))[..., None]
+        left = smooth_step(1.15 * np.maximum(self.taken - now_taken, self.taken * risen))
+        bared = np.maximum(left, smooth_step((now - self.shade - 0.05) / 0.25))[..., None]
         lit = self.seen * np.minimum(now / self.shade, BRIGHTENED)[..., None]
         surface = lit + bared * (self.whole * now[..., None] - lit)
         length = float(np.hypot(*shift))
         if length < 0.02:
             return np.asarray(surface, dtype=np.float32)
         part = min(1.0, length / (0.06 * scale))
-        under = np.where(bared > 0, surface, lit + _step(self.taken)[..., None] * (self.whole - lit))
+        under = np.where(bared > 0, surface, lit + smooth_step(self.taken)[..., None] * (self.whole - lit))
         moved = turned(under.astype(np.float32), self.white, self.grid, self.iris, shift)
         return np.asarray(surface + part * (moved - surface), dtype=np.float32)
 
@@ -179,7 +180,7 @@ def turned(surface: Single, white: Single, grid: Grid, iris: Iris, shift: Array)
 
 def _disc_share(radius: NDArray[np.floating]) -> Array:
     """1 on the iris, 0 on the white, by the distance from its centre in radii."""
-    return _step((1.08 - radius) / 0.16)
+    return smooth_step((1.08 - radius) / 0.16)
 
 
 def _disc(photo: Single, seen: Flags, radius: Array, grid: Grid, iris: Iris) -> Single:
@@ -225,8 +226,3 @@ def _spread(photo: Single, known: Flags, fallback: Flags, *, reach: float) -> Si
         filled += trust
     mean = photo[known].mean(0)
     return np.asarray(result + (1 - filled)[..., None] * mean, dtype=np.float32)
-
-
-def _step(values: NDArray[np.floating]) -> Array:
-    clipped = np.clip(values, 0, 1)
-    return np.asarray(clipped * clipped * (3 - 2 * clipped), dtype=np.float64)

@@ -35,6 +35,7 @@ BRIDGE, LEAST_BRIDGE = (slice(24, 64), slice(76, 100)), 10  # rows and columns o
 EDGE_PX, BESIDE_PX = 0.9, 1.8  # of the net's pixels: what goes with rims, and how far skin beside them tells nothing
 HAIR = 0.12
 """Log brightness below the skin around by which what lies beside rims is hair, that does not go on behind them."""
+GRAIN_PX, GRAIN_MOST = 1.5, 0.06  # what is finer, of those, is grain, and as faint: stronger lines are folds and hair
 COARSE = 120.0  # px between the eyes at which the skin behind rims is made up
 WIDE, LOW = 2.5, 0.07
 """Width of what is looked at, and how far its middle lies below that between the eyes, in eye distances."""
@@ -70,14 +71,15 @@ class Rims:
         part = mask[self.top : self.top + rows, self.left : self.left + columns]
         return bool((part[self.hidden > 0] > 0).any())
 
-    def within(self, left: int, top: int, height: int, width: int) -> Single:
-        """[h, w]: their cover in a box of the photo."""
+    def within(self, left: int, top: int, height: int, width: int, *, of: Single | None = None) -> Single:
+        """[h, w]: their cover, or another plane of theirs, in a box of the photo."""
+        plane = self.cover if of is None else of
         result = np.zeros((height, width), dtype=np.float32)
         rows, columns = self.cover.shape
         first_row, last_row = max(top, self.top), min(top + height, self.top + rows)
         first, last = max(left, self.left), min(left + width, self.left + columns)
         if last_row > first_row and last > first:
-            own = self.cover[first_row - self.top : last_row - self.top, first - self.left : last - self.left]
+            own = plane[first_row - self.top : last_row - self.top, first - self.left : last - self.left]
             result[first_row - top : last_row - top, first - left : last - left] = own
         return result
 
@@ -143,7 +145,22 @@ def _behind(own: Single, hidden: Single, step: int) -> Single:
         filled += share[..., None] * mean
         missing -= share
     filled += missing[..., None] * mean
-    return finer(filled, step)[:height, :width]
+    return _grained(finer(filled, step)[:height, :width], own, hidden, step)
+
+
+def _grained(skin: Single, own: Single, hidden: Single, step: int) -> Single:
+    """Made-up skin [h, w, 3] with the grain of what is seen beside it, mirrored: smooth it would show as a band."""
+    seen = ndimage.minimum_filter((hidden <= 0).astype(np.float32), 2 * step + 1) > 0
+    if not seen.any():
+        return skin
+    bright = np.log(own.mean(-1) + 8)
+    mass = ndimage.gaussian_filter(seen.astype(np.float32), GRAIN_PX * step) + 1e-3
+    fine = bright - ndimage.gaussian_filter(bright * seen, GRAIN_PX * step) / mass
+    fine = seen * fine / (1 + (fine / GRAIN_MOST) ** 2)
+    nearest = ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
+    rows, columns = (2 * nearest - np.indices(seen.shape)).reshape(2, -1)
+    mirrored = fine[rows.clip(0, len(seen) - 1), columns.clip(0, seen.shape[1] - 1)].reshape(seen.shape)
+    return np.asarray(skin * np.exp(mirrored)[..., None], dtype=np.float32)
 
 
 @cache

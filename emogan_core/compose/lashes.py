@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
-from .lids import SPAN, WAY, Lids, above_lid
+from .lids import SPAN, WAY, Lids, above_lid, line_along, shut_share
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -31,7 +31,7 @@ def lashes_of(photo: Single, grid: Grid, lids: Lids, brow: Array, scale: float) 
     Convention: photo [h, w, 3] on the grid, brow [73] as `brow_above` gives it.
     """
     bright = np.maximum(photo, 1.0)
-    line = _line(lids.frame.axes[0], STRAND_CM * scale)
+    line = line_along(lids.frame.axes[0], STRAND_CM * scale)
     bare = np.stack([ndimage.grey_closing(bright[..., c], footprint=line, mode="nearest") for c in range(3)], -1)
     bare = np.stack([ndimage.gaussian_filter(bare[..., c], 0.03 * scale) for c in range(3)], -1)
     ratio = np.log(bright / np.maximum(bare, 1.0))
@@ -57,9 +57,7 @@ def _reach(ratio: Single, grid: Grid, lids: Lids, brow: Array, scale: float) -> 
 
 def lashes_after(lashes: Single, source: Grid, grid: Grid, before: Lids, after: Lids, scale: float) -> Single:
     """[h, w, 3] on `grid`: the layer on its lid after an edit, turned down as far as the lid closed."""
-    middle = slice(len(SPAN) // 3, -(len(SPAN) // 3))
-    shut = 1 - float(after.gap[middle].mean()) / max(float(before.gap[middle].mean()), 1e-6)
-    turn = 1 - TURN * float(np.clip(shut, 0, 1))
+    turn = 1 - TURN * shut_share(before, after)
     turn = float(np.copysign(max(abs(turn), LEAST), turn))
     share, down = after.inside(grid)
     off = (np.interp(share, SPAN, after.upper) - down) / turn
@@ -71,13 +69,3 @@ def lashes_after(lashes: Single, source: Grid, grid: Grid, before: Lids, after: 
     if turn < 0:  # what is far from the lid's edge may be its crease: it does not turn
         layer *= np.clip((DOWN_CM * scale - off) / (0.5 * DOWN_CM * scale), 0, 1)[..., None]
     return np.asarray(layer, dtype=np.float32)
-
-
-def _line(direction: Array, length: float) -> NDArray[np.bool_]:
-    """A footprint: the pixels of a line of that length (px) along a direction [2]."""
-    half = max(1, round(length / 2))
-    steps = np.linspace(-half, half, 4 * half + 1)
-    columns, rows = (np.round(steps * component).astype(int) for component in direction)
-    footprint = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.bool_)
-    footprint[half + rows, half + columns] = True
-    return footprint

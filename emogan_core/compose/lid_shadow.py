@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
+from .frames import smooth_step
 from .lids import SPAN, Lids
 
 Array = NDArray[np.float64]
@@ -16,6 +17,7 @@ Single = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 DEEP_CM, STEPS = 0.4, 16  # how far below the lid's edge it reaches, and the places at which it is known
+SURE = 0.5  # of that depth, as a share of the rest, in which it is as it was seen
 DARKEST = 0.3  # no shadow leaves less of the light
 
 
@@ -50,6 +52,6 @@ def shadow_of(ratio: Array, known: Flags, lids: Lids, grid: Grid, scale: float) 
     total, count = (ndimage.gaussian_filter(plane, (3.0, 0.8), mode="nearest") for plane in (total, count))
     table = (total + 0.02 * usual) / (count + 0.02)
     table = np.minimum(np.maximum.accumulate(table, axis=1), 1.0)
-    table = np.maximum(table, np.linspace(0, 1, STEPS) ** 4)  # there is none far below
+    table += smooth_step(np.linspace(-SURE, 1, STEPS)) * (1 - table)  # there is none far below
     table = np.clip(ndimage.gaussian_filter(table, (1.0, 0.5), mode="nearest"), DARKEST, 1.0)
     return Shadow(table, float(lids.gap.mean()))

@@ -1,8 +1,4 @@
-"""How an eye's lids move: the skin between brow and lid, and below the eye, column by column in the eye's frame.
-
-The mesh folds its upper lid; pulled along with it a photo's brow or lashes would be smeared. Here the skin keeps its
-order: the lid's edge goes where the edge goes, the brow where the mesh takes it, and what lies between is shared out.
-"""
+"""An eye's lids: where their edges are before and after an edit, and the skin between them and the brow."""
 
 from __future__ import annotations
 
@@ -25,13 +21,8 @@ BROWS = {  # lower edges of the brows, by MediaPipe's points, from the picture's
 SPAN = np.linspace(-0.4, 1.4, 73)  # shares of an eye's length at which its lids are known
 LEAST_CM, MOST_CM = 0.2, 1.3  # between a lid's edge and the brow that it leaves where it is
 SEAM_CM, SEAM = 0.05, 0.45  # the dark line between closed lids: half its width, and by how much it is darker
-ROOTS_CM = 0.2  # from a lid's edge: roots of lashes, hardly stretched
-STIFF = 6.0  # the power of its brightness with which skin stretches
 WAY = np.linspace(0, 1, 48)  # places between a lid's edge and the brow
-BELOW_CM = 0.9  # how far below the eye the lower lid's motion is felt
-BESIDE_CM = 0.5  # the same beyond the corners
 WET_CM = 0.09  # a closed upper lid covers this much of the lower one: its wet edge
-SEEKING = 4  # rounds in which the brow's place after is found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,92 +109,18 @@ def above_lid(plane: Single, grid: Grid, lids: Lids, brow: Array) -> Array:
     return np.asarray(ndimage.map_coordinates(plane, at, order=1, mode="nearest"), dtype=np.float64)
 
 
-def softness(lids: Lids, brow: Array, photo: Single, grid: Grid, scale: float) -> Array:
-    """[73, 48]: how much of a stretch each place takes, from the lid's edge (0) to the brow (1); the mean is 1.
-
-    Bright skin stretches; folds, hair and the roots of lashes, which are dark, stay as wide as they are.
-    Convention: photo [h, w, 3] is the skin without lashes, brow [73] as `brow_above` gives it.
-    """
-    off = (lids.upper - brow)[:, None] * WAY
-    bright = np.maximum(above_lid(photo.mean(-1), grid, lids, brow), 0) + 1.0
-    bright = ndimage.gaussian_filter(bright, (2.0, 1.5), mode="nearest")
-    weight = (bright / bright.max(1, keepdims=True)) ** STIFF + 0.02
-    weight *= _step(off / (ROOTS_CM * scale)) * _step((1 - WAY) / 0.15)
-    weight = ndimage.gaussian_filter(weight, (3.0, 1.5), mode="nearest")
-    return np.asarray(weight / weight.mean(1, keepdims=True))
+def line_along(direction: Array, length: float) -> NDArray[np.bool_]:
+    """A footprint: the pixels of a line of that length (px) along a direction [2]."""
+    half = max(1, round(length / 2))
+    steps = np.linspace(-half, half, 4 * half + 1)
+    columns, rows = (np.round(steps * component).astype(int) for component in direction)
+    footprint = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.bool_)
+    footprint[half + rows, half + columns] = True
+    return footprint
 
 
-def lid_field(field: Single, grid: Grid, before: Lids, after: Lids, brow: Array, soft: Array, scale: float) -> Single:
-    """[h, w, 2] px: the skin's motion (backwards) around an eye.
-
-    Convention: field [h, w, 2] is that of the mesh, brow [73] as `brow_above` and soft [73, 48] as `softness` give
-    them, in the frame before.
-    """
-    share, down = after.inside(grid)
-    axes = after.frame.axes
-    beside = np.maximum(np.maximum(-share, share - 1), 0) * after.frame.length / (BESIDE_CM * scale)
-    weight = _step(1 - beside)
-    above = down < np.interp(share, SPAN, (after.upper + after.lower) / 2)
-    column = (share - SPAN[0]) / (SPAN[1] - SPAN[0])
-    result = field.astype(np.float64)
-    for side, old, new, given, (far_points, far_move) in (
-        (1.0, before.upper, after.upper, soft, _followed(field, grid, before.points(brow))),
-        (-1.0, before.lower + after.covered, after.lower, np.ones_like(soft), _below(field, grid, after, scale)),
-    ):
-        edge_move = (before.points(old) - after.points(new)) @ axes.T
-        far_move = far_move @ axes.T
-        place, line = after.frame.inside(far_points).T
-        order = np.argsort(place)
-        height = np.maximum(side * (new - np.interp(SPAN * after.frame.length, place[order], line[order])), 1.0)
-        source = np.maximum(height + side * (edge_move[:, 1] - far_move[:, 1]), 0.05 * height)
-        table = _shared(height, source, given)  # [73, 48]
-        off = side * (np.interp(share, SPAN, new) - down)  # px from the lid's edge into the skin
-        tall = np.interp(share, SPAN, height)
-        inside = (above if side > 0 else ~above) & (off < tall)
-        part = np.clip(off / tall, 0, 1)
-        was = ndimage.map_coordinates(table, [column, part * (len(WAY) - 1)], order=1, mode="nearest")
-        mix = _step(part)
-        along = np.interp(share, SPAN, edge_move[:, 0]) * (1 - mix) + np.interp(share, SPAN, far_move[:, 0]) * mix
-        across = np.interp(share, SPAN, edge_move[:, 1]) - side * (was - np.maximum(off, 0))
-        vector = along[..., None] * axes[0] + across[..., None] * axes[1]
-        result += (inside * weight)[..., None] * (vector - result)
-    return result.astype(np.float32)
-
-
-def _followed(field: Single, grid: Grid, points: Array) -> tuple[Array, Array]:
-    """Points [n, 2] of the photo after the field's motion, and that motion (backwards) there [n, 2]."""
-    place, move = points, np.zeros_like(points)
-    for _ in range(SEEKING):
-        move = _at(field, grid, place)
-        place = points - move
-    return place, move
-
-
-def _below(field: Single, grid: Grid, after: Lids, scale: float) -> tuple[Array, Array]:
-    """The same for the line below the lower lid, where it is after: a cheek may rise to where the lid was."""
-    place = after.points(after.lower + BELOW_CM * scale)
-    return place, _at(field, grid, place)
-
-
-def _at(field: Single, grid: Grid, points: Array) -> Array:
-    """[n, 2]: the motion at points [n, 2] of the photo, smoothed along them."""
-    rows, columns = points[:, 1] - grid.top - 0.5, points[:, 0] - grid.left - 0.5
-    planes = [ndimage.map_coordinates(field[..., k], [rows, columns], order=1, mode="nearest") for k in (0, 1)]
-    return np.asarray(ndimage.gaussian_filter1d(np.stack(planes, -1), 2.0, axis=0, mode="nearest"), dtype=np.float64)
-
-
-def _shared(after: Array, before: Array, soft: Array) -> Array:
-    """[73, 48]: places before (px from the lid's edge) for those after at WAY of the height `after` [73].
-
-    Monotone; the height before [73] and after correspond.
-    """
-    growth = after / before - 1
-    rate = np.maximum(1 + growth[:, None] * np.where(growth[:, None] > 0, soft, 1.0), 0.05)
-    there = np.concatenate([np.zeros((len(rate), 1)), np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2, axis=1)], axis=1)
-    there /= there[:, -1:]
-    return np.stack([size * np.interp(WAY, line, WAY) for size, line in zip(before, there, strict=True)])
-
-
-def _step(values: NDArray[np.floating]) -> Array:
-    clipped = np.clip(values, 0, 1)
-    return np.asarray(clipped * clipped * (3 - 2 * clipped), dtype=np.float64)
+def shut_share(before: Lids, after: Lids) -> float:
+    """By how much of its opening an edit closes an eye, 0 to 1, in its middle third."""
+    middle = slice(len(SPAN) // 3, -(len(SPAN) // 3))
+    then, now = float(before.gap[middle].mean()), float(after.gap[middle].mean())
+    return float(np.clip((then - now) / max(then, 1e-6), 0, 1))

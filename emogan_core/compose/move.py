@@ -20,6 +20,7 @@ from .motion import FADE_CM, STILL_PX, coarse_field, opening_patch, seamless, wi
 from .mouth import corners_eased, inside, lips_contact
 from .open_mouth import darkness, seen_inside
 from .openings import MOUTH, Fitted, Moved, aligned, sides
+from .outline import with_outline
 from .sampling import finer, keep_inside, sampled
 from .scene import FINE, Scene, below, placed, relief_after, remembered_scene
 from .shading import folds
@@ -136,6 +137,7 @@ def _drawn(
     step = max(step, round(STEP_CM * scale))
     rough = Grid(left, top, -(-(right - left) // step), -(-(bottom - top) // step), step)
     field = coarse_field(model, moved, scene.sources.places, change, skin, rough, scale)
+    field[..., :2] = with_outline(field[..., :2], fit, rough)
     full = finer(field, step)[: bottom - top, : right - left]
     own = photo.pixels[top:bottom, left:right].astype(np.float32)
     canvas = Canvas(left, top, own, own, own[..., 0])
@@ -145,7 +147,7 @@ def _drawn(
         if grid is None or _still(model, opening, scene.vertices, moved, fit.coefficients - after):
             continue
         at = canvas.at(grid)
-        lids = None
+        lids = around_lids = None
         if opening.place is MOUTH:
             cell = max(1, round(MOUTH_STEP_CM * scale))
             lower = sides(model, MOUTH)[0]
@@ -153,21 +155,22 @@ def _drawn(
         else:
             around = scene.eyes[opening.place.name][1]
             lids = lids_after(outcome.frame, outcome.edges, around.lids, scale)
-            patch = seamless(grid, lids.skin(grid), around.field(full[at][..., :2], grid, lids, scale))
+            around_lids = around.motion(full[at][..., :2], grid, lids, scale)
+            patch = seamless(grid, lids.skin(grid), around_lids.field)
         full[(*at, slice(0, 2))] = without_stillness(patch.field)
-        patches.append((opening, outcome, patch, lids))
+        patches.append((opening, outcome, patch, lids, around_lids))
     keep_inside(full[..., :2], left, top, photo.pixels.shape[1], photo.pixels.shape[0])
     canvas.colours = sampled(photo.pixels, full[..., :2], left, top, "bilinear" if draft else "bicubic")
-    for opening, _, patch, lids in patches:
+    for opening, _, patch, lids, around_lids in patches:
         canvas.lay_seam(photo.pixels, patch)
-        if lids is not None:
+        if lids is not None and around_lids is not None:
             at = canvas.at(patch.grid)
             around = scene.eyes[opening.place.name][1]
-            canvas.colours[at] = around.without_lashes(canvas.colours[at], patch.grid, full[at][..., :2])
+            canvas.colours[at] = around.moved(canvas.colours[at], patch.grid, full[at][..., :2], around_lids, lids)
     shaded = _where(np.abs(full[..., 2]) > SHADE_LEAST)
     canvas.colours[shaded] *= scene.light.ratios(full[shaded][..., 2], canvas.colours[shaded])
     canvas.mask = _mask(full)
-    for opening, outcome, patch, lids in patches:
+    for opening, outcome, patch, lids, _ in patches:
         at = canvas.at(patch.grid)
         if lids is None:
             canvas.colours[at] *= corners_eased(canvas.colours[at], patch.grid, opening, outcome, scale)

@@ -13,6 +13,7 @@ from ..face_model.contours import OUTER_LIPS
 from ..face_model.edges import neighbour_mean
 from ..face_model.mesh import vertex_normals
 from ..face_model.model import FaceModel
+from .lids import BROWS
 from .openings import EYE_LEFT, EYE_RIGHT
 
 Array = NDArray[np.float64]
@@ -22,7 +23,9 @@ GAMMA = 2.2
 FOLDED = 2.5  # how much further from 1 the tint is in folds than on open skin
 USUAL_TINT = np.array([0.92, 1.01, 1.07])  # of fair skin
 BURNT, ROOM = 253.0, 30.0  # values at which a channel says nothing, and below which it says all
-MOST = 0.24  # of log brightness: no fold is darker or lighter than this
+SOCKET = 0.85  # of its brightening skin between lid and brow loses: there the mesh turns to the light, and skin unfolds
+SOCKET_CM = 0.5  # over which that fades beside the eye and above the brow
+MOST, LIGHTEST = 0.24, 0.1  # of log brightness: no fold is darker than the first, and no bulge lighter than the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +148,13 @@ def folds(
     bare = _open_skin(model)[: mean.shape[0]]
     change = settings.light * np.log(light.on(after.normals) / light.on(before.normals)) / GAMMA
     change = (change - settings.folds * (after.hollow - before.hollow)) * bare
+    change -= SOCKET * _sockets(model)[: len(change)] * np.maximum(change, 0)
     for _ in range(settings.smooth):
         change = 0.5 * change + 0.5 * (mean @ change)
     change = change * bare * np.clip((after.normals[:, 2] - 0.1) / 0.4, 0, 1)
     result = np.zeros(len(model.neutral))
-    result[: len(change)] = MOST * np.tanh(change / MOST)
+    most = np.where(change > 0, LIGHTEST, MOST)
+    result[: len(change)] = most * np.tanh(change / most)
     return result
 
 
@@ -201,4 +206,21 @@ def _open_skin(model: FaceModel) -> Array:
         result *= np.clip((beyond - 0.02) / (margin + 0.25), 0, 1)
     high = neutral[at[[10]]][0, 1]
     result *= np.clip((high + 1.0 - neutral[:, 1]) / 2.0, 0, 1)
+    return result
+
+
+@cache
+def _sockets(model: FaceModel) -> Array:
+    """[v]: 1 between an eye's upper lid and its brow, falling to 0 around."""
+    neutral = model.neutral.astype(np.float64)
+    result = np.zeros(len(neutral))
+    for place, brow in ((EYE_RIGHT, BROWS[EYE_RIGHT.name]), (EYE_LEFT, BROWS[EYE_LEFT.name])):
+        lid, high = (neutral[model.landmark_vertex[list(points)]] for points in (place.upper, brow))
+        x, y = neutral[:, 0], neutral[:, 1]
+        top = np.interp(x, high[:, 0], high[:, 1])
+        beside = np.maximum(np.maximum(lid[0, 0] - x, x - lid[-1, 0]), 0)
+        beyond = np.hypot(beside, np.maximum(np.maximum(y - top, lid[:, 1].min() - y), 0))
+        share = np.clip(1 - beyond / SOCKET_CM, 0, 1)
+        result = np.maximum(result, share * share * (3 - 2 * share))
+    result[model.face_vertices :] = 0
     return result

@@ -55,9 +55,11 @@ PARTS = (
     _Part(MOUTH.name, MOUTH_SHAPES, "", "something seems to be before the mouth, so it was left alone"),
     _Part(EYE_RIGHT.name, ("eye",), "Right", "the eye on the picture's left seems to be hidden, so it was left alone"),
     _Part(EYE_LEFT.name, ("eye",), "Left", "the eye on the picture's right seems to be hidden, so it was left alone"),
-    _Part("brows", ("brow",), "", "the rims of the glasses lie on the brows, so these were left alone"),
+    _Part("brows", ("brow",), "", "the rims of the glasses lie on the brows or right below, so these were left alone"),
 )
 ON_BROW = 0.06  # of a brow's area under a rim, beyond which the brow comes apart as it leaves the rim
+UNDER_BROW, UNDER_CM = 0.25, 0.15
+"""Of the skin so far below a brow hidden by a rim, beyond which what the rising brow leaves is a made-up band up to it."""
 
 
 def hidden_parts(photo: Pixels, fit: FaceFit, rims: Rims | None) -> tuple[str, ...]:
@@ -124,9 +126,19 @@ def _of_one_hue(photo: Pixels, fit: FaceFit) -> bool:
 
 
 def _on_brows(rims: Rims, photo: Pixels, fit: FaceFit) -> bool:
-    cover = rims.within(0, 0, *photo.shape[:2])
-    areas = [_filled(fit.landmarks[[*upper, *reversed(lower)]], photo.shape[:2]) for upper, lower in BROWS]
-    return any(area.any() and float(cover[area].mean()) > ON_BROW for area in areas)
+    """Whether rims lie on a brow, or hide the skin right below it that would follow it up."""
+    shape = photo.shape[:2]
+    step = fit.pose.project_change(np.array([0.0, -UNDER_CM, 0.0]))[:2]
+    for upper, lower in BROWS:
+        edge = fit.landmarks[list(lower)]
+        for cover, outline, most in (
+            (rims.cover, fit.landmarks[[*upper, *reversed(lower)]], ON_BROW),
+            (rims.hidden, np.concatenate([edge, edge[::-1] + step]), UNDER_BROW),
+        ):
+            area = _filled(outline, shape)
+            if area.any() and float(rims.within(0, 0, *shape, of=cover)[area].mean()) > most:
+                return True
+    return False
 
 
 def _eye_hidden(photo: Pixels, fit: FaceFit, place: Place) -> bool:

@@ -6,6 +6,7 @@ from tiny_faces import IRIS_CM, SCALE, coefficients_of, tiny_face, tiny_photo
 
 from emogan_core.compose.eyes import Iris, eye_of, eyeball, iris_of, iris_shift, lid_share
 from emogan_core.compose.frames import COLUMNS, Edges, frame_between
+from emogan_core.compose.lid_shadow import shadow_of
 from emogan_core.compose.lids import Lids, lids_of
 from emogan_core.compose.move import move_face
 from emogan_core.compose.openings import EYE_LEFT, EYE_RIGHT
@@ -43,6 +44,15 @@ def test_invariance_lids_at_rest_show_the_photo() -> None:
     photo, _ = drawn_eye()
     behind = eye_of(photo, drawn_lids(), GRID, IRIS, 10.0).behind(drawn_lids(), np.zeros(2), 10.0)
     assert np.array_equal(behind, photo)
+
+
+def test_invariance_a_lids_shadow_ends_softly() -> None:
+    """On an eye that is darker than its white was taken for everywhere, too: else its end is an edge on the white."""
+    _, skin = drawn_eye()
+    shadow = shadow_of(np.full((40, 60), 0.75), skin < 0.5, drawn_lids(), GRID, 10.0)
+    assert np.allclose(shadow.table[:, 0], 0.75, atol=0.05)
+    assert shadow.table[:, -1].min() > 0.97
+    assert np.abs(np.diff(shadow.table, axis=1)).max() < 0.06
 
 
 def test_golden_gaze_moves_the_iris_over_the_white() -> None:

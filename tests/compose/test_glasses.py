@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from emogan_core import apply_expressions, invert, load_axes, load_generator, put_back
-from emogan_core.compose.glasses import KEPT_TOLD, Rims, away_from_rims, rims_of
+from emogan_core.compose.glasses import KEPT_TOLD, Rims, _behind, away_from_rims, rims_of
 from emogan_core.compose.move import move_face
 from emogan_core.compose.scene import scene_of
 from emogan_core.face_model import FaceFit, load_face_model
@@ -116,3 +116,14 @@ def test_invariance_specks_are_no_rims() -> None:
     aside = np.zeros_like(share)
     aside[5:12, 100:] = 0.9  # the brim of a hat
     assert away_from_rims(aside) is None
+
+
+def test_golden_made_up_skin_has_the_grain_of_what_is_beside() -> None:
+    rng = np.random.default_rng(0)
+    own = (150 * np.exp(rng.normal(0, 0.03, (60, 80, 1)))).astype(np.float32).repeat(3, -1)
+    hidden = np.zeros((60, 80), dtype=np.float32)
+    hidden[26:34] = 1
+    own[26:34] = 20
+    skin = _behind(own, hidden, 1)
+    assert np.isclose(skin[26:34].mean(), 150, rtol=0.03)
+    assert 0.5 < np.log(skin[28:32]).std() / np.log(own[:20]).std() < 1.2

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
+from emogan_core.compose.creases import creases_of
+from emogan_core.compose.eye_skin import EyeSkin, eye_skin
 from emogan_core.compose.frames import COLUMNS, Edges, frame_between
 from emogan_core.compose.lashes import lashes_after, lashes_of
-from emogan_core.compose.lids import SPAN, WAY, Lids, brow_above, lid_field, lids_after, lids_of, softness
+from emogan_core.compose.lid_skin import lid_field, light_skin, stretch
+from emogan_core.compose.lids import SPAN, WAY, Lids, brow_above, lids_after, lids_of
 from emogan_core.face_model.mesh import Grid
 
 SCALE = 20.0
@@ -30,8 +34,12 @@ def skin_with_a_brow() -> np.ndarray:
 def field_to(after: Lids, photo: np.ndarray | None = None) -> np.ndarray:
     before = lids(-10)
     brow = brow_above(before, BROW, SCALE)
-    soft = softness(before, brow, skin_with_a_brow() if photo is None else photo, GRID, SCALE)
-    return lid_field(np.zeros((110, 120, 2), dtype=np.float32), GRID, before, after, brow, soft, SCALE)
+    light = light_skin(before, brow, skin_with_a_brow() if photo is None else photo, GRID)
+    return lid_field(np.zeros((110, 120, 2), dtype=np.float32), GRID, before, after, brow, light, SCALE).field
+
+
+def shut() -> Lids:
+    return lids_after(FRAME, edges(6.0), lids(-10), SCALE)
 
 
 def test_invariance_lids_at_rest_move_nothing() -> None:
@@ -49,14 +57,84 @@ def test_golden_skin_follows_the_lid_and_the_brow_stays() -> None:
     assert (np.diff(source[32:edge]) > 0).all()  # nothing is shown twice
 
 
-def test_golden_what_is_dark_stretches_least() -> None:
+def test_golden_the_crease_of_a_rising_lid_goes_with_it_and_stays_even() -> None:
     photo = skin_with_a_brow()
-    photo[44:50] = 70  # a fold
-    source = np.arange(110) + field_to(lids(4.0), photo)[:, 60, 1]
-    rate = np.diff(source)
-    dark = (source[:-1] > 45) & (source[:-1] < 48)
-    bright = (source[:-1] > 37) & (source[:-1] < 42)
-    assert rate[dark].mean() > 1.5 * rate[bright].mean()
+    photo[38:50, 50:60] = 250  # a shine on one side draws nothing there
+    source = np.arange(110)[:, None] + field_to(lids(-16), photo)[..., 1]
+    crease = np.abs(source - 52).argmin(0)[40:80]  # where the skin 8 px above the lid's edge came to
+    assert np.ptp(crease) <= 1
+    assert 46 <= crease.mean() <= 49  # the lid rose by 6 px; what is between narrows a little
+
+
+def test_golden_what_is_dark_at_a_shutting_lids_edge_stays_narrow() -> None:
+    photo = skin_with_a_brow()
+    photo[48:60] = 60  # lashes' shadow
+    rates = [np.diff(np.arange(110) + field_to(shut(), one)[:, 60, 1]) for one in (skin_with_a_brow(), photo)]
+    assert rates[1][72:77].mean() > 1.3 * rates[0][72:77].mean()
+
+
+def test_golden_skin_moves_evenly_along_a_shutting_lid() -> None:
+    photo = skin_with_a_brow()
+    photo[40:60, 50:56] = 60
+    across = field_to(shut(), photo)[40:70, 40:80, 1]
+    assert np.abs(np.diff(across, axis=1)).max() < 0.5
+
+
+def creased() -> tuple[np.ndarray, EyeSkin]:
+    """Skin with grain and a dark crease 8 px above the lid's edge."""
+    photo = skin_with_a_brow()
+    photo[51:54, 30:90] = 90
+    photo[34:] *= np.exp(np.random.default_rng(0).normal(0, 0.03, (76, 120, 1)).astype(np.float32))
+    before = lids(-10)
+    return photo, eye_skin(photo, GRID, before, brow_above(before, BROW, SCALE), SCALE)
+
+
+def on(skin: EyeSkin, photo: np.ndarray, after: Lids) -> np.ndarray:
+    """The photo [h, w, 3] with the skin around the eye moved, but for lashes."""
+    motion = skin.motion(np.zeros((110, 120, 2), dtype=np.float32), GRID, after, SCALE)
+    colours = np.stack([_moved(photo[..., c], motion.field) for c in range(3)], -1)
+    return skin.moved(colours, GRID, motion.field, motion, after)
+
+
+def _moved(plane: np.ndarray, field: np.ndarray) -> np.ndarray:
+    rows, columns = np.mgrid[:110, :120]
+    return ndimage.map_coordinates(plane, [rows + field[..., 1], columns + field[..., 0]], order=1, mode="nearest")
+
+
+def test_golden_creases_are_found_and_brow_and_edge_are_not() -> None:
+    _, skin = creased()
+    assert skin.creases[52, 45:75].mean() < -0.3
+    assert np.abs(skin.creases[30:36, 40:80]).max() < 0.05
+    assert np.abs(skin.creases[59:, 40:80]).max() == 0
+    plain = skin_with_a_brow()
+    before = lids(-10)
+    assert np.abs(creases_of(plain, GRID, before, brow_above(before, BROW, SCALE), SCALE)[44:]).max() < 0.01
+
+
+def test_golden_a_lid_that_shuts_opens_its_crease_and_one_that_rises_keeps_it() -> None:
+    photo, skin = creased()
+    dark = {
+        name: float((1 - on(skin, photo, after)[38:72, 45:75].mean((1, 2)) / 180).max())
+        for name, after in (("shut", shut()), ("risen", lids(-14)))
+    }
+    assert dark["shut"] < 0.15
+    assert dark["risen"] > 0.3
+
+
+def test_golden_grain_of_a_shutting_lid_stays_fine() -> None:
+    photo, skin = creased()
+
+    def roughness(plane: np.ndarray) -> float:
+        return float(np.abs(np.diff(np.log(plane.mean(-1)), axis=0)).mean())
+
+    before, after = roughness(photo[38:49, 45:75]), roughness(on(skin, photo, shut())[50:66, 45:75])
+    assert 0.4 * before < after < 1.2 * before
+
+
+def test_invariance_skin_around_lids_at_rest_stays() -> None:
+    photo, skin = creased()
+    layer = np.exp(skin.lashes_on(GRID, lids(-10), SCALE))
+    assert np.allclose(on(skin, photo, lids(-10)) * layer, photo, atol=0.6)
 
 
 def test_golden_a_closed_eye_shows_no_eyeball() -> None:
@@ -91,8 +169,17 @@ def test_invariance_lashes_at_rest_stay() -> None:
     assert np.allclose(lashes_after(layer, GRID, GRID, before, before, SCALE), layer, atol=1e-4)
 
 
-def test_shape_softness_has_mean_one() -> None:
+def test_invariance_lashes_of_a_shut_eye_stay() -> None:
+    before, photo = lids(6.0), lashed()
+    layer = lashes_of(photo, GRID, before, brow_above(before, BROW, SCALE), SCALE)
+    assert np.allclose(lashes_after(layer, GRID, GRID, before, before, SCALE), layer, atol=1e-4)
+
+
+def test_shape_stretch_has_mean_one() -> None:
     before = lids(-10)
-    soft = softness(before, brow_above(before, BROW, SCALE), skin_with_a_brow(), GRID, SCALE)
-    assert soft.shape == (len(SPAN), len(WAY))
-    assert np.allclose(soft.mean(1), 1)
+    brow = brow_above(before, BROW, SCALE)
+    light = light_skin(before, brow, skin_with_a_brow(), GRID)
+    for after in (before, lids(-16), shut()):
+        soft = stretch(before, after, brow, light, SCALE)
+        assert soft.shape == (len(SPAN), len(WAY))
+        assert np.allclose(soft.mean(1), 1)

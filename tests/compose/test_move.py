@@ -64,10 +64,13 @@ def test_invariance_gray_stays_gray(named: dict[str, float]) -> None:
     assert np.ptp(pixels.astype(int), axis=-1).max() <= 1
 
 
-def test_invariance_mirrored_photo_gives_the_mirrored_edit() -> None:
+@pytest.mark.parametrize(
+    "named", [{"mouthSmileLeft": 0.7, "browDownRight": 0.5}, {"eyeBlinkLeft": 1.0, "eyeWideRight": 1.0}]
+)
+def test_invariance_mirrored_photo_gives_the_mirrored_edit(named: dict[str, float]) -> None:
     model, fit = tiny_face()
     photo = tiny_photo()
-    after = coefficients_of(model, {"mouthSmileLeft": 0.7, "browDownRight": 0.5})
+    after = coefficients_of(model, named)
     pixels, mask = move_face(photo, model, fit, after)
     other = Photo(np.ascontiguousarray(photo.pixels[:, ::-1]))
     swapped, swapped_mask = move_face(other, model, mirrored(model, fit), after[mirror_order(model.names)])

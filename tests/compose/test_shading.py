@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face
 
-from emogan_core.compose.shading import MOST, Light, ShadingConfig, folds, light_of, relief_of
+from emogan_core.compose.shading import LIGHTEST, MOST, Light, ShadingConfig, folds, light_of, relief_of
 from emogan_core.face_model.mesh import vertex_normals
 
 FRONT = Light(0.4, np.array([0.0, 0.0, 0.6]))
@@ -29,6 +29,20 @@ def test_golden_frown_darkens_between_the_brows_and_spares_eyes_and_lips() -> No
     assert change.min() < -0.02
     assert not change[at[[13, 14, 159, 386, 145, 374]]].any()
     assert not change[model.part_vertices["teeth"]].any()
+
+
+def test_golden_puffed_cheeks_are_lit_and_no_more_than_skin_is() -> None:
+    model, before, after = reliefs({"cheekPuff": 1.0})
+    change = folds(model, before, after, Light(0.5, np.array([0.0, -0.3, 0.5])))
+    assert change[model.landmark_vertex[[205, 425, 187, 411]]].min() > 0.01
+    assert change.max() <= LIGHTEST
+
+
+def test_golden_raised_brows_do_not_light_up_the_lids() -> None:
+    model, before, after = reliefs({"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.8})
+    change = folds(model, before, after, FRONT)
+    assert change[model.landmark_vertex[[223, 224, 225, 443, 444, 445]]].max() < 0.03
+    assert change.max() > 0.03  # the forehead is lit as it was
 
 
 def test_invariance_every_setting_is_felt() -> None:

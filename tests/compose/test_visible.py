@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 from skimage.draw import polygon
-from tiny_faces import SIDE, coefficients_of, tiny_face
+from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face
 
 from emogan_core.compose import visible
 from emogan_core.compose.glasses import Rims
@@ -124,6 +124,17 @@ def test_golden_brows_behind_rims_are_left_alone_and_told_of() -> None:
         assert np.array_equal(after[brows], expected)
         assert np.array_equal(np.delete(after, brows), np.delete(asked, brows))
         assert any("rims" in notice for notice in notices) == bool(share)
+
+
+def test_golden_brows_right_above_rims_are_left_alone() -> None:
+    """What such rims hide would be seen, made up, below the brow that rose; rims further down are no hindrance."""
+    _, fit = tiny_face()
+    edge = fit.landmarks[list(BROWS[0][1])]
+    (left, top), (right, low) = np.floor(edge.min(0)).astype(int), np.ceil(edge.max(0)).astype(int)
+    hidden = np.ones((low - top + 2, right - left), dtype=np.float32)
+    for below, alone in ((0, True), (low - top + int(0.4 * SCALE), False)):
+        rims = Rims(int(left), int(top + below), 0 * hidden, hidden, np.zeros((*hidden.shape, 3), dtype=np.float32))
+        assert ("brows" in hidden_parts(face_with(), fit, rims)) == alone
 
 
 def test_golden_one_shape_at_its_most_is_not_too_far() -> None:

@@ -1,0 +1,75 @@
+"""The crease of an upper lid and the skin's grain, as layers of log brightness: a lid that shuts loses the one, and
+stretched skin keeps the other as fine as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..face_model.mesh import Grid
+from .frames import smooth_step
+from .lids import SPAN, Lids, above_lid, line_along
+
+Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+
+WIDE_CM, LONG_CM = (
+    0.65,
+    0.5,
+)  # what is dark and narrower than this across the lid, or along it, is a crease or lashes' shadow
+SHADE, SHADE_CM = 0.5, 0.8  # of the shade that a fold throws on the lid, and how far from its edge
+EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
+BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow
+BESIDE, FADES = 0.4, 0.25  # of the eye's length: how far beyond the corners, and over what they fade there
+SMOOTH_CM = 0.1
+GRAIN_CM, GRAIN_MOST = 0.04, 0.05  # what is finer is grain, and as faint: stronger lines are folds
+
+
+def creases_of(skin: Single, grid: Grid, lids: Lids, brow: Array, scale: float) -> Single:
+    """[h, w, 3]: log ratio (0 or less) of the skin's brightness to that without the creases above the upper lid.
+
+    Convention: skin [h, w, 3] is the photo without lashes, brow [73] as `brow_above` gives it.
+    """
+    share, down = lids.inside(grid)
+    off = np.interp(share, SPAN, lids.upper) - down
+    tall = np.interp(share, SPAN, lids.upper - brow)
+    light = [np.interp(share, SPAN, _lightest(skin[..., c], grid, lids, brow)) for c in range(3)]
+    bright = np.where((off > 0)[..., None], np.maximum(skin, 1.0), np.stack(light, -1))
+    smooth = max(0.02 * scale, 0.5)
+    closed = planes = [ndimage.gaussian_filter(bright[..., c], smooth) for c in range(3)]
+    for direction, length in ((lids.frame.axes[1], WIDE_CM), (lids.frame.axes[0], LONG_CM)):
+        line = line_along(direction, length * scale)
+        closed = [ndimage.grey_closing(one, footprint=line, mode="nearest") for one in closed]
+    closed = [ndimage.gaussian_filter(one, smooth) for one in closed]
+    ratio = np.minimum(np.log(np.stack(planes, -1) / np.maximum(np.stack(closed, -1), 1.0)), 0)
+    shade = np.minimum(np.log(np.maximum(np.stack(closed, -1), 1.0) / np.maximum(np.stack(light, -1), 1.0)), 0)
+    ratio += (SHADE * (1 - smooth_step(off / (SHADE_CM * scale))))[..., None] * shade
+    weight = np.clip(off / (EDGE_CM * scale) - 1, 0, 1) * np.clip((BELOW_BROW - off / tall) / 0.2, 0, 1)
+    weight = weight * smooth_step((BESIDE - np.maximum(-share, share - 1)) / FADES)
+    return np.asarray(ratio * weight[..., None], dtype=np.float32)
+
+
+def _lightest(plane: Single, grid: Grid, lids: Lids, brow: Array) -> Array:
+    """[73]: about the lightest value between lid and brow, smooth along the lid."""
+    return np.asarray(ndimage.gaussian_filter1d(np.quantile(above_lid(plane, grid, lids, brow), 0.7, axis=1), 8.0))
+
+
+def smoothed(skin: Single, grid: Grid, lids: Lids, scale: float) -> Single:
+    """[h, w, 3]: skin without its grain, and without what lashes leave of it; nothing of the eye comes in."""
+    share, down = lids.inside(grid)
+    off = np.maximum(np.interp(share, SPAN, lids.upper) - down, down - np.interp(share, SPAN, lids.lower))
+    known = np.clip(off / (EDGE_CM * scale) - 2, 0, 1) + 1e-3
+    sigma = max(SMOOTH_CM * scale, 1.0)
+    mass = ndimage.gaussian_filter(known, sigma)
+    planes = [ndimage.gaussian_filter(skin[..., c] * known, sigma) / mass for c in range(3)]
+    return np.stack(planes, -1).astype(np.float32)
+
+
+def grain_of(photo: Single, lashes: Single, scale: float) -> Single:
+    """[h, w]: log ratio of the brightness of skin [h, w, 3] to that without its grain; faint, or it is no grain, and none
+    where lashes [h, w, 3] are."""
+    bright = np.log(np.maximum(photo.mean(-1), 1.0))
+    fine = bright - ndimage.gaussian_filter(bright, max(GRAIN_CM * scale, 1.0))
+    bare = 1 - np.clip(ndimage.gaussian_filter(-lashes.mean(-1), max(GRAIN_CM * scale, 1.0)) / GRAIN_MOST, 0, 1)
+    return np.asarray(bare * fine / (1 + (fine / GRAIN_MOST) ** 2), dtype=np.float32)
