@@ -158,7 +158,7 @@ def corners_eased(colours: Single, grid: Grid, opening: Fitted, moved: Moved, sc
     line = np.interp(along / frame.length, np.r_[0, shares(), 1], np.r_[0, moved.edges.middle, 0])
     weight *= CORNER_EASED * np.clip((0.22 - np.abs(down - line) / scale) / 0.12, 0, 1)
     size, soft = 2 * max(1, round(THIN_CM * scale / 2)) + 1, 0.02 * scale
-    light = ndimage.gaussian_filter(colours, (soft, soft, 0)) + 1
+    light = ndimage.gaussian_filter(colours.clip(0), (soft, soft, 0)) + 1  # haze that was taken off leaves some below 0
     ratio = np.log(ndimage.grey_closing(light, (size, size, 1)) / light)  # of each colour: the dark there is red
     return np.asarray(np.exp(ndimage.gaussian_filter(ratio, (soft, soft, 0)) * weight[..., None]), dtype=np.float32)
 

@@ -226,7 +226,7 @@ def many_classes(networks: tuple[Network, Network, Network]) -> None:
         (TINY, without_noise, "7 layers have no noise"),
         (FIRST, without_noise, "8 layers have no noise"),
         (TINY, variable("", "dlatent_avg", None), "lacks the average latent"),
-        (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise maps"),
+        (FIRST, variable("synthesis", "noise3", None), "lacks 1 noise map;"),
         (FIRST, variable("", "lod", np.float32(1)), "towards 32 px and stood at 16 px"),
         (TINY, settings(glow=3), "settings not known here, which are left aside: 'glow'"),
         (TINY, many_classes, "without it: it has a logit for each of 1000000 classes"),
