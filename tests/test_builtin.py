@@ -14,7 +14,7 @@ from emogan_core.inversion import invert_images
 from emogan_core.networks import Generator
 from emogan_core.weights import builtin_path, read_header
 
-LIMIT_BYTES = 20_000_000
+LIMIT_BYTES = 30_000_000
 FILES = (
     "generator.safetensors",
     "landmarks.safetensors",
