@@ -9,7 +9,9 @@ from scipy import ndimage
 
 from ..face_model.mesh import Grid
 from .frames import smooth_step
-from .lids import SPAN, Lids, above_lid, line_along
+from .lids import SPAN, Lids, above_lid, grid_above, line_along
+from .motion import at_pixels
+from .sampling import in_cells
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -22,6 +24,7 @@ SHADE, SHADE_CM = 0.5, 0.8  # of the shade that a fold throws on the lid, and ho
 EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
 BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow
 BESIDE, FADES = 0.4, 0.25  # of the eye's length: how far beyond the corners, and over what they fade there
+FINE_CM = 0.02  # nothing finer is seen of them
 SMOOTH_CM = 0.1
 GRAIN_CM, GRAIN_MOST = 0.04, 0.05  # what is finer is grain, and as faint: stronger lines are folds
 
@@ -31,23 +34,33 @@ def creases_of(skin: Single, grid: Grid, lids: Lids, brow: Array, scale: float) 
 
     Convention: skin [h, w, 3] is the photo without lashes, brow [73] as `brow_above` gives it.
     """
-    share, down = lids.inside(grid)
+    part, at = grid_above(lids, brow, grid, (WIDE_CM + 4 * FINE_CM) * scale)
+    step = max(1, round(FINE_CM * scale))
+    cells = Grid(part.left, part.top, -(-part.width // step), -(-part.height // step), step)
+    light = [_lightest(skin[..., c], grid, lids, brow) for c in range(3)]
+    share, down = lids.inside(cells)
     off = np.interp(share, SPAN, lids.upper) - down
     tall = np.interp(share, SPAN, lids.upper - brow)
-    light = [np.interp(share, SPAN, _lightest(skin[..., c], grid, lids, brow)) for c in range(3)]
-    bright = np.where((off > 0)[..., None], np.maximum(skin, 1.0), np.stack(light, -1))
-    smooth = max(0.02 * scale, 0.5)
-    closed = planes = [ndimage.gaussian_filter(bright[..., c], smooth) for c in range(3)]
-    for direction, length in ((lids.frame.axes[1], WIDE_CM), (lids.frame.axes[0], LONG_CM)):
-        line = line_along(direction, length * scale)
-        closed = [ndimage.grey_closing(one, footprint=line, mode="nearest") for one in closed]
-    closed = [ndimage.gaussian_filter(one, smooth) for one in closed]
-    ratio = np.minimum(np.log(np.stack(planes, -1) / np.maximum(np.stack(closed, -1), 1.0)), 0)
-    shade = np.minimum(np.log(np.maximum(np.stack(closed, -1), 1.0) / np.maximum(np.stack(light, -1), 1.0)), 0)
-    ratio += (SHADE * (1 - smooth_step(off / (SHADE_CM * scale))))[..., None] * shade
+    seen = np.maximum(in_cells(skin[at], step), 1.0)
+    flat = [np.interp(share, SPAN, one) for one in light]
     weight = np.clip(off / (EDGE_CM * scale) - 1, 0, 1) * np.clip((BELOW_BROW - off / tall) / 0.2, 0, 1)
     weight = weight * smooth_step((BESIDE - np.maximum(-share, share - 1)) / FADES)
-    return np.asarray(ratio * weight[..., None], dtype=np.float32)
+    shaded = SHADE * (1 - smooth_step(off / (SHADE_CM * scale)))
+    result = np.zeros_like(skin)
+    ratio = [_ratio(np.where(off > 0, seen[..., c], flat[c]), flat[c], shaded, lids, scale, step) for c in range(3)]
+    result[at] = at_pixels(np.stack(ratio, -1) * weight[..., None], part, step)
+    return result
+
+
+def _ratio(bright: Array, light: Array, shaded: Array, lids: Lids, scale: float, step: int) -> Array:
+    """[h, w]: log ratio of one colour to that without creases, on cells of `step` px; `light` [h, w] is that of plain skin."""
+    smooth = max(FINE_CM * scale / step, 0.5)
+    closed = bright = ndimage.gaussian_filter(bright, smooth)
+    for direction, length in ((lids.frame.axes[1], WIDE_CM), (lids.frame.axes[0], LONG_CM)):
+        closed = ndimage.grey_closing(closed, footprint=line_along(direction, length * scale / step), mode="nearest")
+    closed = np.maximum(ndimage.gaussian_filter(closed, smooth), 1.0)
+    shade = np.minimum(np.log(closed / np.maximum(light, 1.0)), 0)
+    return np.asarray(np.minimum(np.log(bright / closed), 0) + shaded * shade)
 
 
 def _lightest(plane: Single, grid: Grid, lids: Lids, brow: Array) -> Array:

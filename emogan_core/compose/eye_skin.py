@@ -13,13 +13,14 @@ from ..face_model.mesh import Grid
 from .creases import creases_of, grain_of, smoothed
 from .lashes import lashes_after, lashes_of
 from .lid_skin import SkinMotion, lid_field, light_skin
-from .lids import BROWS, Lids, brow_above, shut_share
+from .lids import BROWS, Lids, brow_above, grid_above, shut_share
 from .openings import Place
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 UNFOLDED = 0.85  # how much of its crease a lid loses that shuts
+MARGIN_CM = 0.3  # around the skin above a lid, of which more is known than of the rest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,8 +28,8 @@ class EyeSkin:
     """The skin around an eye before an edit, on the eye's grid.
 
     Convention: brow [73] as `brow_above` gives it, light [73, 48] as `light_skin`; lashes and creases [h, w, 3] log ratios as `lashes_of` and
-    `creases_of` give them; bare [h, w, 3] the photo without lashes, smooth [h, w, 3] and grain [h, w] as `smoothed` and
-    `grain_of` give them of that without creases, as the coefficients of cubic splines.
+    `creases_of` give them; hair [h, w] where there are lashes; bare [h, w, 3] the photo without lashes, and on the grid `above` the lid smooth [h', w', 3]
+    and grain [h', w'] as `smoothed` and `grain_of` give them of that without creases, as the coefficients of cubic splines.
     """
 
     grid: Grid
@@ -37,6 +38,8 @@ class EyeSkin:
     light: Array
     lashes: Single
     creases: Single
+    hair: NDArray[np.bool_]
+    above: Grid
     bare: Single
     smooth: Single
     grain: Single
@@ -54,32 +57,42 @@ class EyeSkin:
 
         Convention: field [h, w, 2] is by what the pixels moved, motion the skin's there.
         """
-        at = self._places(grid, field)
-        there = ndimage.maximum_filter((self.lashes < 0).any(-1).astype(np.float32), 5)
-        taken = ndimage.map_coordinates(there, at, order=0, mode="constant") > 0
+        at = _places(self.grid, grid, field)
+        taken = _at_nearest(self.hair, at)
         result = colours.copy()
         for c in range(3):
             result[taken, c] = _read(self.bare[..., c], [line[taken] for line in at])
         left = 1 - UNFOLDED * shut_share(self.lids, after)
-        crease = np.stack(
-            [ndimage.map_coordinates(self.creases[..., c], at, order=1, mode="constant") for c in range(3)], -1
-        )
         if left < 1:
-            result *= np.exp((left - 1) * crease)
-        rows, columns = np.nonzero(motion.stretched)
-        if len(rows):
-            at = [line[rows, columns] for line in at]
-            grain = _read(self.grain, [line[rows, columns] for line in self._places(grid, motion.grain)])
+            creased = _at_nearest(ndimage.maximum_filter((self.creases < 0).any(-1), 3), at)
+            crease = _linear(self.creases, [line[creased] for line in at])
+            result[creased] *= np.exp((left - 1) * crease)
+        wide = motion.stretched > 0
+        if wide.any():
+            crease = _linear(self.creases, [line[wide] for line in at])
+            at = [line[wide] for line in _places(self.above, grid, field)]
+            grain = _read(self.grain, [line[wide] for line in _places(self.above, grid, motion.grain)])
             smooth = np.stack([_read(self.smooth[..., c], at) for c in range(3)], -1)
-            fresh = smooth * np.exp(left * crease[rows, columns] + grain[:, None])
-            result[rows, columns] += motion.stretched[rows, columns, None] * (fresh - result[rows, columns])
+            fresh = smooth * np.exp(left * crease + grain[:, None])
+            result[wide] += motion.stretched[wide, None] * (fresh - result[wide])
         return result
 
-    def _places(self, grid: Grid, field: Single) -> list[Array]:
-        """Rows and columns of this eye's grid from which a grid's pixels come."""
-        x, y = grid.centres()
-        places = y - self.grid.top - 0.5 + field[..., 1], x - self.grid.left - 0.5 + field[..., 0]
-        return [np.asarray(line, dtype=np.float64) for line in places]
+
+def _places(source: Grid, grid: Grid, field: Single) -> list[Array]:
+    """Rows and columns of a source's pixels from which a grid's come, moved by field [h, w, 2]."""
+    x, y = grid.centres()
+    places = y - source.top - 0.5 + field[..., 1], x - source.left - 0.5 + field[..., 0]
+    return [np.asarray(line, dtype=np.float64) for line in places]
+
+
+def _at_nearest(plane: NDArray[np.bool_], at: list[Array]) -> NDArray[np.bool_]:
+    """[h, w]: a plane's nearest pixels; False beyond it."""
+    return np.asarray(ndimage.map_coordinates(plane.view(np.uint8), at, order=0, mode="constant") > 0)
+
+
+def _linear(planes: Single, at: list[Array]) -> Single:
+    """[n, 3]: planes [h, w, 3] at places; 0 beyond them."""
+    return np.stack([ndimage.map_coordinates(planes[..., c], at, order=1, mode="constant") for c in range(3)], -1)
 
 
 def _read(spline: Single, at: list[Array]) -> Single:
@@ -98,9 +111,12 @@ def eye_skin(photo: Single, grid: Grid, lids: Lids, brow: Array, scale: float) -
     bare = photo * np.exp(-lashes)
     creases = creases_of(bare, grid, lids, brow, scale)
     plain = bare * np.exp(-creases)
-    smooth, grain = smoothed(plain, grid, lids, scale), grain_of(photo, lashes, scale)
     light = light_skin(lids, brow, plain, grid)
-    return EyeSkin(grid, lids, brow, light, lashes, creases, *(_spline(one) for one in (bare, smooth, grain)))
+    above, at = grid_above(lids, brow, grid, MARGIN_CM * scale)
+    smooth, grain = smoothed(plain[at], above, lids, scale), grain_of(photo[at], lashes[at], scale)
+    hair = ndimage.maximum_filter((lashes < 0).any(-1), 5)
+    splines = (_spline(one) for one in (bare, smooth, grain))
+    return EyeSkin(grid, lids, brow, light, lashes, creases, hair, above, *splines)
 
 
 def _spline(plane: Single) -> Single:

@@ -15,6 +15,7 @@ from .frames import smooth_step
 from .lid_shadow import Shadow, shadow_of
 from .lids import Lids
 from .openings import EYE_LEFT, EYE_RIGHT, Place
+from .sampling import finer, in_cells
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -29,6 +30,7 @@ EYEBALLS = {EYE_RIGHT.name: "eyeball_right", EYE_LEFT.name: "eyeball_left"}
 IRISES = {EYE_RIGHT.name: slice(468, 473)}
 OTHER_IRIS = slice(473, 478)
 RINGS = 24
+COARSE = 6.0  # cells of which a blur is as good as one of pixels
 USUAL_RADIUS = 19.0  # px of an iris in a photo of 1350 px
 
 
@@ -213,16 +215,25 @@ def _spread(photo: Single, known: Flags, fallback: Flags, *, reach: float) -> Si
     """[h, w, 3]: known colours carried smoothly over the rest, near ones first, `reach` times as far as usual."""
     known = known if known.any() else fallback
     weight = known.astype(np.float32)
-    total = photo * weight[..., None]
+    whole = np.dstack([weight, photo * weight[..., None]])
     result = np.zeros_like(photo)
     filled = np.zeros_like(weight)
     for sigma in reach * np.array([1.5, 3.0, 6.0, 12.0, 24.0, 48.0]):
-        mass = ndimage.gaussian_filter(weight, sigma, mode="constant", truncate=2.5)
-        colour = np.stack(
-            [ndimage.gaussian_filter(total[..., c], sigma, mode="constant", truncate=2.5) for c in range(3)], -1
-        )
+        mass, colour = np.split(_spread_by(whole, float(sigma)), [1], axis=-1)
+        mass = mass[..., 0]
         trust = np.clip(mass / 0.2, 0, 1) * (1 - filled)
         result += trust[..., None] * colour / np.maximum(mass, 1e-6)[..., None]
         filled += trust
     mean = photo[known].mean(0)
     return np.asarray(result + (1 - filled)[..., None] * mean, dtype=np.float32)
+
+
+def _spread_by(planes: Single, sigma: float) -> Single:
+    """[h, w, c]: planes [h, w, c] spread by `sigma` px; far ones in cells, as they are as smooth in these."""
+    step = max(1, int(sigma / COARSE))
+    cells = in_cells(planes, step)
+    soft = [
+        ndimage.gaussian_filter(cells[..., c], sigma / step, mode="constant", truncate=2.5)
+        for c in range(cells.shape[-1])
+    ]
+    return finer(np.stack(soft, -1), step)[: planes.shape[0], : planes.shape[1]] if step > 1 else np.stack(soft, -1)

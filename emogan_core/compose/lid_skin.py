@@ -104,31 +104,32 @@ def lid_field(
         height = np.maximum(side * (new - np.interp(SPAN * after.frame.length, place[order], line[order])), 1.0)
         source = np.maximum(height + side * (edge_move[:, 1] - far_move[:, 1]), 0.05 * height)
         table = _shared(height, source, given)  # [73, 48]
-        off = side * (np.interp(share, SPAN, new) - down)  # px from the lid's edge into the skin
         tall = np.interp(share, SPAN, height)
-        inside = (above if side > 0 else ~above) & (off < tall)
+        off = side * (np.interp(share, SPAN, new) - down)  # px from the lid's edge into the skin
+        inside = (above if side > 0 else ~above) & (off < tall) & (weight > 0)
+        off, tall, here, places = off[inside], tall[inside], share[inside], column[inside]
         part = np.clip(off / tall, 0, 1)
-        was = ndimage.map_coordinates(table, [column, part * (len(WAY) - 1)], order=1, mode="nearest")
+        at = [places, part * (len(WAY) - 1)]
+        was = ndimage.map_coordinates(table, at, order=1, mode="nearest")
         mix = smooth_step(part)
-        along = np.interp(share, SPAN, edge_move[:, 0]) * (1 - mix) + np.interp(share, SPAN, far_move[:, 0]) * mix
-        move = np.interp(share, SPAN, edge_move[:, 1])
+        along = np.interp(here, SPAN, edge_move[:, 0]) * (1 - mix) + np.interp(here, SPAN, far_move[:, 0]) * mix
+        move = np.interp(here, SPAN, edge_move[:, 1])
         across = move - side * (was - np.maximum(off, 0))
-        vector = along[..., None] * axes[0] + across[..., None] * axes[1]
+        vector = along[:, None] * axes[0] + across[:, None] * axes[1]
         if side > 0:
             least = ROOTS_CM * scale
-            own = _unstretched(off + np.interp(share, SPAN, source - height), least, np.interp(share, SPAN, source))
-            grain = along[..., None] * axes[0] + (move - own + np.maximum(off, 0))[..., None] * axes[1]
+            own = _unstretched(off + np.interp(here, SPAN, source - height), least, np.interp(here, SPAN, source))
+            grain[inside] = along[:, None] * axes[0] + (move - own + np.maximum(off, 0))[:, None] * axes[1]
             rate = np.gradient(height[:, None] * WAY, axis=1) / np.maximum(np.gradient(table, axis=1), 1e-6)
-            rate = ndimage.map_coordinates(rate, [column, part * (len(WAY) - 1)], order=1, mode="nearest")
-            stretched = (
-                inside * weight * smooth_step(off / least - 1) * smooth_step((rate - wider[0]) / (wider[1] - wider[0]))
-            )
-        result += (inside * weight)[..., None] * (vector - result)
+            rate = ndimage.map_coordinates(rate, at, order=1, mode="nearest")
+            wide = smooth_step(off / least - 1) * smooth_step((rate - wider[0]) / (wider[1] - wider[0]))
+            stretched[inside] = weight[inside] * wide
+        result[inside] += weight[inside, None] * (vector - result[inside])
     return SkinMotion(result.astype(np.float32), grain.astype(np.float32), stretched.astype(np.float32))
 
 
 def _unstretched(off: Array, least: float, height: Array) -> Array:
-    """[h, w] px from the lid's edge before: the skin goes with the brow, and back again where it ends."""
+    """[n] px from the lid's edge before: the skin goes with the brow, and back again where it ends."""
     room = np.maximum(GRAIN_WAY * height - least, 1.0)
     missing = np.maximum(least - off, 0)
     return np.asarray(np.where(missing > 0, least + room - np.abs(missing % (2 * room) - room), off))

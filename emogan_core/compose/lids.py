@@ -101,6 +101,16 @@ def brow_above(lids: Lids, brow: Array, scale: float) -> Array:
     return np.asarray(lids.upper - ndimage.gaussian_filter1d(height, 2.0, mode="nearest"))
 
 
+def grid_above(lids: Lids, brow: Array, grid: Grid, margin: float) -> tuple[Grid, tuple[slice, slice]]:
+    """The part of a grid between the upper lid's edge and the brow [73], and `margin` px around, and where it lies in it."""
+    points = np.concatenate([lids.points(lids.upper), lids.points(brow)]) - (grid.left, grid.top)
+    size = np.array([grid.width, grid.height])
+    left, top = np.clip(np.floor(points.min(0) - margin), 0, size - 1).astype(int)
+    right, bottom = np.clip(np.ceil(points.max(0) + margin), (left + 1, top + 1), size).astype(int)
+    part = Grid(grid.left + left, grid.top + top, int(right - left), int(bottom - top))
+    return part, (slice(int(top), int(bottom)), slice(int(left), int(right)))
+
+
 def above_lid(plane: Single, grid: Grid, lids: Lids, brow: Array) -> Array:
     """[73, 48]: a plane [h, w] of the photo at WAY from the upper lid's edge to the brow."""
     off = (lids.upper - brow)[:, None] * WAY

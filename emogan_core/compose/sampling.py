@@ -19,6 +19,15 @@ def finer(planes: Single, step: int) -> Single:
     return np.asarray(whole[0].permute(1, 2, 0).contiguous().numpy())
 
 
+def in_cells(planes: Single, step: int) -> Single:
+    """[h', w', c]: planes [h, w, c] averaged over cells of `step` px; borders go on beyond them."""
+    if step == 1:
+        return planes
+    height, width = planes.shape[:2]
+    whole = np.pad(planes, ((0, -height % step), (0, -width % step), (0, 0)), mode="edge")
+    return np.asarray(whole.reshape(-(-height // step), step, -(-width // step), step, -1).mean((1, 3)))
+
+
 def keep_inside(field: Single, left: int, top: int, width: int, height: int) -> None:
     """Limit the motions [h, w, 2] of a box, in place, so that none takes pixels from beyond a photo of width x height.
 
