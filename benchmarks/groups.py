@@ -37,7 +37,7 @@ HEADER = """\
 python benchmarks/groups.py --press DIR CSV --studio DIR CSV [--generator FILE --axes FILE] -o docs/results/groups.md
 ```
 
-People held out of training, one neutral picture each and group, reconstructed by one pass of the encoder; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap interval has no width, so nothing is bold; up to 3 in n may.
+People held out of training, one neutral picture each and group, inverted by method encode; means with 95 % bootstrap intervals. **Bold** is worse than the other groups of its table together, beyond the interval of the difference; of so many cells one in forty is bold by chance, and groups overlap (more of the elderly faces wear glasses). Where none of n fail a bootstrap interval has no width, so nothing is bold; up to 3 in n may.
 
 - *Reconstruction*: PSNR at 128 px; bright, flat and blurred pictures are easier. *Likeness* of the reconstruction to its photo, by a linear probe of identity. *Lost*: share of faces whose likeness is below what one in twenty pairs of strangers of the same set reach. *Found again*: share of reconstructions in which the program's own finder detects a face, of those in whose photo it did.
 - *Smile*: happiness at intensity 1 put back in mode motion (draft), as a share of a true smile by a linear probe: for press faces that of held-out smiling press faces, for studio faces their own. *Missed*: share of edits that reach less than a quarter of it.

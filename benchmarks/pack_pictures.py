@@ -45,7 +45,6 @@ from emogan_core import (
     label_latents,
     load_axes,
     load_generator,
-    move_latent,
     numbered_faces,
     open_photo,
     parse_intensities,
@@ -59,6 +58,7 @@ from emogan_core import (
     share_of_edit,
     window_around,
 )
+from emogan_core.faces import frame_of, place_drawn
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS, HELP, DOCS = ROOT / "workflows", ROOT / "web/docs/pictures", ROOT / "docs"
@@ -291,14 +291,19 @@ def codes(workflow: str) -> Latent:
     return sampled(generator(), count, psi=psi, seed=seed)
 
 
-def drawn(latents: Sequence[Latent]) -> Image.Image:
-    pictures = generator().synthesis(torch.cat([one.ws for one in latents])[:2])
+def drawn(latent: Latent) -> Image.Image:
+    pictures = generator().synthesis(latent.ws[:2])
     return tiled([[scaled(photo_from_tensor(one[None]).pixels, HALF) for one in pictures]])
 
 
 def sample_and_edit() -> Image.Image:
-    latent = codes("sample_and_edit")
-    return drawn([latent, move_latent(latent, axes(), SMILE)])
+    latent, nothing = codes("sample_and_edit"), torch.zeros(1, 3, 1, 1)
+    photo = photo_from_tensor(generator().synthesis(latent.ws))
+    crop, fit = place_drawn(photo, frame_of(generator()))
+    assert fit is not None
+    known = Inversion(latent, nothing, nothing, (crop,), {}, (fit,))
+    edited = put_back(generator(), photo, known, apply_expressions(known, axes(), SMILE)).photo
+    return tiled([[scaled(one.pixels, HALF) for one in (photo, edited)]])
 
 
 def half_smiling(one: Face, side: int) -> Image.Image:
@@ -336,7 +341,7 @@ def banner() -> Image.Image:
 
 PICTURES: dict[Path, Callable[[], Image.Image]] = {
     WORKFLOWS / "all_expressions.jpg": all_expressions,
-    WORKFLOWS / "bring_your_own_generator.jpg": lambda: drawn([codes("bring_your_own_generator")]),
+    WORKFLOWS / "bring_your_own_generator.jpg": lambda: drawn(codes("bring_your_own_generator")),
     WORKFLOWS / "copy_an_expression.jpg": copy_an_expression,
     WORKFLOWS / "drive_a_photo.jpg": lambda: driven((4, 12)),
     WORKFLOWS / "edit_a_photo.jpg": edit_a_photo,
