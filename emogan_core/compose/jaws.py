@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 TEETH, GUMS = PARTS.index("teeth"), PARTS.index("gums_and_tongue")
-TONGUE, BETWEEN = len(PARTS), len(PARTS) + 1
+TONGUE = len(PARTS)
 NONE = 9.0  # cm above a biting edge, and number from the middle, of what is no tooth
 GUM_ACROSS = 0.88  # gums between teeth are taken for their sides
 OPENS_CM = 0.5  # what jawOpen moves by more than this belongs to the lower jaw
@@ -31,10 +31,13 @@ LOWER_WIDTHS = (0.54, 0.59, 0.68, 0.71, 0.72, 1.1, 1.05, 1.0)
 TONGUE_BACK = (9.7, 9.4, 8.9, 8.2, 7.4, 6.6, 5.8, 5.0, 4.2, 3.4)  # z of places along the tongue, from its tip, cm
 TONGUE_UP = (-4.0, -3.75, -3.5, -3.3, -3.15, -3.05, -3.05, -3.2, -3.6, -4.3)  # y of its middle there
 TONGUE_WIDE = (0.55, 0.95, 1.3, 1.5, 1.65, 1.75, 1.8, 1.85, 1.85, 1.85)  # half its width there
-TONGUE_ROUND = 0.75  # by how many cm its sides hang
+TONGUE_ROUND = 0.85  # by how many cm its sides hang
 TONGUE_LEAST, TONGUE_MOST = 0.55, 0.62  # a tongue rises so many cm above the lower teeth, or so much of an open mouth
 ACROSS = 25
-EDGE_CM, CROWN_CM, ROOT_CM = 0.04, 1.05, 1.5  # up from where a tooth is no biting edge, may have gums, is root
+EDGE_CM, ROOT_CM = 0.04, 1.5  # up from where a tooth is no biting edge, is root
+MIDDLE_CM = 0.4  # half the width of a mouth's middle, where it is seen how much of teeth shows
+ROW_CM, LOWER_CM = 0.4, 0.22  # upper teeth of which less is seen, and with them lower ones of which more is, hang lower
+LOWERED_CM = 0.27  # by at most so much
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +45,9 @@ class Jaws:
     """Upper and lower jaw with the tongue, in the neutral model's coordinates (cm).
 
     Convention: the first v of vertices [m, 3] are the model's, the rest the tongue's; triangles [t, 3], part [t] their
-    part (TEETH, GUMS, BETWEEN teeth, TONGUE); lower [m] is `lower_jaw`'s; across [m] is the place between a tooth's
-    sides (-1 to 1), height [m] that above its biting edge (NONE off teeth), order [m] its number from the middle.
+    part (TEETH, GUMS, TONGUE); lower [m] is `lower_jaw`'s; across [m] is the place between a tooth's sides (-1 to 1),
+    height [m] that above its biting edge (NONE off teeth), order [m] its number from the middle; rise [m] is the same
+    height, of gums above the biting edge of the tooth they hold (NONE on the tongue).
     """
 
     vertices: Array
@@ -53,6 +57,7 @@ class Jaws:
     across: Array
     height: Array
     order: Array
+    rise: Array
 
 
 @lru_cache(maxsize=4)
@@ -76,13 +81,14 @@ def jaws_of(model: FaceModel) -> Jaws:
     teeth = np.flatnonzero(order < NONE)
     near = teeth[cKDTree(vertices[teeth]).query(vertices[gums])[1]]
     order[gums] = order[near]
+    rise = height.copy()
+    rise[gums] = height[near] + (vertices[gums, 1] - vertices[near, 1]) * np.where(lower[gums] == 0, 1, -1)
     inner = np.zeros(count)  # cm inside of the row of lower teeth: the tongue, one piece with the gums, and their back
     inner[gums] = (row_radius[near] - _around_arch(vertices[gums, 0], vertices[gums, 2])[0]) * lower[gums]
     below = np.concatenate([tooth for _, tooth in rows[1]])
     vertices[below] = _narrowed(vertices, rows[1])[below]
     rough = np.isin(model.triangle_part, (GUMS, TEETH))
     triangles, part = model.triangles[rough].astype(np.int64), model.triangle_part[rough].astype(np.int64)
-    part[(part == GUMS) & (np.abs(vertices[triangles, 1] - edge).mean(1) < CROWN_CM)] = BETWEEN
     roots = (part == TEETH) & (height[triangles].max(1) > ROOT_CM)
     kept = ~roots & (inner[triangles].mean(1) <= 0)
     mound, faces = _mound()
@@ -92,7 +98,7 @@ def jaws_of(model: FaceModel) -> Jaws:
         np.r_[part[kept], np.full(len(faces), TONGUE)],
         *(
             np.r_[of, np.full(len(mound), rest)]
-            for of, rest in ((lower, 1.0), (across, 0.0), (height, NONE), (order, NONE))
+            for of, rest in ((lower, 1.0), (across, 0.0), (height, NONE), (order, NONE), (rise, NONE))
         ),
     )
 
@@ -131,6 +137,25 @@ def placed_jaws(model: FaceModel, after: Array, hang: tuple[float, float], scale
     rise = lower - result[count:, :2] @ down
     result[count:, :2] += (np.maximum(rise, 0) * max(0.0, 1 - limit / max(float(rise.max()), 1e-6)))[:, None] * down
     return result
+
+
+def hanging_in(
+    model: FaceModel, after: Array, hang: tuple[float, float], hole: Array, scale: float
+) -> tuple[float, float]:
+    """`hang` as it looks best between lips: hole [n, 2] are the places (px) where they are parted.
+
+    Tips of upper teeth that just show below the lip hang lower, so that they are a row, and with them lower teeth of
+    which much shows.
+    """
+    placed, down = placed_jaws(model, after, hang, scale), _downwards(model, after)
+    upper, lower = (placed[edge, :2].mean(0) for edge in _biting_edges(model))
+    near = np.abs((hole - upper) @ np.array([down[1], -down[0]])) < MIDDLE_CM * scale
+    if not near.any():
+        return hang
+    lips = hole[near] @ down
+    shown, shown_lower = float(upper @ down - lips.min()) / scale, float(lips.max() - lower @ down) / scale
+    by = float(np.clip(ROW_CM - shown, 0, LOWERED_CM))
+    return hang[0] + by * scale, hang[1] + float(np.clip(shown_lower - LOWER_CM, 0, by)) * scale
 
 
 @lru_cache(maxsize=4)
@@ -188,7 +213,7 @@ def _mound() -> tuple[Array, Whole]:
         for line in (TONGUE_BACK, TONGUE_UP, TONGUE_WIDE)
     )
     x = wide[:, None] * np.sin(share * np.pi / 2)
-    y = up[:, None] - TONGUE_ROUND * np.abs(np.sin(share * np.pi / 2)) ** 3
+    y = up[:, None] - TONGUE_ROUND * np.sin(share * np.pi / 2) ** 2
     places = np.stack([x, y, np.broadcast_to(back[:, None], x.shape)], -1).reshape(-1, 3)
     first = (np.arange(len(lines) - 1)[:, None] * ACROSS + np.arange(ACROSS - 1)).ravel()
     quads = np.stack([first, first + 1, first + ACROSS + 1, first + ACROSS], -1)  # rows run backwards, x to the left

@@ -9,7 +9,7 @@ from scipy import ndimage
 from ..face_model.mesh import Drawing, Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
 from .frames import shares
-from .jaws import BETWEEN, TEETH, TONGUE, Jaws, jaws_of, placed_jaws
+from .jaws import GUMS, TONGUE, Jaws, hanging_in, jaws_of, placed_jaws
 from .motion import Patch, at_pixels
 from .openings import Fitted, Moved
 from .tones import Tones
@@ -22,7 +22,13 @@ GAP_CM, GAP_KEPT = 0.1, 0.45  # teeth stand closer than this, and so much of the
 CORNER_DOWN_CM, CORNER_EASED = 0.25, 0.7  # where corners are drawn down so far, so much of lines past them is taken off
 PAST_CM, WITHIN_CM, THIN_CM = 0.34, 0.7, 0.2  # how far past and before corners; from which width on dark lines are none
 LINING = 0.08  # so much of the colour of gums is seen in the dark of a mouth
-LOWER_LESS = 0.16  # of the light, as they stand behind the upper ones and the lower lip
+WALLS, WALLS_CM = 0.22, 0.5  # so much more at its walls, falling off over that
+WIDE_CM = (0.35, 0.75)  # half the height of a mouth whose walls begin to show, and of one that shows them
+CROWN_CM = 1.15  # gums show only where more of a jaw than this is uncovered
+NECKS = 0.4  # so much darker than teeth is what is above their necks and is not red
+TEETH_DEEP = 0.3  # teeth in the dark turn so much less red than flesh
+TONGUE_FADES_CM = (0.3, 0.5)  # over which the back of the tongue comes out of the dark, at least and at most
+LOWER_LESS = 0.24  # of the light, as they stand behind the upper ones and the lower lip
 ROW = (1.0, 0.97, 0.92, 0.86, 0.78, 0.7, 0.62, 0.55)  # brightness of teeth from the middle: cheeks shade them
 
 
@@ -45,6 +51,10 @@ def inside(
     grid, skin, step = patch.cells, patch.covered, round(patch.cells.step)
     fine, unit = grid.finer(factor), scale / step  # cells per cm
     jaws = jaws_of(model)
+    if upper:
+        rows, columns = np.nonzero(skin < 0.5)
+        hole = np.column_stack([columns + 0.5, rows + 0.5]) * step + (grid.left, grid.top)
+        hang = hanging_in(model, after, hang, hole, scale)
     placed = placed_jaws(model, after, hang, scale)
     kept = np.full(len(jaws.triangles), True) if upper else ~(jaws.lower[jaws.triangles] == 0).all(1)
     triangles, part = jaws.triangles[kept], jaws.part[kept]
@@ -56,24 +66,29 @@ def inside(
     above, below, aside = _lip_distances(skin, factor, unit, drawing)
     lit = np.clip((above + below) / 1.6, 0, 1)  # how much light so tall an opening lets in
     behind = _behind(jaws, placed, drawing, scale)
-    is_teeth, is_tongue = (kind == TEETH) | (kind == BETWEEN), kind == TONGUE
+    red = _gums_shown(jaws, drawing, above, below) * (kind == GUMS)
+    is_tongue = kind == TONGUE
+    is_teeth = ~is_tongue & (red < 0.5)
     reach = np.select([is_teeth, is_tongue], [2.2, 0.8 + 1.3 * lit], 1.0 + lit)
     depth = np.exp(-np.maximum(behind - np.where(is_tongue, 1.2, 0.1), 0) / reach)
-    lips = (1 - 0.32 * np.exp(-above / 0.13)) * (1 - 0.22 * np.exp(-below / 0.08))
+    under_lip = 0.32 * np.clip((above + below) / 0.6, 0.5, 1)  # thin strips of teeth are not all shade
+    lips = (1 - under_lip * np.exp(-above / 0.13)) * (1 - 0.22 * np.exp(-below / 0.08))
     corner = 1 - 0.5 * np.exp(-aside / 0.4)
     form = np.select(
         [is_teeth, is_tongue],
         [_teeth_form(jaws, drawing, normal), _tongue_form(drawing.values(jaws.vertices[:, 0]), normal)],
         0.45 + 0.5 * normal[:, 2],
     )
-    shade = np.asarray(lips * corner * depth * form, dtype=np.float32)
-    ivory = tones.teeth * (1 + (1 - shade[:, None]) * tones.shaded)
-    base = np.select([is_teeth[:, None], is_tongue[:, None]], [ivory, tones.tongue], tones.gums)
-    deep = 1 - np.clip(1.6 * (1 - shade[:, None]) - 0.6, 0, 1) * (1 - tones.deep)  # red in the dark
-    throat = tones.dark + LINING * (tones.gums * tones.deep - tones.dark)
-    colours = (throat + (base * deep - throat) * shade[:, None]).astype(np.float32)
-    empty = np.broadcast_to(throat.astype(np.float32), (fine.height * fine.width, 3)).copy()
-    empty[drawing.cell] = colours
+    form *= np.where(kind == GUMS, 1 - NECKS * np.clip((drawing.values(jaws.rise) - 0.85) / 0.35, 0, 1) * (1 - red), 1)
+    form *= np.where(is_tongue, _out_of_the_dark(drawing, is_tongue, unit * factor), 1)
+    shade = np.asarray(lips * corner * depth * form, dtype=np.float32)[:, None]
+    ivory = tones.teeth * (1 + (1 - shade) * tones.shaded)
+    base = np.where(is_tongue[:, None], tones.tongue, ivory + red[:, None] * (tones.gums - ivory))
+    reddened = np.clip(1.6 * (1 - shade) - 0.6, 0, 1) * np.where(is_teeth, TEETH_DEEP, 1)[:, None]  # in the dark
+    walls = _lining(skin < 0.5, unit).repeat(factor, 0).repeat(factor, 1).reshape(-1, 1)
+    empty = (tones.dark + walls * (tones.gums * tones.deep - tones.dark)).astype(np.float32)
+    throat = empty[drawing.cell]
+    empty[drawing.cell] = throat + (base * (1 - reddened * (1 - tones.deep)) - throat) * shade
     white = np.zeros(fine.height * fine.width, dtype=bool)
     white[drawing.cell] = is_teeth
     closed = _without_gaps(empty.reshape(*fine.shape, 3), white.reshape(fine.shape), GAP_CM * unit * factor)
@@ -90,6 +105,32 @@ def _behind(jaws: Jaws, placed: Array, drawing: Drawing, scale: float) -> Array:
     foremost = [placed[(jaws.lower == jaw) & (jaws.order == 1), 2].max() for jaw in (0, 1)]
     fronts = np.where(jaws.lower > 0, foremost[1], foremost[0])
     return np.asarray(np.maximum(drawing.values(fronts) - drawing.depth, 0) / scale, dtype=np.float64)
+
+
+def _lining(hole: NDArray[np.bool_], unit: float) -> Array:
+    """[h, w]: how much of the colour of gums is in a mouth's dark: most at the walls of one that is wide open."""
+    inwards = np.asarray(ndimage.distance_transform_edt(hole)) / unit
+    wide = float(np.clip((inwards.max() - WIDE_CM[0]) / (WIDE_CM[1] - WIDE_CM[0]), 0, 1))
+    return np.asarray(LINING + wide * WALLS * np.exp(-inwards / WALLS_CM), dtype=np.float64)
+
+
+def _gums_shown(jaws: Jaws, drawing: Drawing, above: Single, below: Single) -> Array:
+    """[n]: how much of the colour of gums is seen, 0 to 1: off a tooth's crown, where a jaw is uncovered beyond it."""
+    rise = drawing.values(jaws.rise)
+    behind, before = (np.where(drawing.values(jaws.lower) > 0.5, *both) for both in ((below, above), (above, below)))
+    uncovered = behind + np.minimum(rise, before)
+    return np.asarray(np.clip((np.minimum(rise, uncovered) - CROWN_CM) / 0.12, 0, 1), dtype=np.float64)
+
+
+def _out_of_the_dark(drawing: Drawing, tongue: NDArray[np.bool_], unit: float) -> Array:
+    """[n]: how much of the light reaches what is drawn of the tongue, 0 to 1: less towards where it ends at the back."""
+    rows, columns = np.divmod(drawing.cell, drawing.grid.width)
+    end, tip = np.full(drawing.grid.width, drawing.grid.height), np.zeros(drawing.grid.width)
+    np.minimum.at(end, columns[tongue], rows[tongue])
+    np.maximum.at(tip, columns[tongue], rows[tongue])
+    fades = np.clip((tip - end) / 2, TONGUE_FADES_CM[0] * unit, TONGUE_FADES_CM[1] * unit)
+    share = np.clip((rows - end[columns]) / fades[columns], 0, 1)
+    return np.asarray(share**2 * (3 - 2 * share), dtype=np.float64)
 
 
 def _teeth_form(jaws: Jaws, drawing: Drawing, normal: Single) -> Array:
@@ -110,11 +151,15 @@ def _tongue_form(across: Single, normal: Single) -> Array:
 
 
 def _without_gaps(colours: Single, teeth: NDArray[np.bool_], reach: float) -> Single:
-    """[h, w, 3]: narrow dark gaps between teeth side by side filled in most of the way, as neighbours touch."""
+    """[h, w, 3]: narrow dark gaps between teeth side by side filled in most of the way, as neighbours touch.
+
+    What is left of the dark has the colour of the teeth, whatever is seen between them.
+    """
     row = np.ones((1, 2 * max(1, round(reach / 2)) + 1), dtype=bool)
     between = ndimage.binary_closing(teeth, row)
     filled = ndimage.grey_closing(colours, footprint=row[..., None])
-    return np.where(between[..., None], GAP_KEPT * colours + (1 - GAP_KEPT) * filled, colours).astype(np.float32)
+    kept = filled * (colours.mean(-1, keepdims=True) / np.maximum(filled.mean(-1, keepdims=True), 1e-3))
+    return np.where(between[..., None], GAP_KEPT * kept + (1 - GAP_KEPT) * filled, colours).astype(np.float32)
 
 
 def lips_contact(grid: Grid, opening: Fitted, moved: Moved, scale: float) -> Single:

@@ -90,11 +90,11 @@ def tones_of(cheek: Array, lips: Array, eye_white: Array, toning: Toning) -> Ton
     level = 1.16 * white
     flesh = lips / light / max(float((lips / light).mean()), 1e-6)
     ivory, gums, tongue, deep = (
-        1 + colourful * (colour - 1) for colour in (IVORY, 0.5 * flesh + 0.5 * GUMS, TONGUE, DEEP)
+        1 + colourful * (colour - 1) for colour in (IVORY, 0.8 * flesh + 0.2 * GUMS, TONGUE, DEEP)
     )
     return Tones(
         level * light * ivory,
-        0.62 * level * light * gums,
+        min(0.62 * level, float((lips / light).mean())) * light * gums,
         1.05 * level * light * tongue,
         0.075 * level * light * deep,
         colourful * SHADED_TEETH,

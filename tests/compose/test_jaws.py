@@ -5,12 +5,18 @@ import pytest
 from tiny_faces import SCALE, coefficients_of, tiny_face
 
 from emogan_core.compose.jaws import (
+    GUMS,
+    LOWER_CM,
     LOWER_SHOWS_CM,
+    LOWERED_CM,
+    NONE,
+    ROW_CM,
     TEETH,
     TONGUE,
     UPPER_SHOWS_CM,
     _biting_edges,
     hanging,
+    hanging_in,
     jaws_of,
     placed_jaws,
 )
@@ -84,3 +90,26 @@ def test_golden_the_lower_jaw_and_its_tongue_go_with_jaw_open_and_upper_teeth_st
     tongue = wide[len(model.neutral) :, 1]
     teeth = [wide[edge, 1].mean() for edge in _biting_edges(model)]
     assert teeth[0] + 0.25 * (teeth[1] - teeth[0]) < tongue.min() < teeth[1]  # below the throat, above the lower teeth
+
+
+@pytest.mark.parametrize("shown", [0.1, 0.25, 0.6])
+def test_golden_tips_of_upper_teeth_hang_lower_until_they_are_a_row_and_lower_teeth_with_them(shown: float) -> None:
+    model, fit = tiny_face()
+    after = fit.vertices(model, coefficients_of(model, {"jawOpen": 0.2}))
+    upper, lower = (placed_jaws(model, after, (0.0, 0.0), SCALE)[edge, :2].mean(0) for edge in _biting_edges(model))
+    lips = upper[1] - shown * SCALE, lower[1] + 0.5 * SCALE
+    hole = np.column_stack([np.full(50, upper[0]), np.linspace(*lips, 50)])
+    hang = hanging_in(model, after, (0.0, 0.0), hole, SCALE)
+    by = min(max(ROW_CM - shown, 0), LOWERED_CM)
+    assert hang[0] / SCALE == pytest.approx(by, abs=1e-6)
+    assert hang[1] / SCALE == pytest.approx(min(0.5 - LOWER_CM, by), abs=1e-6)
+    assert hanging_in(model, after, (1.0, 2.0), hole[:0], SCALE) == (1.0, 2.0)
+
+
+def test_golden_gums_rise_from_the_biting_edge_of_their_tooth_and_the_tongue_from_none() -> None:
+    jaws = jaws_of(load_face_model())
+    teeth = jaws.height < NONE
+    assert np.array_equal(jaws.rise[teeth], jaws.height[teeth])
+    shown = np.unique(jaws.triangles[jaws.part == GUMS])
+    assert 0.3 < jaws.rise[shown][jaws.order[shown] <= 4].min() < 0.6  # they reach down between the teeth
+    assert (jaws.rise[np.unique(jaws.triangles[jaws.part == TONGUE])] == NONE).all()

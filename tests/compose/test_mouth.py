@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pytest
 from scipy import ndimage
 from skimage.draw import polygon
 from tiny_faces import SCALE, SIDE, coefficients_of, tiny_face, tiny_photo
@@ -26,15 +27,21 @@ TONES = tones_of(np.array([200.0, 170, 160]), np.array([200.0, 170, 160]), np.ar
 
 
 @cache
-def opened(shapes: str) -> tuple[Patch, np.ndarray, np.ndarray]:
-    """A mouth opened by shapes on a large photo: its patch, what is drawn inside, and the rows and columns of its hole."""
+def mesh_and_patch(shapes: str) -> tuple[FaceModel, np.ndarray, Patch]:
+    """A mouth opened by shapes on a large photo: the model, its projected mesh after, and the patch."""
     model, fit = tiny_face()
     pose = replace(fit.pose, scale=LARGE, translation=fit.pose.translation * LARGE / SCALE)
     after = replace(fit, pose=pose).vertices(model, coefficients_of(model, dict.fromkeys(shapes.split(), 1.0)))
     middle = fit.landmarks[13] * LARGE / SCALE
     grid = Grid(*np.floor(middle - 4 * LARGE), int(8 * LARGE), int(8 * LARGE))
     skin, below = model.triangles[model.triangle_part <= 1], sides(model, MOUTH)[0]
-    patch = opening_patch(after, after[:, :2], below, skin, grid, scale=LARGE)
+    return model, after, opening_patch(after, after[:, :2], below, skin, grid, scale=LARGE)
+
+
+@cache
+def opened(shapes: str) -> tuple[Patch, np.ndarray, np.ndarray]:
+    """The same: its patch, what is drawn inside, and the rows and columns of its hole."""
+    model, after, patch = mesh_and_patch(shapes)
     return patch, inside(model, after, patch, TONES, LARGE, 2), np.argwhere(patch.skin < 0.02)
 
 
@@ -73,6 +80,30 @@ def test_golden_single_teeth_are_told_apart_by_soft_lines() -> None:
     assert 2 <= count <= 6
     assert lines.mean() < 0.35
     assert level.min() > 0.35  # no black slits
+
+
+@pytest.mark.parametrize(
+    ("shapes", "hang_cm", "seen"),
+    [("mouthUpperUp", 0.3, False), ("mouthUpperUp", 0.6, False), ("mouthUpperUp noseSneer", 0.6, True)],
+)
+def test_golden_gums_show_only_where_more_than_a_crown_is_uncovered(shapes: str, hang_cm: float, seen: bool) -> None:
+    model, after, patch = mesh_and_patch(shapes)
+    drawn, green = (
+        inside(model, after, patch, tones, LARGE, 2, hang=(hang_cm * LARGE, 0.0))
+        for tones in (TONES, replace(TONES, gums=np.array([0.0, 220.0, 0.0])))
+    )
+    reddest = float(np.abs(green - drawn)[patch.skin < 0.02].max())
+    assert (reddest > 60) is seen
+    assert seen or reddest < 20  # of the dark's lining
+
+
+def test_golden_the_tongue_comes_softly_out_of_the_dark() -> None:
+    _, drawn, hole = opened("jawOpen")
+    middle = round(float(hole[:, 1].mean()))
+    rows = hole[hole[:, 1] == middle][:, 0]
+    line = drawn[rows, middle].mean(-1)
+    back = line[len(line) // 4 : -len(line) // 4]
+    assert np.abs(np.diff(back)).max() < 0.12 * line[-len(line) // 3 :].max()
 
 
 def test_golden_a_tongue_is_a_broad_mound_and_the_throat_behind_it_is_dark() -> None:
@@ -219,3 +250,14 @@ def test_golden_narrow_gaps_between_teeth_are_lit_and_wide_ones_dark() -> None:
     assert 60 < filled[2, 15, 0] < 150
     assert (filled[2, 30] == 20).all()
     assert (filled[teeth] == 200).all()
+
+
+def test_golden_what_is_left_of_gaps_between_teeth_has_their_colour_and_is_darker() -> None:
+    teeth = np.ones((3, 20), dtype=bool)
+    teeth[:, 9:11] = False
+    colours = np.where(teeth[..., None], np.array([190.0, 180.0, 170.0]), np.array([120.0, 30.0, 30.0])).astype(
+        np.float32
+    )
+    gap = _without_gaps(colours, teeth, 6.0)[1, 9]
+    assert np.allclose(gap / gap.mean(), colours[1, 0] / colours[1, 0].mean(), atol=0.01)
+    assert gap.mean() < 0.85 * 180

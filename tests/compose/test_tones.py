@@ -45,6 +45,13 @@ def test_golden_teeth_are_about_as_bright_as_fair_cheeks_and_brighter_than_dark_
     assert tones_of(DARK, DARK, WHITE * 0.75, VIVID).teeth.mean() > 1.5 * DARK.mean()
 
 
+def test_golden_gums_are_no_brighter_than_lips_and_of_their_hue() -> None:
+    for cheek, lips in ((LIGHT, LIPS), (DARK, np.array([110.0, 85, 88]))):
+        tones = tones_of(cheek, lips, WHITE * cheek.mean() / LIGHT.mean(), VIVID)
+        assert tones.gums.mean() <= 1.02 * lips.mean()
+        assert np.abs(tones.gums / tones.gums.mean() - lips / lips.mean()).max() < 0.1
+
+
 def face_of_parts() -> np.ndarray:
     """A face whose lips are redder than its skin, and its eyes whiter: in levels from dark to bright, left to right."""
     _, fit = tiny_face()
