@@ -11,7 +11,7 @@ from ..face_model.mesh import Grid
 from .frames import smooth_step
 from .lids import SPAN, Lids, above_lid, grid_above, line_along
 from .motion import at_pixels
-from .sampling import in_cells
+from .sampling import finer, in_cells
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -26,7 +26,14 @@ BELOW_BROW = 0.8  # creases reach no further up than this share of the way to th
 BESIDE, FADES = 0.4, 0.25  # of the eye's length: how far beyond the corners, and over what they fade there
 FINE_CM = 0.02  # nothing finer is seen of them
 SMOOTH_CM = 0.1
-GRAIN_CM, GRAIN_MOST = 0.04, 0.05  # what is finer is grain, and as faint: stronger lines are folds
+FOLD_ENDS = 0.25  # of the eye's length, from its corners: there a fold has become lashes' shadow
+FOLD_FROM_CM, FOLD_SOFT_CM = 0.15, (0.05, 0.25)  # from a lid's edge: where no fold is, and how soft one is left
+TONE_CM, OWN_CM = (0.1, 0.2, 0.4, 0.8, 1.6), (0.6,)  # over which the skin around a shut lid, and its own, tell its tone
+TONE_CHEEK_CM = 0.7  # below the lower lid: skin without lashes
+LIGHT = 2.0  # the power of its lightness with which skin counts: lashes' make-up does not
+TONE_STEP_CM, TONE_OFF_CM = 0.05, 0.15  # in cells of this size; nearer to the edge there are lashes
+OWN = 0.4  # how much of its own tone a shut lid keeps
+GRAIN_CM, GRAIN_MOST = 0.1, 0.08  # what is finer is grain, and as faint: stronger lines are folds
 
 
 def creases_of(skin: Single, grid: Grid, lids: Lids, brow: Array, scale: float) -> Single:
@@ -79,10 +86,54 @@ def smoothed(skin: Single, grid: Grid, lids: Lids, scale: float) -> Single:
     return np.stack(planes, -1).astype(np.float32)
 
 
-def grain_of(photo: Single, lashes: Single, scale: float) -> Single:
-    """[h, w]: log ratio of the brightness of skin [h, w, 3] to that without its grain; faint, or it is no grain, and none
-    where lashes [h, w, 3] are."""
+def fold_of(creases: Single, grid: Grid, lids: Lids, scale: float) -> Single:
+    """[h, w, 3]: of creases [h, w, 3] what stays where it is when the lid shuts: the fold below the orbit, softly."""
+    share, down = lids.inside(grid)
+    off = (np.interp(share, SPAN, lids.upper) - down) / scale
+    inner = smooth_step(np.minimum(share, 1 - share) / FOLD_ENDS)
+    own = creases * (inner * smooth_step((off - FOLD_FROM_CM) / FOLD_FROM_CM))[..., None]
+    soft, wide = (
+        np.stack([ndimage.gaussian_filter(own[..., c], size * scale) for c in range(3)], -1) for size in FOLD_SOFT_CM
+    )
+    return np.asarray(np.minimum(soft - wide, 0), dtype=np.float32)
+
+
+def even_tone(
+    skin: Single, hair: NDArray[np.bool_], drawn: Single, grid: Grid, lids: Lids, brow: Array, scale: float
+) -> Single:
+    """[h, w, 3]: the tone of a shut lid, from the skin [h, w, 3] around what is drawn [h, w] of it, and in part its own.
+
+    Convention: near skin counts most, so that the tone goes over into it; hair [h, w] and what is beyond the brow [73] count for nothing.
+    """
+    share, down = lids.inside(grid)
+    off = np.interp(share, SPAN, lids.upper) - down
+    tall = np.maximum(np.interp(share, SPAN, lids.upper - brow), 1.0)
+    cheek = off < np.interp(share, SPAN, lids.upper - lids.lower) - TONE_CHEEK_CM * scale
+    clear = ((off > TONE_OFF_CM * scale) & (off < BELOW_BROW * tall) & ~hair) | cheek
+    bright = skin.mean(-1)
+    if clear.any():
+        clear = clear * np.clip(bright / np.quantile(bright[clear], 0.8), 0, 1) ** LIGHT
+    step = max(1, round(TONE_STEP_CM * scale))
+    around = _carried(skin, clear * (1 - drawn), TONE_CM, scale, step)
+    own = _carried(skin, clear * drawn, OWN_CM, scale, step)
+    return around + OWN * (own - around)
+
+
+def _carried(skin: Single, known: NDArray[np.floating], reaches: tuple[float, ...], scale: float, step: int) -> Single:
+    """[h, w, 3]: skin [h, w, 3] where it is known [h, w], carried on smoothly to where it is not."""
+    weight = known[..., None].astype(np.float32) + np.float32(1e-4)
+    cells = in_cells(np.concatenate([skin * weight, weight], -1), step)
+    planes = np.zeros_like(cells)
+    for reach in reaches:
+        sigma = max(reach * scale / step, 0.5)
+        soft = [ndimage.gaussian_filter(cells[..., c], sigma, mode="nearest", truncate=3.0) for c in range(4)]
+        planes += np.stack(soft, -1) / np.float32(reach**2)
+    tone = planes[..., :3] / planes[..., 3:]
+    return (finer(tone, step) if step > 1 else tone)[: skin.shape[0], : skin.shape[1]]
+
+
+def grain_of(photo: Single, scale: float) -> Single:
+    """[h, w]: log ratio of the brightness of skin [h, w, 3] to that without its grain; faint, or it is no grain."""
     bright = np.log(np.maximum(photo.mean(-1), 1.0))
     fine = bright - ndimage.gaussian_filter(bright, max(GRAIN_CM * scale, 1.0))
-    bare = 1 - np.clip(ndimage.gaussian_filter(-lashes.mean(-1), max(GRAIN_CM * scale, 1.0)) / GRAIN_MOST, 0, 1)
-    return np.asarray(bare * fine / (1 + (fine / GRAIN_MOST) ** 2), dtype=np.float32)
+    return np.asarray(fine / (1 + (fine / GRAIN_MOST) ** 2), dtype=np.float32)

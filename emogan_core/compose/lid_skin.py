@@ -19,6 +19,8 @@ from .lids import SPAN, WAY, Lids, above_lid, shut_share
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
+LINE_CM = 0.06  # above a shut lid's edge: the line of its lashes, softly
+ANEW_CM = 0.15  # where a lid that shuts comes from further away, it is drawn anew
 ROOTS_CM = 0.15  # from a lid's edge: roots of lashes, hardly stretched
 CARRIED_CM, CARRIED = 0.5, 0.5  # what goes with a lid that rises, and at most this share of the way to the brow
 OPENED_CM, SLIP = 0.12, 0.3  # so far risen, this share of that slips under the crease
@@ -28,7 +30,8 @@ STIFF = 4.0  # the power of its lightness with which the skin of such a lid stre
 WIDER, UNROLLED = (1.7, 2.5), 0.5
 """Times as wide as it was: skin is too stretched to show its own pixels, a little and altogether; so much less wide where
 a lid shuts."""
-HAIR_WAY, GRAIN_WAY = 0.15, 0.7  # of the way to the brow: hair, not to be stretched; where skin's grain is its own
+HAIR_WAY = 0.15  # of the way to the brow: hair, not to be stretched
+CHEEK_CM = 0.75, 1.35  # below the lower lid: skin without lashes, whose grain stretched skin takes
 BELOW_CM = 0.9  # how far below the eye the lower lid's motion is felt
 BESIDE_CM = 0.5  # the same beyond the corners
 SEEKING = 4  # rounds in which the brow's place after is found
@@ -67,7 +70,8 @@ class SkinMotion:
     """The skin's motion (backwards) around an eye, px.
 
     Convention: field [h, w, 2] is that of its colours. Its grain does not stretch with them: grain [h, w, 2] is the
-    motion of that, stretched [h, w] is where skin is so much wider than it was that this shows, 0 to 1.
+    motion of that, taken from below the eye; stretched [h, w] is where skin is drawn anew, as so much wider than it was that
+    this shows, or unrolled by a lid that shuts, 0 to 1.
     """
 
     field: Single
@@ -117,22 +121,29 @@ def lid_field(
         across = move - side * (was - np.maximum(off, 0))
         vector = along[:, None] * axes[0] + across[:, None] * axes[1]
         if side > 0:
-            least = ROOTS_CM * scale
-            own = _unstretched(off + np.interp(here, SPAN, source - height), least, np.interp(here, SPAN, source))
-            grain[inside] = along[:, None] * axes[0] + (move - own + np.maximum(off, 0))[:, None] * axes[1]
+            closing, least = shut_share(before, after), ROOTS_CM * scale
+            roots = (1 - closing) * least  # those of a shut lid are turned down
+            now = np.column_stack([here * after.frame.length, np.interp(here, SPAN, new) - off])
+            grain[inside] = _cheek(here, off, before, scale) - (after.frame.origin + now @ axes)
             rate = np.gradient(height[:, None] * WAY, axis=1) / np.maximum(np.gradient(table, axis=1), 1e-6)
             rate = ndimage.map_coordinates(rate, at, order=1, mode="nearest")
             wide = smooth_step(off / least - 1) * smooth_step((rate - wider[0]) / (wider[1] - wider[0]))
-            stretched[inside] = weight[inside] * wide
+            gone = closing * smooth_step(np.abs(across) / (ANEW_CM * scale))
+            gone = gone * smooth_step((off - roots) / (roots + LINE_CM * scale))
+            stretched[inside] = weight[inside] * np.maximum(wide, gone)
         result[inside] += weight[inside, None] * (vector - result[inside])
     return SkinMotion(result.astype(np.float32), grain.astype(np.float32), stretched.astype(np.float32))
 
 
-def _unstretched(off: Array, least: float, height: Array) -> Array:
-    """[n] px from the lid's edge before: the skin goes with the brow, and back again where it ends."""
-    room = np.maximum(GRAIN_WAY * height - least, 1.0)
-    missing = np.maximum(least - off, 0)
-    return np.asarray(np.where(missing > 0, least + room - np.abs(missing % (2 * room) - room), off))
+def _cheek(share: Array, off: Array, before: Lids, scale: float) -> Array:
+    """[n, 2] photo px: skin below the eye for places `off` px from the upper lid's edge: up to the lower lid, and down again
+    on the other side of the eye, or what is mirrored would show as rings."""
+    least, room = CHEEK_CM[0] * scale, (CHEEK_CM[1] - CHEEK_CM[0]) * scale
+    again = off % (2 * room) > room
+    share = np.where(again, 1 - share, share)
+    down = np.interp(share, SPAN, before.lower) + least + np.abs(off % (2 * room) - room)
+    along = np.column_stack([share * before.frame.length, down])
+    return np.asarray(before.frame.origin + along @ before.frame.axes)
 
 
 def _followed(field: Single, grid: Grid, points: Array) -> tuple[Array, Array]:

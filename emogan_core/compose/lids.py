@@ -22,6 +22,8 @@ SPAN = np.linspace(-0.4, 1.4, 73)  # shares of an eye's length at which its lids
 LEAST_CM, MOST_CM = 0.2, 1.3  # between a lid's edge and the brow that it leaves where it is
 SEAM_CM, SEAM = 0.05, 0.45  # the dark line between closed lids: half its width, and by how much it is darker
 WAY = np.linspace(0, 1, 48)  # places between a lid's edge and the brow
+SLIVER_CM = 0.2  # what is light and narrower than this across the seam is wet or white: nothing of it is left
+AJAR = 0.6  # of that: lids that are no further apart meet, as the mesh's often do not quite
 WET_CM = 0.09  # a closed upper lid covers this much of the lower one: its wet edge
 
 
@@ -66,13 +68,17 @@ class Lids:
         return share, down - np.interp(share, SPAN, self.upper)
 
     def with_seam(self, colours: Single, grid: Grid, scale: float) -> Single:
-        """[h, w, 3]: pixels with a soft dark line where lids meet."""
+        """[h, w, 3]: pixels with a soft dark line where lids meet, and nothing wet or white beside it."""
         share, depth = self.below(grid)
         shut = np.interp(share, SPAN, np.clip(self.covered / (WET_CM * scale), 0, 1))
         if not shut.any():
             return colours
-        near = (shut * np.exp(-((depth / max(0.03 * scale, 1.0)) ** 2)))[..., None]
-        soft = np.stack([ndimage.gaussian_filter(colours[..., c], max(0.02 * scale, 0.7)) for c in range(3)], -1)
+        wet = WET_CM * scale / 2
+        beyond = np.maximum(np.abs(depth - wet) - wet, 0)  # of the wet edge below the seam
+        near = (shut * np.exp(-((beyond / max(0.03 * scale, 1.0)) ** 2)))[..., None]
+        line = line_along(self.frame.axes[1], SLIVER_CM * scale)
+        plain = np.stack([ndimage.grey_opening(colours[..., c], footprint=line, mode="nearest") for c in range(3)], -1)
+        soft = np.stack([ndimage.gaussian_filter(plain[..., c], max(0.03 * scale, 0.7)) for c in range(3)], -1)
         dark = (1 - SEAM * shut * np.exp(-((depth / (SEAM_CM * scale)) ** 2)))[..., None]
         return np.asarray((colours + near * (soft - colours)) * dark, dtype=np.float32)
 
@@ -87,9 +93,10 @@ def lids_of(frame: Frame, edges: Edges) -> Lids:
 def lids_after(frame: Frame, edges: Edges, before: Lids, scale: float) -> Lids:
     """An eye's lids after an edit; where they meet, the upper one covers the lower one's wet edge."""
     after = lids_of(frame, edges)
-    shut = np.clip(1 - after.gap / (WET_CM * scale), 0, 1) * np.clip(before.gap / (WET_CM * scale), 0, 1)
-    over = WET_CM * scale * ndimage.gaussian_filter1d(shut, 1.0)
-    upper = np.where(over > 0, np.minimum(after.upper + over, after.lower + over), after.upper)
+    left = after.gap / (WET_CM * scale)
+    shut = np.clip((1 - left) / (1 - AJAR), 0, 1) * np.clip(before.gap / (WET_CM * scale), 0, 1)
+    shut = ndimage.gaussian_filter1d(shut, 1.0)
+    upper = after.upper + shut * (after.gap + WET_CM * scale)
     return Lids(frame, upper, np.maximum(upper, after.lower), np.maximum(upper - after.lower, 0))
 
 

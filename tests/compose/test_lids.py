@@ -8,7 +8,7 @@ from emogan_core.compose.eye_skin import EyeSkin, eye_skin
 from emogan_core.compose.frames import COLUMNS, Edges, frame_between
 from emogan_core.compose.lashes import lashes_after, lashes_of
 from emogan_core.compose.lid_skin import lid_field, light_skin, stretch
-from emogan_core.compose.lids import SPAN, WAY, Lids, brow_above, lids_after, lids_of
+from emogan_core.compose.lids import SPAN, WAY, WET_CM, Lids, brow_above, lids_after, lids_of
 from emogan_core.face_model.mesh import Grid
 
 SCALE = 20.0
@@ -129,6 +129,61 @@ def test_golden_grain_of_a_shutting_lid_stays_fine() -> None:
 
     before, after = roughness(photo[38:49, 45:75]), roughness(on(skin, photo, shut())[50:66, 45:75])
     assert 0.4 * before < after < 1.2 * before
+
+
+def skin_of(photo: np.ndarray) -> EyeSkin:
+    before = lids(-10)
+    return eye_skin(photo, GRID, before, brow_above(before, BROW, SCALE), SCALE)
+
+
+def test_golden_a_shut_lid_has_the_cheeks_grain() -> None:
+    photo = skin_with_a_brow()
+    photo[86:] *= np.exp(np.random.default_rng(0).normal(0, 0.03, (24, 120, 1)).astype(np.float32))
+    lid = np.log(on(skin_of(photo), photo, shut())[52:72, 45:75].mean(-1))
+    cheek = np.log(photo[90:104, 45:75].mean(-1))
+    assert np.abs(np.diff(lid, axis=1)).mean() > 0.5 * np.abs(np.diff(cheek, axis=1)).mean()
+
+
+def test_golden_a_shut_lids_tone_has_neither_rim_nor_seam() -> None:
+    photo = skin_with_a_brow()
+    photo[56:60, 30:90] = 110  # make-up
+    photo[46:56, 57:63] = 230  # a shine
+    lid = on(skin_of(photo), photo, shut())[44:74, 36:84].mean(-1)
+    assert np.abs(np.diff(lid, axis=1)).max() < 6
+    assert np.abs(np.diff(lid, axis=0)).max() < 8
+
+
+def test_golden_a_soft_fold_stays_where_it_was_when_the_lid_shuts() -> None:
+    photo, plain = skin_with_a_brow(), skin_with_a_brow()
+    photo[51:54, 30:90] = 90
+    after, without = (on(skin_of(one), one, shut())[40:72, 50:70].mean((1, 2)) for one in (photo, plain))
+    dark = np.log(without / after)
+    assert abs(dark.argmax() + 40 - 52) <= 2
+    assert 0.1 < dark.max() / np.log(2) < 0.5
+
+
+def test_invariance_a_mirrored_lid_shuts_alike() -> None:
+    photo, _ = creased()
+    photo[44:60, 30:50] *= 0.8
+    mirrored = np.ascontiguousarray(photo[:, ::-1])
+    assert np.allclose(on(skin_of(photo), photo, shut())[:, ::-1], on(skin_of(mirrored), mirrored, shut()), atol=0.5)
+
+
+def test_golden_lids_that_almost_meet_are_shut() -> None:
+    before = lids(-10)
+    ajar, open_ = (lids_after(FRAME, edges(6 - share * WET_CM * SCALE), before, SCALE) for share in (0.5, 1.5))
+    assert ajar.gap.max() == 0
+    assert np.isclose(ajar.covered[30:43], WET_CM * SCALE).all()
+    assert open_.gap.max() > 1
+
+
+def test_golden_nothing_white_is_left_where_lids_meet() -> None:
+    after = shut()
+    down = after.below(GRID)[1][..., None]
+    colours = np.where((down > 0) & (down < 2), 250.0, 150.0).repeat(3, -1).astype(np.float32)
+    seam = after.with_seam(colours, GRID, SCALE)[:, 50:70]
+    assert seam.max() <= 151
+    assert seam.min() < 110  # the dark line
 
 
 def test_invariance_skin_around_lids_at_rest_stays() -> None:
