@@ -37,6 +37,7 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     if not intensities and not arguments.neutral_first and arguments.axes != "builtin":
         refuse_idle({"--axes": arguments.axes}, "about --expression or --neutral-first, and neither came")
     notes: list[str] = []
+    unread = 0
     generator = load_generator(arguments.generator, device=arguments.device)
     axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None
     if axes is not None:
@@ -62,7 +63,7 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
     outputs.save_photo(arguments.out, picture, record=record)
     report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
-    report |= {"expressions": intensities, "neutral_first": arguments.neutral_first}
+    report |= {"expressions": intensities, "neutral_first": arguments.neutral_first, "without_face": unread}
     return report, [f"{counted(len(faces), 'face')} drawn: wrote {arguments.out}", *notes]
 
 

@@ -25,7 +25,7 @@ from emogan_core.training.codes import (
     shrink_spectrum,
     start_as_gaussian,
 )
-from emogan_core.training.data import pick, read_faces, read_held_out, split, view
+from emogan_core.training.data import favour_dark, pick, read_faces, read_held_out, split, view
 from emogan_core.training.generator import configured, main, train_step
 from emogan_core.training.losses import REGIONS, augment, regions_l1
 from emogan_core.training.recipe import PRESETS, TrainConfig, ema_decay_at, lr_factor_at
@@ -66,6 +66,30 @@ def test_shape_faces_are_read_hashed_and_split(folder: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_golden_dark_faces_are_drawn_more_often(folder: Path) -> None:
+    """By the cheeks: what stands around the face does not count."""
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    pixels = torch.full_like(faces.pixels, 200)
+    pixels[1, :, 60:90, 20:110] = 40
+    pixels[4] = 90
+    pixels[5, :, :40] = 0
+    weights = favour_dark(replace(faces, pixels=pixels), 1.5).weights
+    assert weights.tolist() == [1.0, 1.5, 1.0, 1.0, 1.5, 1.0]
+
+
+def test_invariance_the_projection_moves_by_its_share_of_the_rate(folder: Path) -> None:
+    faces = read_faces([(folder, folder / "labels.csv", 1.0)])
+    config = TrainConfig(steps=10, batch=4, warm_up=2, lr=0.1, projection_lr=0.01)
+    run = Run(SMALL, config)
+    _, encoder, _ = run.parts()
+    before = {name: tensor.detach().clone() for name, tensor in encoder.named_parameters()}
+    train_step(run, faces, run.rng())
+    moved = {name: float((tensor.detach() - before[name]).abs().max()) for name, tensor in encoder.named_parameters()}
+    rate = config.lr * lr_factor_at(0, config)
+    assert 0 < moved["linear.weight"] <= 0.011 * rate  # the first step of Adam is the rate, wherever there is a gradient
+    assert 0.9 * rate < moved["to_w.weight"] <= 1.1 * rate
+
+
 def test_invariance_a_stopped_run_goes_on_exactly(folder: Path, tmp_path: Path) -> None:
     config = TrainConfig(steps=10, batch=4, reconstructed=4, samples=4, warm_up=-0.1, penalty_every=1)
     faces = read_faces([(folder, folder / "labels.csv", 1.0)])
@@ -126,7 +150,9 @@ def test_invariance_states_of_earlier_versions_are_read(tmp_path: Path) -> None:
             {"encoder.", "synthesis.b32.", "synthesis.b4."},
         ),
         ({"trainable": "synthesis", "perceptual": 1.0}, {"synthesis.b4.conv1.weight"}, {"encoder."}),
-        ({"trainable": "encoder"}, {"encoder.to_w.weight"}, {"synthesis.", "discriminator."}),
+        ({"trainable": "encoder"}, {"encoder.to_w.weight"}, {"synthesis.", "discriminator.", "encoder.linear."}),
+        ({"trainable": "encoder", "projection_lr": 0.1}, {"encoder.linear.weight"}, {"synthesis."}),
+        ({"trainable": "synthesis", "projection_lr": 0.1}, {"synthesis.b4.conv1.weight"}, {"encoder."}),
     ],
     ids=lambda value: "-".join(f"{name}={what}" for name, what in value.items()) if isinstance(value, dict) else "",
 )
