@@ -1,5 +1,5 @@
-"""The crease of an upper lid and the skin's grain, as layers of log brightness: a lid that shuts loses the one, and
-stretched skin keeps the other as fine as it is."""
+"""The crease of an upper lid, the tone of a shut one and the grain of skin: a lid that shuts keeps little of the crease, and
+stretched skin takes grain as fine as it was."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMOOTH_CM = 0.1
 FOLD_ENDS = 0.25  # of the eye's length, from its corners: there a fold has become lashes' shadow
 FOLD_FROM_CM, FOLD_SOFT_CM = 0.15, (0.05, 0.25)  # from a lid's edge: where no fold is, and how soft one is left
 TONE_CM, OWN_CM = (0.1, 0.2, 0.4, 0.8, 1.6), (0.6,)  # over which the skin around a shut lid, and its own, tell its tone
-TONE_BROW = 0.95  # of the way to the brow: skin without hair
+TONE_BROW = 0.88  # of the way to the brow: skin without hair
 TONE_CHEEK_CM = 0.7  # below the lower lid: skin without lashes
 LIGHT = 2.0  # the power of its lightness with which skin counts: lashes' make-up does not
 TONE_STEP_CM, TONE_OFF_CM = 0.05, 0.15  # in cells of this size; nearer to the edge there are lashes
