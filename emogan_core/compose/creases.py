@@ -1,5 +1,5 @@
-"""The crease of an upper lid and the skin's grain, as layers of log brightness: a lid that shuts loses the one, and
-stretched skin keeps the other as fine as it is."""
+"""The crease of an upper lid, the tone of a shut one and the grain of skin: a lid that shuts keeps little of the crease, and
+stretched skin takes grain as fine as it was."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ SMOOTH_CM = 0.1
 FOLD_ENDS = 0.25  # of the eye's length, from its corners: there a fold has become lashes' shadow
 FOLD_FROM_CM, FOLD_SOFT_CM = 0.15, (0.05, 0.25)  # from a lid's edge: where no fold is, and how soft one is left
 TONE_CM, OWN_CM = (0.1, 0.2, 0.4, 0.8, 1.6), (0.6,)  # over which the skin around a shut lid, and its own, tell its tone
+TONE_BROW = 0.88  # of the way to the brow: skin without hair
 TONE_CHEEK_CM = 0.7  # below the lower lid: skin without lashes
 LIGHT = 2.0  # the power of its lightness with which skin counts: lashes' make-up does not
 TONE_STEP_CM, TONE_OFF_CM = 0.05, 0.15  # in cells of this size; nearer to the edge there are lashes
-OWN = 0.4  # how much of its own tone a shut lid keeps
+OWN, OWN_FADES_CM = 0.5, 0.25  # how much of its own tone a shut lid keeps, and over what that fades at its rim
 GRAIN_CM, GRAIN_MOST = 0.1, 0.08  # what is finer is grain, and as faint: stronger lines are folds
 
 
@@ -109,14 +110,15 @@ def even_tone(
     off = np.interp(share, SPAN, lids.upper) - down
     tall = np.maximum(np.interp(share, SPAN, lids.upper - brow), 1.0)
     cheek = off < np.interp(share, SPAN, lids.upper - lids.lower) - TONE_CHEEK_CM * scale
-    clear = ((off > TONE_OFF_CM * scale) & (off < BELOW_BROW * tall) & ~hair) | cheek
+    clear = ((off > TONE_OFF_CM * scale) & (off < TONE_BROW * tall) & ~hair) | cheek
     bright = skin.mean(-1)
     if clear.any():
         clear = clear * np.clip(bright / np.quantile(bright[clear], 0.8), 0, 1) ** LIGHT
     step = max(1, round(TONE_STEP_CM * scale))
     around = _carried(skin, clear * (1 - drawn), TONE_CM, scale, step)
     own = _carried(skin, clear * drawn, OWN_CM, scale, step)
-    return around + OWN * (own - around)
+    deep = np.clip(2 * ndimage.gaussian_filter(drawn, OWN_FADES_CM * scale) - 1, 0, 1)[..., None]
+    return np.asarray(around + OWN * deep * (own - around), dtype=np.float32)
 
 
 def _carried(skin: Single, known: NDArray[np.floating], reaches: tuple[float, ...], scale: float, step: int) -> Single:
