@@ -25,7 +25,7 @@ LINING = 0.08  # so much of the colour of gums is seen in the dark of a mouth
 WALLS, WALLS_CM = 0.22, 0.5  # so much more at its walls, falling off over that
 WIDE_CM = (0.35, 0.75)  # half the height of a mouth whose walls begin to show, and of one that shows them
 CROWN_CM = 1.15  # gums show only where more of a jaw than this is uncovered
-NECKS = 0.4  # so much darker than teeth is what is above their necks and is not red
+NECKS = 0.45  # so much darker than side teeth is what is above their necks and is not red
 TEETH_DEEP = 0.3  # teeth in the dark turn so much less red than flesh
 TONGUE_FADES_CM = (0.3, 0.5)  # over which the back of the tongue comes out of the dark, at least and at most
 LOWER_LESS = 0.24  # of the light, as they stand behind the upper ones and the lower lip
@@ -79,7 +79,10 @@ def inside(
         [_teeth_form(jaws, drawing, normal), _tongue_form(drawing.values(jaws.vertices[:, 0]), normal)],
         0.45 + 0.5 * normal[:, 2],
     )
-    form *= np.where(kind == GUMS, 1 - NECKS * np.clip((drawing.values(jaws.rise) - 0.85) / 0.35, 0, 1) * (1 - red), 1)
+    necks = np.clip((drawing.values(jaws.rise) - 0.9) / 0.35, 0, 1) * np.clip(
+        (drawing.values(jaws.order) - 2) / 3, 0, 1
+    )
+    form *= np.where(kind == GUMS, 1 - NECKS * necks * (1 - red), 1)
     form *= np.where(is_tongue, _out_of_the_dark(drawing, is_tongue, unit * factor), 1)
     shade = np.asarray(lips * corner * depth * form, dtype=np.float32)[:, None]
     ivory = tones.teeth * (1 + (1 - shade) * tones.shaded)
