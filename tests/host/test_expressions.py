@@ -69,7 +69,7 @@ def test_error_a_reference_without_a_face_or_in_wrong_number(host: Host, graph) 
     assert run.error.startswith("the reference to copy from: no face was found in this photo")
     two = graph.with_node("blank", "EmptyImage", width=256, height=256, batch_size=2, color=0)
     run = host.run(copying(two, reference=["blank", 0]).nodes)
-    assert run.error.startswith("2 reference pictures came for 1 inverted faces")
+    assert run.error.startswith("2 reference pictures came for 1 inverted face")
 
 
 def reading(photo: str = "portrait.png", **inputs: object) -> Graph:
