@@ -153,9 +153,10 @@ def hanging_in(
     if not near.any():
         return hang
     lips = hole[near] @ down
-    shown, shown_lower = float(upper @ down - lips.min()) / scale, float(lips.max() - lower @ down) / scale
-    by = float(np.clip(ROW_CM - shown, 0, LOWERED_CM))
-    return hang[0] + by * scale, hang[1] + float(np.clip(shown_lower - LOWER_CM, 0, by)) * scale
+    half = np.sqrt(3) * lips.std()  # of what is evenly spread: finer than the places lie
+    shown, shown_lower = upper @ down - lips.mean() + half, lips.mean() + half - lower @ down
+    by = float(np.clip(ROW_CM - shown / scale, 0, LOWERED_CM))
+    return hang[0] + by * scale, hang[1] + float(np.clip(shown_lower / scale - LOWER_CM, 0, by)) * scale
 
 
 @lru_cache(maxsize=4)

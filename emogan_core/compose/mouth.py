@@ -131,6 +131,7 @@ def _out_of_the_dark(drawing: Drawing, tongue: NDArray[np.bool_], unit: float) -
     end, tip = np.full(drawing.grid.width, drawing.grid.height), np.zeros(drawing.grid.width)
     np.minimum.at(end, columns[tongue], rows[tongue])
     np.maximum.at(tip, columns[tongue], rows[tongue])
+    end, tip = (ndimage.median_filter(line, 2 * round(GAP_CM * unit) + 1) for line in (end, tip))  # no slits in teeth
     fades = np.clip((tip - end) / 2, TONGUE_FADES_CM[0] * unit, TONGUE_FADES_CM[1] * unit)
     share = np.clip((rows - end[columns]) / fades[columns], 0, 1)
     return np.asarray(share**2 * (3 - 2 * share), dtype=np.float64)

@@ -98,11 +98,11 @@ def test_golden_tips_of_upper_teeth_hang_lower_until_they_are_a_row_and_lower_te
     after = fit.vertices(model, coefficients_of(model, {"jawOpen": 0.2}))
     upper, lower = (placed_jaws(model, after, (0.0, 0.0), SCALE)[edge, :2].mean(0) for edge in _biting_edges(model))
     lips = upper[1] - shown * SCALE, lower[1] + 0.5 * SCALE
-    hole = np.column_stack([np.full(50, upper[0]), np.linspace(*lips, 50)])
+    hole = np.column_stack([np.full(500, upper[0]), np.linspace(*lips, 500)])
     hang = hanging_in(model, after, (0.0, 0.0), hole, SCALE)
     by = min(max(ROW_CM - shown, 0), LOWERED_CM)
-    assert hang[0] / SCALE == pytest.approx(by, abs=1e-6)
-    assert hang[1] / SCALE == pytest.approx(min(0.5 - LOWER_CM, by), abs=1e-6)
+    assert hang[0] / SCALE == pytest.approx(by, abs=0.01)
+    assert hang[1] / SCALE == pytest.approx(min(0.5 - LOWER_CM, by), abs=0.01)
     assert hanging_in(model, after, (1.0, 2.0), hole[:0], SCALE) == (1.0, 2.0)
 
 
