@@ -86,7 +86,9 @@ def test_invariance_the_projection_moves_by_its_share_of_the_rate(folder: Path) 
     train_step(run, faces, run.rng())
     moved = {name: float((tensor.detach() - before[name]).abs().max()) for name, tensor in encoder.named_parameters()}
     rate = config.lr * lr_factor_at(0, config)
-    assert 0 < moved["linear.weight"] <= 0.011 * rate  # the first step of Adam is the rate, wherever there is a gradient
+    assert (
+        0 < moved["linear.weight"] <= 0.011 * rate
+    )  # the first step of Adam is the rate, wherever there is a gradient
     assert 0.9 * rate < moved["to_w.weight"] <= 1.1 * rate
 
 
