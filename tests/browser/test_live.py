@@ -138,7 +138,7 @@ def test_shape_a_dragged_slider_changes_the_face(
     page.wait_for_timeout(1000)
     assert apart(seen(page), before) < 0.5
     assert requests.count(200) == 1  # which prepared the face
-    pull(page, "surprise", 1.5)
+    pull(page, "surprise", 1.0)  # further, a sentence below the picture says so and takes its room
     started = time.monotonic()
     while apart(seen(page), before) < SEEN:
         assert time.monotonic() - started < SHOWN_SECONDS, f"nothing changed; previews {requests}, said {errors}"
@@ -151,7 +151,7 @@ def test_shape_a_dragged_slider_changes_the_face(
     run(host, page)
     assert apart(seen(page), preview) < SEEN  # the result, which is what was shown
     assert requests.count(200) == asked
-    pull(page, "surprise", -1.5)
+    pull(page, "surprise", -1.12)  # the sliders of Nodes 2.0 come back a quarter less far than they are pulled
     page.wait_for_timeout(2500)
     page.mouse.up()
     back = seen(page)  # nearly: a slider is not let go at the very place
