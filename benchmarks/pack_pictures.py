@@ -56,9 +56,10 @@ from emogan_core import (
     reading_sheet,
     sampled,
     share_of_edit,
+    silent,
     window_around,
 )
-from emogan_core.faces import frame_of, place_drawn
+from emogan_core.commands.draw import expressed
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS, HELP, DOCS = ROOT / "workflows", ROOT / "web/docs/pictures", ROOT / "docs"
@@ -297,13 +298,10 @@ def drawn(latent: Latent) -> Image.Image:
 
 
 def sample_and_edit() -> Image.Image:
-    latent, nothing = codes("sample_and_edit"), torch.zeros(1, 3, 1, 1)
+    latent = codes("sample_and_edit")
     photo = photo_from_tensor(generator().synthesis(latent.ws))
-    crop, fit = place_drawn(photo, frame_of(generator()))
-    assert fit is not None
-    known = Inversion(latent, nothing, nothing, (crop,), {}, (fit,))
-    edited = put_back(generator(), photo, known, apply_expressions(known, axes(), SMILE)).photo
-    return tiled([[scaled(one.pixels, HALF) for one in (photo, edited)]])
+    edited, _ = expressed(generator(), latent, [photo], axes(), SMILE, neutral_first=False, progress=silent)
+    return tiled([[scaled(one.pixels, HALF) for one in (photo, *edited)]])
 
 
 def half_smiling(one: Face, side: int) -> Image.Image:

@@ -29,7 +29,7 @@ from .arguments import (
     spelled,
     spelled_out,
 )
-from .idle import refuse_idle, refuse_idle_inversion
+from .unused_options import refuse_unused, refuse_unused_for_inversion
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +121,9 @@ def prepared(arguments: Namespace, check_files: Callable[[list[Path]], object]) 
     """
     intensities, regions = intensities_of(arguments), _regions(arguments)
     _expect_something(arguments, intensities)
-    refuse_idle_inversion(arguments)
+    refuse_unused_for_inversion(arguments)
     if not intensities:
-        refuse_idle({"--absolute": arguments.absolute}, "about expressions that are named, and none came")
+        refuse_unused({"--absolute": arguments.absolute}, "about expressions that are named, and none came")
     others = [path for path in (arguments.copy_from, arguments.ignore) if path is not None]
     check_files(input_files(arguments, arguments.photo, *others))
     generator, axes = load_models(arguments)

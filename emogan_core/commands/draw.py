@@ -22,10 +22,12 @@ from ..networks.tuned import with_delta
 from ..progress import Progress, StepReport, silent
 from ..provenance import edit_record
 from ..sheets import contact_sheet
-from ..wording import counted
+from ..wording import counted, numbered
 from .arguments import Outcome, expect_possible, input_files, intensities_of, load_models, spelled, spelled_out
-from .idle import refuse_idle
 from .outputs import Outputs
+from .unused_options import refuse_unused
+
+NO_FACE = "the face model fits no face there, so nothing was moved"
 
 
 def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
@@ -35,9 +37,8 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
         raise ShapeError(f"psi {arguments.psi} came; give --psi from -2 to 2")
     intensities = intensities_of(arguments)
     if not intensities and not arguments.neutral_first and arguments.axes != "builtin":
-        refuse_idle({"--axes": arguments.axes}, "about --expression or --neutral-first, and neither came")
+        refuse_unused({"--axes": arguments.axes}, "about --expression or --neutral-first, and neither came")
     notes: list[str] = []
-    unread = 0
     generator = load_generator(arguments.generator, device=arguments.device)
     axes = load_axes(arguments.axes) if intensities or arguments.neutral_first else None
     if axes is not None:
@@ -46,13 +47,10 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     latent = sampled(generator, arguments.count, psi=arguments.psi, seed=arguments.seed, label=arguments.label)
     faces = drawn(generator, latent, progress)
     if axes is not None:
-        faces, unread = expressed(
+        faces, said = expressed(
             generator, latent, faces, axes, intensities, neutral_first=arguments.neutral_first, progress=progress
         )
-        if unread:
-            notes.append(
-                f"{unread} of {len(faces)} show no face that the face model fits, and have no expression for it"
-            )
+        notes += [note if len(at) == len(faces) else f"{note} ({numbered('face', at)})" for note, at in said.items()]
     picture = faces[0]
     if len(faces) > 1:
         columns = math.ceil(math.sqrt(len(faces)))
@@ -63,7 +61,7 @@ def sample(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcom
     record = {"program": "EmotionGAN", "generated": True, "generator": generator.fingerprint}
     outputs.save_photo(arguments.out, picture, record=record)
     report = record | {"count": len(faces), "psi": arguments.psi, "seed": arguments.seed, "class": arguments.label}
-    report |= {"expressions": intensities, "neutral_first": arguments.neutral_first, "without_face": unread}
+    report |= {"expressions": intensities, "neutral_first": arguments.neutral_first, "notices": notes}
     return report, [f"{counted(len(faces), 'face')} drawn: wrote {arguments.out}", *notes]
 
 
@@ -76,15 +74,15 @@ def expressed(
     *,
     neutral_first: bool,
     progress: Progress,
-) -> tuple[list[Photo], int]:
-    """Drawn faces with expressions, and how many show no face that could be moved.
+) -> tuple[list[Photo], dict[str, list[int]]]:
+    """Drawn faces with expressions, and what there is to say of which of them, by number from 1.
 
     Their own pixels are moved, as a photo's are. Where axes fitted on examples know a direction of this generator, it
     draws the faces along them instead.
     """
     own = axes.fingerprint == generator.fingerprint
     along = own and any(axes[name].has_direction and not axes[name].designed for name in intensities)
-    moved, unread, frame, empty = list[Photo](), 0, frame_of(generator), torch.zeros(1, 3, 1, 1)
+    moved, said, frame, empty = list[Photo](), dict[str, list[int]](), frame_of(generator), torch.zeros(1, 3, 1, 1)
     for row, face in enumerate(faces):
         crop, fit = place_drawn(face, frame)
         known = Inversion(latent[row], empty, empty, (crop,), {}, None if fit is None else (fit,))
@@ -93,11 +91,13 @@ def expressed(
             moved += drawn(generator, edit.latent, silent)
         elif fit is None:
             moved.append(face)
-            unread += 1
+            said.setdefault(NO_FACE, []).append(row + 1)
         else:
             moved.append(put_back(generator, face, known, edit, redraw=False).photo)
+            for note in edit.notices[0]:
+                said.setdefault(note, []).append(row + 1)
         progress(StepReport(row + 1, len(faces), "moving"))
-    return moved, unread
+    return moved, said
 
 
 def apply(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:

@@ -28,8 +28,8 @@ from ..networks.build import Generator
 from ..progress import Progress
 from .arguments import Outcome, input_files
 from .fit_samples import fit_own_samples
-from .idle import refuse_idle
 from .outputs import Outputs
+from .unused_options import refuse_unused
 
 CODES = ".codes"
 METHOD = "encode"
@@ -64,9 +64,9 @@ def fit_axes(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outc
         )
         return fit_own_samples(arguments, progress, outputs)
     drawing = {"--psi": arguments.psi, "--class": arguments.label, "--seed": arguments.seed}
-    refuse_idle(drawing, "about a generator's own samples (--samples), and a folder of labelled pictures came")
+    refuse_unused(drawing, "about a generator's own samples (--samples), and a folder of labelled pictures came")
     if arguments.score:
-        refuse_idle({"--neutral": arguments.neutral}, "about labels in words, and --score came, which reads numbers")
+        refuse_unused({"--neutral": arguments.neutral}, "about labels in words, and --score came, which reads numbers")
     return fit_folder(arguments, progress, outputs)
 
 

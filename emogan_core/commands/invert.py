@@ -10,13 +10,13 @@ from ..inversion import expect_method
 from ..latents import save_latent
 from ..progress import Progress
 from .arguments import Outcome, clear_notes, first_of, input_files, inverted, notes_of
-from .idle import refuse_idle_inversion
 from .outputs import Outputs
+from .unused_options import refuse_unused_for_inversion
 
 
 def invert_photo(arguments: Namespace, progress: Progress, outputs: Outputs) -> Outcome:
     """The latent of a face in a photo, as a file."""
-    refuse_idle_inversion(arguments)
+    refuse_unused_for_inversion(arguments)
     others = [] if arguments.ignore is None else [arguments.ignore]
     outputs.expect_safetensors(arguments.out, inputs=input_files(arguments, arguments.photo, *others))
     photo = open_photo(arguments.photo)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
-from .frames import smooth_step
+from .curves import smooth_step
 from .lids import SPAN, Lids, above_lid, grid_above, line_along
 from .motion import at_pixels
 from .sampling import finer, in_cells
@@ -16,10 +16,8 @@ from .sampling import finer, in_cells
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
-WIDE_CM, LONG_CM = (
-    0.65,
-    0.5,
-)  # what is dark and narrower than this across the lid, or along it, is a crease or lashes' shadow
+WIDE_CM, LONG_CM = 0.65, 0.5
+"""What is dark and narrower than this across the lid, or along it, is a crease or lashes' shadow."""
 SHADE, SHADE_CM = 0.5, 0.8  # of the shade that a fold throws on the lid, and how far from its edge
 EDGE_CM = 0.07  # so near a lid's edge there are lashes' roots, and what was drawn on them
 BELOW_BROW = 0.8  # creases reach no further up than this share of the way to the brow

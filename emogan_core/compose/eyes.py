@@ -11,7 +11,7 @@ from scipy import ndimage
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
 from ..face_model.model import FaceModel
-from .frames import smooth_step
+from .curves import smooth_step
 from .lid_shadow import Shadow, shadow_of
 from .lids import Lids
 from .openings import EYE_LEFT, EYE_RIGHT, Place
@@ -144,8 +144,8 @@ def _margin(skin: Single, reach: float) -> Single:
     hole = skin < 0.5
     if not hole.any():
         return np.ones_like(skin)
-    ramp = np.clip(1.5 - ndimage.distance_transform_edt(hole) / max(reach, 1.0), 0, 1)
-    return np.asarray(np.maximum(skin, ramp * ramp * (3 - 2 * ramp)), dtype=np.float32)
+    ramp = 1.5 - np.asarray(ndimage.distance_transform_edt(hole)) / max(reach, 1.0)
+    return np.asarray(np.maximum(skin, smooth_step(ramp)), dtype=np.float32)
 
 
 def eyeball(photo: Single, lids: Single, grid: Grid, iris: Iris) -> tuple[Single, Single]:

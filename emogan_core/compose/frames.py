@@ -60,9 +60,3 @@ def outline_of(frame: Frame, edges: Edges) -> Array:
     along = np.r_[shares(), shares(), 0.0, 1.0] * frame.length
     down = np.r_[edges.upper, edges.lower, 0.0, 0.0]
     return np.asarray(frame.origin + np.column_stack([along, down]) @ frame.axes)
-
-
-def smooth_step(values: NDArray[np.floating]) -> Array:
-    """0 below 0, 1 above 1, and a curve without corners between."""
-    clipped = np.clip(values, 0, 1)
-    return np.asarray(clipped * clipped * (3 - 2 * clipped), dtype=np.float64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
-from .frames import smooth_step
+from .curves import smooth_step
 from .lids import SPAN, Lids
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ..face_model.mesh import Grid
-from .frames import smooth_step
+from .curves import smooth_step
 from .lids import SPAN, WAY, Lids, above_lid, shut_share
 
 Array = NDArray[np.float64]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..faces import Crop, frame_quad
+from .curves import smooth_step
 
 FACE_CENTRE, FACE_RADII = (0.5, 0.53), (0.47, 0.48)  # of the tight frame: brows to chin, cheek to cheek
 BORDER = 0.06  # of the crop: where every edit has faded away, so that no seam can show
@@ -25,12 +26,6 @@ def face_mask(crop: Crop, side: int, *, feather: float) -> Tensor:
     inset = torch.minimum(along, 1 - along) - 1 / side  # the outermost grid row is zero, whatever samples between rows
     fade = smooth_step(inset / BORDER)
     return (oval * fade.view(-1, 1) * fade.view(1, -1)).view(1, 1, side, side)
-
-
-def smooth_step(value: Tensor) -> Tensor:
-    """0 below 0, 1 above 1, and a curve without corners between."""
-    clipped = value.clamp(0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
 
 
 def _in_tight_frame(crop: Crop, side: int) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from ..face_model.mesh import Drawing, Grid, draw, vertex_normals
 from ..face_model.model import FaceModel
+from .curves import smooth_step
 from .frames import shares
 from .jaws import GUMS, TONGUE, Jaws, hanging_in, jaws_of, placed_jaws
 from .motion import Patch, at_pixels
@@ -133,8 +134,7 @@ def _out_of_the_dark(drawing: Drawing, tongue: NDArray[np.bool_], unit: float) -
     np.maximum.at(tip, columns[tongue], rows[tongue])
     end, tip = (ndimage.median_filter(line, 2 * round(GAP_CM * unit) + 1) for line in (end, tip))  # no slits in teeth
     fades = np.clip((tip - end) / 2, TONGUE_FADES_CM[0] * unit, TONGUE_FADES_CM[1] * unit)
-    share = np.clip((rows - end[columns]) / fades[columns], 0, 1)
-    return np.asarray(share**2 * (3 - 2 * share), dtype=np.float64)
+    return np.asarray(smooth_step((rows - end[columns]) / fades[columns]), dtype=np.float64)
 
 
 def _teeth_form(jaws: Jaws, drawing: Drawing, normal: Single) -> Array:

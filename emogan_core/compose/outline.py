@@ -10,7 +10,7 @@ from skimage.draw import polygon
 from ..face_model.contours import OVAL
 from ..face_model.fit import FaceFit
 from ..face_model.mesh import Grid
-from .frames import smooth_step
+from .curves import smooth_step
 from .sampling import finer, in_cells
 
 Array = NDArray[np.float64]

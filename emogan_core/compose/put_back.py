@@ -132,9 +132,9 @@ def put_back(
 
 def _learned(edit: Edit) -> NDArray[np.float64] | None:
     """The coefficients [k] that axes fitted on examples come to, where the face model moves something beside them, else None."""
-    if edit.coefficients is None or edit.unlearned is None or not edit.unlearned.any():
+    if edit.coefficients is None or edit.designed_change is None or not edit.designed_change.any():
         return None
-    return np.asarray(edit.coefficients[0] - edit.unlearned[0])
+    return np.asarray(edit.coefficients[0] - edit.designed_change[0])
 
 
 def drawn(generator: Generator, codes: Tensor) -> Tensor:

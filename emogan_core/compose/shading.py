@@ -13,6 +13,7 @@ from ..face_model.contours import OUTER_LIPS
 from ..face_model.edges import neighbour_mean
 from ..face_model.mesh import vertex_normals
 from ..face_model.model import FaceModel
+from .curves import smooth_step
 from .lids import BROWS
 from .openings import EYE_LEFT, EYE_RIGHT
 
@@ -220,7 +221,6 @@ def _sockets(model: FaceModel) -> Array:
         top = np.interp(x, high[:, 0], high[:, 1])
         beside = np.maximum(np.maximum(lid[0, 0] - x, x - lid[-1, 0]), 0)
         beyond = np.hypot(beside, np.maximum(np.maximum(y - top, lid[:, 1].min() - y), 0))
-        share = np.clip(1 - beyond / SOCKET_CM, 0, 1)
-        result = np.maximum(result, share * share * (3 - 2 * share))
+        result = np.maximum(result, smooth_step(1 - beyond / SOCKET_CM))
     result[model.face_vertices :] = 0
     return result

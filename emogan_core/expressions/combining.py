@@ -35,8 +35,8 @@ def share_of_edit(inversion: Inversion, edit: Edit, share: float) -> Edit:
         return Edit(latent)
     own = np.stack([face.coefficients for face in faces])
     coefficients = own + (share * (edit.coefficients - own)).clip(-1 - own, 1 - own) if share else own
-    shading, unlearned = (None if one is None else share * one for one in (edit.shading, edit.unlearned))
-    return Edit(latent, coefficients, shading, step, unlearned, edit.notices)
+    shading, designed_change = (None if one is None else share * one for one in (edit.shading, edit.designed_change))
+    return Edit(latent, coefficients, shading, step, designed_change, edit.notices)
 
 
 def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
@@ -50,15 +50,15 @@ def inversion_after(inversion: Inversion, edit: Edit) -> Inversion:
 def join_edits(edits: Sequence[Edit]) -> Edit:
     """What edits come to of which each was made `inversion_after` the one before.
 
-    Convention: the latent is the last one's, the coefficients those of the last that has some; shading, step, unlearned and
+    Convention: the latent is the last one's, the coefficients those of the last that has some; shading, step, designed_change and
     notices are those of all. Where some have no coefficients, the photo shows nothing of these, and a notice says so.
     """
     shadings = [edit.shading for edit in edits if edit.shading is not None]
     steps = [edit.step for edit in edits if edit.step is not None]
     with gradients_off():
         step = torch.stack(steps).sum(0) if steps else None
-    unlearned = [edit.unlearned for edit in edits if edit.coefficients is not None]
-    known = [one for one in unlearned if one is not None]
+    designed_change = [edit.designed_change for edit in edits if edit.coefficients is not None]
+    known = [one for one in designed_change if one is not None]
     moving = [edit.coefficients for edit in edits if edit.coefficients is not None]
     told = [edit.notices for edit in edits if edit.notices]
     if 0 < len(moving) < len(edits):
@@ -68,6 +68,6 @@ def join_edits(edits: Sequence[Edit]) -> Edit:
         coefficients=moving[-1] if moving else None,
         shading=np.sum(shadings, axis=0) if shadings else None,
         step=step,
-        unlearned=np.sum(known, axis=0) if known and len(known) == len(unlearned) else None,
+        designed_change=np.sum(known, axis=0) if known and len(known) == len(designed_change) else None,
         notices=tuple(tuple(dict.fromkeys(chain(*of_face))) for of_face in zip(*told, strict=True)),
     )

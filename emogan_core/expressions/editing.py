@@ -64,7 +64,7 @@ def apply_expressions(
         coefficients=np.stack([move.coefficients for move in moves]),
         shading=np.stack([move.shading for move in moves]),
         step=_step(inversion.latent, designed) if own else None,
-        unlearned=np.stack(
+        designed_change=np.stack(
             [
                 move.coefficients - (move.learned if own else face.coefficients)
                 for move, face in zip(moves, inversion.faces, strict=True)
@@ -98,7 +98,7 @@ def copy_expression(
         coefficients.append(np.where(copied, wanted, face.coefficients))
         shading.append((shadow - shade) * ("mouth" in regions))
     after, before = np.stack(coefficients), np.stack([face.coefficients for face in inversion.faces])
-    return Edit(inversion.latent, coefficients=after, shading=np.stack(shading), unlearned=after - before)
+    return Edit(inversion.latent, coefficients=after, shading=np.stack(shading), designed_change=after - before)
 
 
 def checked_regions(regions: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ class Edit:
     expression is taken off that the fit had partly attributed to identity), or None where only the latent was changed;
     shading [n, f] is the log ratio of brightness to be added, on the face model's face vertices; step
     [n, num_ws, w_dim] is what the latent moved along `designed` axes, whose coefficients tell the same, None where it did not;
-    unlearned [n, k] is by how much the coefficients changed beyond what axes fitted on examples draw themselves, None where
+    designed_change [n, k] is by how much shapes and designed axes changed the coefficients, beyond what axes fitted on examples draw themselves, None where
     that is not known; notices are sentences about each of the n faces, such as a shape that stopped at its range, () where there are none.
     """
 
@@ -27,7 +27,7 @@ class Edit:
     coefficients: NDArray[np.float64] | None = None
     shading: NDArray[np.float64] | None = None
     step: Tensor | None = None
-    unlearned: NDArray[np.float64] | None = None
+    designed_change: NDArray[np.float64] | None = None
     notices: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
@@ -42,6 +42,6 @@ class Edit:
             coefficients=None if self.coefficients is None else self.coefficients[row : row + 1],
             shading=None if self.shading is None else self.shading[row : row + 1],
             step=None if self.step is None else self.step[row : row + 1],
-            unlearned=None if self.unlearned is None else self.unlearned[row : row + 1],
+            designed_change=None if self.designed_change is None else self.designed_change[row : row + 1],
             notices=self.notices[row : row + 1],
         )

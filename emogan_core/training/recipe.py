@@ -79,9 +79,7 @@ class TrainConfig:
     degradation: float = 0.15  # of the encoder's input: blur, compression, occlusion, each on this share
     layer_spread: float = 0.02
     w_distance: float = 0.002
-    gradient_penalty: float = (
-        0.5  # at 0.1, with `adversarial` at 0.3, colours blotched and 2.4 dB were lost in 200 steps
-    )
+    gradient_penalty: float = 0.5  # at 0.1 colours blotched, and reconstruction lost 2.4 dB in 200 steps
     penalty_every: int = 2
     augment_target: float = 0.6  # mean sign of real pictures' logits less drawn ones' above which more are augmented
     augment_pictures: int = 100_000  # pictures over which the augmented share could go from 0 to 1

@@ -65,10 +65,10 @@ class Run:
                 synthesis.block(index).requires_grad_(False)
         if config.trainable != "both":
             (encoder if config.trainable == "synthesis" else synthesis).requires_grad_(False)
-        projection = set(encoder.linear.parameters())
         trained = [p for part in (synthesis, encoder) for p in part.parameters() if p.requires_grad]
+        projection = {p for p in encoder.linear.parameters() if p.requires_grad}
         groups = [{"params": [p for p in trained if p not in projection], "share": 1.0}]
-        if config.projection_lr > 0 and config.trainable != "synthesis":
+        if projection:
             groups.append({"params": list(encoder.linear.parameters()), "share": config.projection_lr})
         self.generator_optimiser = torch.optim.Adam(groups, lr=config.lr, betas=(0.5, 0.99), eps=1e-8)
         self.discriminator_optimiser = torch.optim.Adam(

@@ -67,6 +67,15 @@ def test_golden_a_shape_moves_the_drawn_pixels(tmp_path: Path) -> None:
     assert change[:24].max() < 3
 
 
+def test_golden_shapes_that_stop_are_told_of_each_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sample", "--count", "2", "--seed", "3", "-o", str(tmp_path / "a.png"), "--expression", "cheekPuff=-2"]
+    assert main(words) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "cheekPuff -2 moves" in line]
+    assert told
+    assert all("this shape goes from 0 to 1 and has no opposite movement" in line for line in told)
+    assert len(told) == 1 or all("(face " in line for line in told)
+
+
 def test_golden_axes_that_move_photos_alone_move_drawn_faces(tmp_path: Path) -> None:
     axes = load_axes("builtin")
     still = replace(

@@ -395,11 +395,11 @@ def test_golden_shapes_beside_axes_of_examples_are_redrawn(tiny: Generator) -> N
     both, axis = levels_of(mouthSmileLeft=0.8, browInnerUpLeft=0.9), levels_of(mouthSmileLeft=0.8)
     moved = replace(inversion.latent, ws=ws + other)
     for learned in (axis, levels_of()):  # axes that move the photo as well, and axes that do not
-        result = put_back(tiny, photo, inversion, Edit(moved, both, unlearned=both - learned))
+        result = put_back(tiny, photo, inversion, Edit(moved, both, designed_change=both - learned))
         before = put_back(tiny, photo, inversion, Edit(inversion.latent, learned)).photo
         codes = [tiny.encode(cut(one, crop_at(LANDMARKS), 32)) for one in (before, result.photo)]
         assert (codes[1] - codes[0]).abs().max() > 1e-3
         expected = tiny.synthesis(ws + other + codes[1] - codes[0]).detach()
         torch.testing.assert_close(result.redrawn, expected, atol=1e-4, rtol=1e-4)
-    alone = put_back(tiny, photo, inversion, Edit(moved, axis, unlearned=axis - axis)).redrawn
+    alone = put_back(tiny, photo, inversion, Edit(moved, axis, designed_change=axis - axis)).redrawn
     torch.testing.assert_close(alone, tiny.synthesis(ws + other).detach(), atol=1e-4, rtol=1e-4)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..errors import EmoganError
 
 
-def refuse_idle(given: Mapping[str, object], why: str) -> None:
+def refuse_unused(given: Mapping[str, object], why: str) -> None:
     """Refuse what was given among options, by name, that nothing would come of.
 
     Raises: EmoganError, that they are `why`.
@@ -22,11 +22,11 @@ def refuse_idle(given: Mapping[str, object], why: str) -> None:
         )
 
 
-def refuse_idle_inversion(arguments: Namespace) -> None:
+def refuse_unused_for_inversion(arguments: Namespace) -> None:
     """Refuse what is about optimising where nothing is optimised.
 
     Raises: EmoganError.
     """
     if arguments.method == "encode":
         given = {"--seconds": arguments.seconds, "--editability": arguments.editability}
-        refuse_idle(given, "about optimising, and --method encode came, which does not")
+        refuse_unused(given, "about optimising, and --method encode came, which does not")
